@@ -1,0 +1,1 @@
+"""The pmpc command: manage Proxmox VE clusters from a terminal."""

@@ -1,0 +1,1 @@
+"""MCP server of pmpc: Proxmox VE for AI assistants, plan first."""

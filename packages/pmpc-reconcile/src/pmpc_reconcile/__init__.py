@@ -1,0 +1,1 @@
+"""Declarative management of Proxmox VE: manifests, plan, apply, drift, conflicts, rollback."""
