@@ -13,7 +13,9 @@ from pathlib import Path
 import nox
 
 ROOT = Path(__file__).parent
-PACKAGES = sorted(str(path.parent) for path in ROOT.glob("packages/*/pyproject.toml"))
+PACKAGES = sorted(
+    str(path.parent.relative_to(ROOT)) for path in ROOT.glob("packages/*/pyproject.toml")
+)
 
 nox.needs_version = ">=2026.10"
 nox.options.sessions = ["lint", "types", "gen", "docs", "conformance", "tests"]
@@ -41,7 +43,12 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def types(session: nox.Session) -> None:
     """Check types with mypy --strict and pyright, hand-written and generated code alike."""
-    _python(session, "-m", "mypy")
+    sources = [f"{package}/src" for package in PACKAGES]
+    shared = ["tools", "tests", "noxfile.py"]
+    _python(session, "-m", "mypy", "--explicit-package-bases", *sources, *shared)
+    # Test folders are no packages and may hold files of the same name: one run for each.
+    for package in PACKAGES:
+        _python(session, "-m", "mypy", f"{package}/tests")
     _python(session, "-m", "pyright")
 
 
@@ -71,7 +78,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def live(session: nox.Session) -> None:
-    """Run what is safe on a real server; needs PMPC_LIVE_URL, _TOKEN, _FINGERPRINT, _VMIDS, _POOL."""
+    """Run what is safe on a real server; docs/guides/live.md names the variables."""
     _python(session, "-m", "pytest", "tests/live", *session.posargs)
 
 
