@@ -1,0 +1,105 @@
+"""`apply`: do what a plan says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from pmpc_reconcile.actions.session import reconciler
+from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
+from pmpc_reconcile.errors import InputInvalid
+from pmpc_reconcile.events import EventSink
+from pmpc_reconcile.execute.report import ApplyReport
+from pmpc_reconcile.plan.model import Plan
+
+
+@attrs.frozen
+class ApplyInput:
+    """A stored plan, or manifests to plan and apply at once.
+
+    Attributes:
+        plan_id: A stored plan; then the other fields stay empty.
+        paths: Manifest files and folders.
+        text: Manifests as text.
+        release: The release they belong to.
+        resolve: How to settle conflicts, as for `plan`.
+        prune: Delete objects the manifests no longer have.
+        max_risk: Refuse a plan that is riskier: `change`, `disruptive` or `destructive`.
+    """
+
+    plan_id: str | None = attrs.field(default=None, metadata={"help": "id of a stored plan"})
+    paths: tuple[str, ...] = attrs.field(default=(), metadata={"help": "manifest files or folders"})
+    text: str | None = attrs.field(default=None, metadata={"help": "manifests as text"})
+    release: str = attrs.field(default="default", metadata={"help": "name of the release"})
+    resolve: Mapping[str, str] = attrs.field(
+        factory=dict[str, str],
+        metadata={"help": "settle conflicts: FIELD or ADDRESS:FIELD = ours, theirs or ignore"},
+    )
+    prune: bool = attrs.field(
+        default=False, metadata={"help": "delete objects the manifests no longer have"}
+    )
+    max_risk: str = attrs.field(
+        default="destructive",
+        metadata={"help": "refuse riskier plans: change, disruptive or destructive"},
+    )
+
+
+@attrs.frozen
+class ApplyOutput:
+    """What was done.
+
+    Attributes:
+        plan: The plan that was applied.
+        report: What became of each step.
+    """
+
+    plan: Plan
+    report: ApplyReport
+
+
+async def run(context: ActionContext, value: ApplyInput, on_event: EventSink) -> ApplyOutput:
+    """Plan if needed, then execute.
+
+    Raises:
+        ManifestInvalid: The manifests have mistakes.
+        PlanNotFound: There is no such plan.
+        PlanRefused: It has errors, is stale or is riskier than allowed.
+    """
+    from pmpc_reconcile.actions.sources import read_manifests
+
+    engine = reconciler(context, on_event)
+    given = bool(value.paths) or value.text is not None
+    if (value.plan_id is not None) == given:
+        raise InputInvalid("apply needs either the id of a plan or manifests")
+    if value.plan_id is not None:
+        plan = await engine.stored_plan(value.plan_id)
+    else:
+        manifests = read_manifests(value.paths, value.text)
+        plan = await engine.plan(manifests, value.release, resolve=value.resolve, prune=value.prune)
+    report = await engine.apply(plan, on_event, max_risk=risk_named(value.max_risk))
+    return ApplyOutput(plan, report)
+
+
+def risk_named(name: str) -> Risk:
+    """Return the risk of that name.
+
+    Raises:
+        InputInvalid: There is none.
+    """
+    try:
+        return Risk(name)
+    except ValueError:
+        raise InputInvalid(
+            f"{name!r} is no risk; use one of {', '.join(item.value for item in Risk)}"
+        ) from None
+
+
+SPEC = ActionSpec(
+    name="apply",
+    summary="Bring the cluster to what the manifests or a plan say",
+    risk=Risk.DESTRUCTIVE,
+    input=ApplyInput,
+    output=ApplyOutput,
+    run=run,
+)

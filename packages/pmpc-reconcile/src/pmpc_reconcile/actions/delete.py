@@ -1,0 +1,59 @@
+"""`delete`: remove everything a release made."""
+
+from __future__ import annotations
+
+import attrs
+
+from pmpc_reconcile.actions.session import reconciler
+from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
+from pmpc_reconcile.events import EventSink
+from pmpc_reconcile.execute.report import ApplyReport
+from pmpc_reconcile.plan.model import Plan
+
+
+@attrs.frozen
+class DeleteInput:
+    """Which release.
+
+    Attributes:
+        release: The release.
+        dry_run: Only plan.
+    """
+
+    release: str = attrs.field(default="default", metadata={"help": "name of the release"})
+    dry_run: bool = attrs.field(default=False, metadata={"help": "only plan"})
+
+
+@attrs.frozen
+class DeleteOutput:
+    """What was planned and done.
+
+    Attributes:
+        plan: The plan.
+        report: What became of it; None for a dry run.
+    """
+
+    plan: Plan
+    report: ApplyReport | None
+
+
+async def run(context: ActionContext, value: DeleteInput, on_event: EventSink) -> DeleteOutput:
+    """Plan the removal of every object that is provably ours and execute it.
+
+    Raises:
+        ReleaseNotFound: No such release.
+    """
+    engine = reconciler(context, on_event)
+    plan = await engine.delete(value.release)
+    report = None if value.dry_run else await engine.apply(plan, on_event)
+    return DeleteOutput(plan, report)
+
+
+SPEC = ActionSpec(
+    name="delete",
+    summary="Delete every object of a release",
+    risk=Risk.DESTRUCTIVE,
+    input=DeleteInput,
+    output=DeleteOutput,
+    run=run,
+)

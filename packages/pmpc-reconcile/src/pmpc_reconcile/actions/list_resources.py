@@ -1,0 +1,64 @@
+"""`list`: objects as last observed."""
+
+from __future__ import annotations
+
+import attrs
+
+from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
+from pmpc_reconcile.actions.views import ResourceView
+from pmpc_reconcile.events import EventSink
+
+
+@attrs.frozen
+class ListInput:
+    """Which objects.
+
+    Attributes:
+        kind: Only this kind, such as `qemu`; common other words (`vm`, `ct`) are understood.
+        node: Only on this node.
+        name: Only names that match, with `*` and `?`.
+        status: Only with this status.
+        at: As of this time: ISO 8601, `-2h` or the name of a snapshot; now by default.
+    """
+
+    kind: str | None = attrs.field(default=None, metadata={"help": "only this kind"})
+    node: str | None = attrs.field(default=None, metadata={"help": "only on this node"})
+    name: str | None = attrs.field(
+        default=None, metadata={"help": "only names that match; * and ? are wildcards"}
+    )
+    status: str | None = attrs.field(default=None, metadata={"help": "only with this status"})
+    at: str | None = attrs.field(
+        default=None, metadata={"help": "as of a time (ISO 8601, -2h) or snapshot"}
+    )
+
+
+@attrs.frozen
+class ListOutput:
+    """What was found.
+
+    Attributes:
+        cluster: The cluster's name.
+        items: The objects, ordered by kind and key.
+    """
+
+    cluster: str
+    items: tuple[ResourceView, ...]
+
+
+async def run(context: ActionContext, value: ListInput, on_event: EventSink) -> ListOutput:
+    """Look into the observed state."""
+    from pmpc_reconcile.observed import find_resources
+
+    items = await find_resources(context.state, context.cluster, value, context.now)
+    return ListOutput(context.cluster, items)
+
+
+SPEC = ActionSpec(
+    name="list",
+    summary="List objects as last observed",
+    risk=Risk.READ,
+    input=ListInput,
+    output=ListOutput,
+    run=run,
+    needs_client=False,
+)

@@ -1,0 +1,202 @@
+"""A plan as a frozen value: what would be done to which object, in which order, and why.
+
+Executor and explainer read the same steps, so what is shown and what is done cannot disagree.
+A plan in memory may carry secrets that its steps will send; `repr`, `to_dict` and the explanation
+never show them, and a plan that was loaded from text has only their fingerprints.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.risk import Risk, highest
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.diagnostics import Diagnostic
+    from pmpc_reconcile.diff import FieldChange
+    from pmpc_reconcile.values import FieldValue
+
+
+class Purpose(enum.Enum):
+    """Which verb a plan was made for."""
+
+    APPLY = "apply"
+    ROLLBACK = "rollback"
+    DELETE = "delete"
+
+
+class ObjectAction(enum.Enum):
+    """What a plan does to one object.
+
+    `NONE` nothing, `CREATE`, `UPDATE`, `DELETE` as they say; `CONFLICT` nothing, because somebody
+    else changed a field we would change; `REFUSED` nothing, because of an error; `UNKNOWN` nothing,
+    because its node does not answer; `KEEP` nothing, although the manifests no longer have it.
+    """
+
+    NONE = "none"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    KEEP = "keep"
+
+
+@attrs.frozen
+class ObjectPlan:
+    """What a plan does to one object and what it rests on.
+
+    Attributes:
+        address: The object, such as `VirtualMachine/web-1`.
+        action: What is done.
+        marker_id: The random id that proves the object ours; for a new object the one it will get.
+        vmid: Its vmid; None for pools and for guests that get one at creation.
+        node: Where it was when the plan was made.
+        digest: Digest of the configuration that was reviewed.
+        changes: Fields that would be written, with base, live and desired value.
+        conflicts: Fields somebody else changed.
+        desired: Every field the manifest declares.
+        restart: Options whose new value waits for a restart that the plan does not make.
+        notes: Remarks for people.
+        theirs: Who changed conflicting fields, as far as known: path to words.
+    """
+
+    address: str
+    action: ObjectAction
+    marker_id: str | None = None
+    vmid: int | None = None
+    node: str | None = None
+    digest: str | None = None
+    changes: tuple[FieldChange, ...] = ()
+    conflicts: tuple[FieldChange, ...] = ()
+    desired: Mapping[str, FieldValue] = attrs.field(factory=dict[str, "FieldValue"], repr=False)
+    owned_after: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
+    restart: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    theirs: Mapping[str, str] = attrs.field(factory=dict[str, str])
+
+    @property
+    def kind(self) -> str:
+        """Return the kind, such as `VirtualMachine`."""
+        return self.address.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """Return the name within its kind."""
+        return self.address.partition("/")[2]
+
+    @property
+    def differs(self) -> bool:
+        """Return whether the object is not as declared."""
+        return self.action not in (ObjectAction.NONE, ObjectAction.KEEP)
+
+
+@attrs.frozen
+class Plan:
+    """What an apply would do.
+
+    Attributes:
+        id: Random, unique.
+        cluster: The cluster's name.
+        release: The release.
+        purpose: Which verb it was made for.
+        created_at: ISO 8601 in UTC.
+        base_revision: Revision of the release that it was made against; None for the first.
+        objects: One entry per object of the manifests and of the release.
+        steps: In an order that respects their dependencies.
+        diagnostics: Mistakes and warnings found while planning.
+        documents: The manifests, to be recorded as the next revision.
+        note: What made it, for the history: `apply`, `rollback to 1`.
+    """
+
+    id: str
+    cluster: str
+    release: str
+    purpose: Purpose
+    created_at: str
+    base_revision: int | None
+    objects: tuple[ObjectPlan, ...]
+    steps: tuple[Step, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    documents: tuple[Mapping[str, Any], ...] = attrs.field(default=(), repr=False)
+    note: str = "apply"
+
+    @property
+    def changes(self) -> tuple[ObjectPlan, ...]:
+        """Return the objects something would be done to."""
+        wanted = (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.DELETE)
+        return tuple(item for item in self.objects if item.action in wanted)
+
+    @property
+    def conflicts(self) -> tuple[ObjectPlan, ...]:
+        """Return the objects that have a conflict."""
+        return tuple(item for item in self.objects if item.conflicts)
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """Return the diagnostics that forbid an apply."""
+        return tuple(item for item in self.diagnostics if item.is_error)
+
+    @property
+    def empty(self) -> bool:
+        """Return whether an apply would write nothing."""
+        return not self.steps
+
+    @property
+    def risk(self) -> Risk:
+        """Return the risk of the riskiest step."""
+        return highest(step.risk for step in self.steps)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many objects each action concerns, actions without objects left out."""
+        found: dict[str, int] = {}
+        for item in self.objects:
+            found[item.action.value] = found.get(item.action.value, 0) + 1
+        return found
+
+    def object(self, address: str) -> ObjectPlan:
+        """Return the entry of an object.
+
+        Raises:
+            KeyError: The plan has no such object.
+        """
+        for item in self.objects:
+            if item.address == address:
+                return item
+        raise KeyError(address)
+
+    def explain(self) -> str:
+        """Return the plan as text for people: objects, changes with reasons, steps, conflicts."""
+        from pmpc_reconcile.plan.explain import explain
+
+        return explain(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON data, secrets replaced by their fingerprints."""
+        from pmpc_reconcile.plan.codec import plan_to_dict
+
+        return plan_to_dict(self)
+
+    def to_json(self) -> str:
+        """Return the plan as versioned JSON text."""
+        from pmpc_reconcile.plan.codec import plan_to_json
+
+        return plan_to_json(self)
+
+    @staticmethod
+    def from_json(text: str) -> Plan:
+        """Return the plan that `to_json` wrote.
+
+        Raises:
+            PlanError: The text is not a plan.
+            PlanVersionUnsupported: It has a version this code does not read.
+        """
+        from pmpc_reconcile.plan.codec import plan_from_json
+
+        return plan_from_json(text)

@@ -1,0 +1,241 @@
+"""The typed steps of a plan.
+
+A step says what shall be true afterwards, not which request to send: the executor reads the object,
+does what is missing and verifies. So a step may be begun again after a crash or a lost answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from pmpc_reconcile.risk import Risk
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.diff import FieldChange
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """What every step has.
+
+    Attributes:
+        id: Unique in the plan and the same for the same work: `VirtualMachine/web-1#configure`.
+        address: The object.
+        summary: One line for people.
+        reason: Why the step is here.
+        after: Ids of steps that must have ended well before.
+        locks: What the step must have for itself: `guest:100`, `template:9000`, …
+        downtime: Expected interruption of the guest: `none`, `restart`, `stop`, `until started`.
+        inverse: What would undo it, None if nothing can.
+    """
+
+    type: ClassVar[str]
+    risk: ClassVar[Risk] = Risk.CHANGE
+
+    id: str
+    address: str
+    summary: str
+    reason: str = ""
+    after: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    downtime: str = "none"
+    inverse: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CreatePool(Step):
+    """Make a pool. Undone by deleting it."""
+
+    type: ClassVar[str] = "create-pool"
+
+
+@attrs.frozen(kw_only=True)
+class CloneGuest(Step):
+    """Make a guest by cloning a template, marker and pool set in the same call.
+
+    Attributes:
+        template: vmid of the template.
+        template_node: Where the template was; it is looked up again.
+        template_name: For people.
+        target: Node for the guest, None to leave it on the template's.
+        full: A full clone rather than a linked one.
+        storage: Where a full clone's disks go, None for the template's storage.
+        vmid: The vmid asked for, None to take a free one.
+        pool: Pool to put it in.
+    """
+
+    type: ClassVar[str] = "clone"
+
+    template: int
+    template_node: str
+    template_name: str
+    target: str | None = None
+    full: bool = True
+    storage: str | None = None
+    vmid: int | None = None
+    pool: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CreateGuest(Step):
+    """Make a guest from nothing or, for a container, from a template archive.
+
+    Attributes:
+        node: Where.
+        vmid: The vmid asked for, None to take a free one.
+        options: What is sent, in wire form; secrets are added by the executor.
+        pool: Pool to put it in.
+    """
+
+    type: ClassVar[str] = "create"
+
+    node: str
+    vmid: int | None = None
+    options: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    pool: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Configure(Step):
+    """Bring options to their desired values with one guarded write.
+
+    Attributes:
+        changes: Fields to write, each with the live value that was reviewed; empty for a fresh
+            guest, whose fields are compared when it exists.
+        fresh: The guest was made by this plan: everything declared is brought to its value.
+        mark: The marker is missing from the description and is put back.
+    """
+
+    type: ClassVar[str] = "configure"
+
+    changes: tuple[FieldChange, ...] = ()
+    fresh: bool = False
+    mark: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ResizeDisk(Step):
+    """Grow a disk. Cannot be undone.
+
+    Attributes:
+        disk: Its slot, such as `scsi0`.
+        size: The new size as PVE writes it: `32G`.
+        changes: The field behind it.
+    """
+
+    type: ClassVar[str] = "resize"
+
+    disk: str
+    size: str
+    changes: tuple[FieldChange, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class MoveDisk(Step):
+    """Move a disk to another storage, deleting the old copy.
+
+    Attributes:
+        disk: Its slot.
+        storage: Where to.
+        changes: The field behind it.
+    """
+
+    type: ClassVar[str] = "move-disk"
+
+    disk: str
+    storage: str
+    changes: tuple[FieldChange, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class MigrateGuest(Step):
+    """Move a guest to a node its placement allows.
+
+    Attributes:
+        targets: Nodes that are allowed; the first that can take it.
+    """
+
+    type: ClassVar[str] = "migrate"
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
+
+    targets: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class SetPool(Step):
+    """Put a guest into a pool or take it out.
+
+    Attributes:
+        pool: The pool it shall be in, None for none.
+        previous: The pool it was in when reviewed.
+    """
+
+    type: ClassVar[str] = "set-pool"
+
+    pool: str | None
+    previous: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class StartGuest(Step):
+    """Start a guest. Undone by shutting it down."""
+
+    type: ClassVar[str] = "start"
+
+
+@attrs.frozen(kw_only=True)
+class ShutdownGuest(Step):
+    """Shut a guest down in good order."""
+
+    type: ClassVar[str] = "shutdown"
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
+
+
+@attrs.frozen(kw_only=True)
+class RestartGuest(Step):
+    """Restart a guest so that pending values take effect.
+
+    Attributes:
+        keys: The options that wait.
+    """
+
+    type: ClassVar[str] = "restart"
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
+
+    keys: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class DeleteGuest(Step):
+    """Delete a guest with its disks, after proving once more that it is ours."""
+
+    type: ClassVar[str] = "delete"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+
+@attrs.frozen(kw_only=True)
+class DeletePool(Step):
+    """Delete a pool. It must be empty by then."""
+
+    type: ClassVar[str] = "delete-pool"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+
+STEP_TYPES: tuple[type[Step], ...] = (
+    CreatePool,
+    CloneGuest,
+    CreateGuest,
+    Configure,
+    ResizeDisk,
+    MoveDisk,
+    MigrateGuest,
+    SetPool,
+    StartGuest,
+    ShutdownGuest,
+    RestartGuest,
+    DeleteGuest,
+    DeletePool,
+)
