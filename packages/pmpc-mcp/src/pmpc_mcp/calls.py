@@ -1,0 +1,121 @@
+"""From a tool call to an action and back: context, progress, errors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import anyio
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from pmpc_reconcile.actions import find, from_plain, invoke, to_plain
+from pmpc_reconcile.actions.session import open_context
+from pmpc_reconcile.contexts import load_contexts
+from pmpc_reconcile.errors import ReconcileError
+from pmpc_reconcile.events import (
+    ApplyStarted,
+    Event,
+    StepDone,
+    StepFailed,
+    StepSkipped,
+    StepStarted,
+    SyncProgress,
+    TaskLog,
+)
+from pmpc_state import StateError
+from proxmox_client import PveError
+
+from pmpc_mcp.access import Access
+
+# What a person must read and act on; anything else is a mistake of ours and keeps its traceback.
+EXPECTED = (ReconcileError, StateError, PveError)
+
+
+async def call(
+    access: Access,
+    name: str,
+    arguments: dict[str, object],
+    context: Context[Any, Any] | None = None,
+) -> dict[str, Any]:
+    """Run an action for a tool and return its output as JSON data.
+
+    Args:
+        access: Limits of this server.
+        name: The action.
+        arguments: Fields of its input; None means not given.
+        context: The MCP request, for progress; None to report none.
+
+    Raises:
+        ToolError: The action could not be performed; the message is for model and person.
+    """
+    try:
+        output = await run(access, name, arguments, context)
+    except EXPECTED as error:
+        raise ToolError(str(error)) from error
+    plain: dict[str, Any] = to_plain(output)
+    return plain
+
+
+async def run(
+    access: Access,
+    name: str,
+    arguments: dict[str, object],
+    context: Context[Any, Any] | None = None,
+) -> Any:
+    """Run an action for a tool and return its output.
+
+    Raises:
+        ReconcileError: The action could not be performed.
+        StateError: The state database cannot be used.
+        PveError: The server refused or could not be reached.
+    """
+    spec = find(name)
+    given = {key: value for key, value in arguments.items() if value is not None}
+    value = from_plain(spec.input, given)
+    cluster = load_contexts().get(access.context)
+    async with open_context(cluster, connected=spec.needs_client, actor="mcp") as opened:
+        if context is None:
+            return await invoke(name, opened, value)
+        sender, receiver = anyio.create_memory_object_stream[Event](math.inf)
+        async with anyio.create_task_group() as group, receiver:
+            group.start_soon(_report, receiver, context)
+            with sender:
+                return await invoke(name, opened, value, sender.send_nowait)
+
+
+async def _report(
+    events: anyio.streams.memory.MemoryObjectReceiveStream[Event], context: Context[Any, Any]
+) -> None:
+    """Tell the client how far the action is, step by step."""
+    done, total = 0, None
+    async for event in events:
+        match event:
+            case ApplyStarted(steps=steps):
+                total = steps
+            case StepDone() | StepFailed() | StepSkipped():
+                done += 1
+            case SyncProgress(done=done, total=total):
+                pass
+            case _:
+                pass
+        text = _describe(event)
+        if text:
+            await context.report_progress(done, total, text)
+
+
+def _describe(event: Event) -> str:
+    match event:
+        case StepStarted(address=address, summary=summary):
+            return f"{address}: {summary}"
+        case TaskLog(address=address, line=line):
+            return f"{address}: {line}"
+        case StepDone(address=address):
+            return f"{address}: done"
+        case (
+            StepFailed(address=address, reason=reason) | StepSkipped(address=address, reason=reason)
+        ):
+            return f"{address}: {reason}"
+        case SyncProgress(section=section):
+            return f"reading {section}"
+        case _:
+            return ""

@@ -1,0 +1,44 @@
+"""Tool `list`: objects of the cluster as last observed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import MCPServer
+from mcp_types import ToolAnnotations
+from pydantic import Field
+
+from pmpc_mcp.access import Access
+from pmpc_mcp.calls import call
+
+DESCRIPTION = (
+    "List nodes, virtual machines, containers, storages, volumes, pools or tasks of the Proxmox VE "
+    "cluster as last synced into the database. Configurations are left out; use `get` for one. "
+    "`at` looks into the past."
+)
+
+
+def register(server: MCPServer[Any], access: Access) -> None:
+    """Add the tool to the server."""
+
+    async def list_objects(
+        kind: Annotated[
+            str | None, Field(description="node, qemu, lxc, storage, content, pool or task")
+        ] = None,
+        node: Annotated[str | None, Field(description="only on this node")] = None,
+        name: Annotated[str | None, Field(description="name with * and ? as wildcards")] = None,
+        status: Annotated[str | None, Field(description="only with this status")] = None,
+        at: Annotated[str | None, Field(description="ISO 8601 time, -2h, or a snapshot")] = None,
+    ) -> dict[str, Any]:
+        return await call(
+            access,
+            "list",
+            {"kind": kind, "node": node, "name": name, "status": status, "at": at},
+        )
+
+    server.add_tool(
+        list_objects,
+        name="list",
+        description=DESCRIPTION,
+        annotations=ToolAnnotations(read_only_hint=True),
+    )

@@ -1,0 +1,81 @@
+"""The queries: reading actions of the catalogue as fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from pmpc_web.calls import call
+from pmpc_web.graphql.change import Change
+from pmpc_web.graphql.plan import Plan, PlanSummary
+from pmpc_web.graphql.resource import Resource
+from pmpc_web.graphql.served import served_context
+from pmpc_web.graphql.snapshot import Snapshot
+
+LIMIT = 500
+
+
+async def _ask(info: strawberry.Info, name: str, **arguments: object) -> Any:
+    return await call(served_context(info), name, arguments)
+
+
+@strawberry.type
+class Query:
+    """What can be read."""
+
+    @strawberry.field(description="Objects as last observed, or as of a time, a page at a time.")
+    async def resources(
+        self,
+        info: strawberry.Info,
+        kind: str | None = None,
+        node: str | None = None,
+        name: str | None = None,
+        status: str | None = None,
+        at: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Resource]:
+        """Call the action `list`; a page keeps large clusters quick."""
+        found = await _ask(info, "list", kind=kind, node=node, name=name, status=status, at=at)
+        start = max(offset, 0)
+        page = found.items[start : start + max(0, min(limit, LIMIT))]
+        return [Resource.of(view) for view in page]
+
+    @strawberry.field(description="One object with its configuration.")
+    async def resource(
+        self, info: strawberry.Info, name: str, kind: str | None = None, at: str | None = None
+    ) -> Resource:
+        """Call the action `get`."""
+        found = await _ask(info, "get", name=name, kind=kind, at=at)
+        return Resource.of(found.resource)
+
+    @strawberry.field(description="Named times in the history of the cluster, oldest first.")
+    async def snapshots(self, info: strawberry.Info) -> list[Snapshot]:
+        """Call the action `snapshots`."""
+        found = await _ask(info, "snapshots")
+        return [Snapshot.of(view) for view in found.items]
+
+    @strawberry.field(description="What changed between two times, per object and field.")
+    async def changes(
+        self,
+        info: strawberry.Info,
+        since: str,
+        until: str | None = None,
+        kind: str | None = None,
+    ) -> list[Change]:
+        """Call the action `changes`."""
+        found = await _ask(info, "changes", since=since, until=until, kind=kind)
+        return [Change.of(item) for item in found.items]
+
+    @strawberry.field(description="Stored plans, newest first.")
+    async def plans(self, info: strawberry.Info) -> list[PlanSummary]:
+        """Call the action `plans`."""
+        found = await _ask(info, "plans")
+        return [PlanSummary.of(view) for view in found.items]
+
+    @strawberry.field(description="A stored plan by its id or the beginning of it.")
+    async def plan(self, info: strawberry.Info, id: strawberry.ID) -> Plan:  # noqa: A002 - GraphQL's own name
+        """Call the action `show-plan`."""
+        found = await _ask(info, "show-plan", plan_id=str(id))
+        return Plan.of(found.plan)

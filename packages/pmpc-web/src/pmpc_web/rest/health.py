@@ -1,0 +1,45 @@
+"""Route `/api/v1/health`: can this server do its work?"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from pmpc_web.calls import EXPECTED, call
+
+
+class Health(BaseModel):
+    """What the server found about itself.
+
+    Attributes:
+        status: `ok`, or `failing` when the state database cannot be used.
+        version: Version of pmpc-web.
+        cluster: Name of the cluster it serves, None when there is none.
+        reason: Why it is failing, None otherwise.
+    """
+
+    status: Literal["ok", "failing"]
+    version: str
+    cluster: str | None = None
+    reason: str | None = None
+
+
+def build_router(context: str | None) -> APIRouter:
+    """Return the routes for a cluster."""
+    router = APIRouter()
+
+    @router.get("/health", summary="Tell whether this server can do its work")
+    async def health(response: Response) -> Health:
+        """Read the snapshots, which needs a context and a readable state database."""
+        release = version("pmpc-web")
+        try:
+            found = await call(context, "snapshots", {})
+        except EXPECTED as error:
+            response.status_code = 503
+            return Health(status="failing", version=release, reason=type(error).__name__)
+        return Health(status="ok", version=release, cluster=found.cluster)
+
+    return router
