@@ -37,6 +37,11 @@ def load(name: str, folder: Path = FOLDER) -> list[Entry]:
     return entries
 
 
+def formats(folder: Path = FOLDER) -> dict[str, Facts]:
+    """Read the keys of property strings which the schema only names."""
+    return {entry["format"]: dict(entry["keys"]) for entry in load("formats", folder)}
+
+
 def rename_paths(versions: dict[str, list[Facts]], entries: list[Entry]) -> None:
     """Give paths that only changed the name of a placeholder their newest name, in place."""
     for entry in entries:

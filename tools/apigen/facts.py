@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,10 @@ def tidy(entry: Facts) -> Facts:
     properties with `type-property` and `instance-types`, as PVE writes them elsewhere.
     """
     given = entry.get("parameters") or {}
-    properties: dict[str, Facts] = dict(given.get("properties") or {})
+    placeholders = re.findall(r"\{([^}]+)\}", entry["path"])
+    # 9.2 leaves one placeholder undeclared (url_seq of the prefix lists).
+    properties: dict[str, Facts] = {name: {"type": "string"} for name in placeholders}
+    properties.update(given.get("properties") or {})
     for part in given.get("allOf", ()):
         properties.update(part.get("properties", {}))
         if "oneOf" in part:

@@ -1,0 +1,101 @@
+"""Render `api/operations/<area>.py`: each operation as a constant."""
+
+from __future__ import annotations
+
+from tools.apigen.emit_models import Answer
+from tools.apigen.merge import Merged
+from tools.apigen.naming import area, constant, operation_id
+from tools.apigen.text import head
+
+_DECODERS = ("anything", "boolean", "integer", "listed", "model", "models", "number", "text")
+
+
+def required(operation: Merged) -> list[str]:
+    """List parameters that have to be sent beside the path's own, by the newest version's word."""
+    return [
+        name
+        for name, spans in sorted(operation.parameters.items())
+        if name not in operation.placeholders
+        and spans[-1].last == operation.last
+        and not spans[-1].facts.get("optional")
+    ]
+
+
+def family_keys(operation: Merged) -> dict[str, str]:
+    """Map `net[n]` to the key it is handed on under: `net`, unless a plain parameter has it."""
+    return {
+        name: name if name[:-3] in operation.parameters else name[:-3]
+        for name in sorted(operation.parameters)
+        if name.endswith("[n]")
+    }
+
+
+def _text_lists(operation: Merged) -> list[str]:
+    return [
+        name
+        for name, spans in sorted(operation.parameters.items())
+        if str(spans[-1].facts.get("format", "")).endswith("-list")
+    ]
+
+
+def render(name: str, operations: list[Merged], answers: list[Answer], versions: list[str]) -> str:
+    """Write the module of one area."""
+    body: list[str] = []
+    for operation, answer in zip(operations, answers, strict=True):
+        body += _constant(operation, answer, versions)
+    text = "\n".join(body)
+    used = [d for d in _DECODERS if f"{d}(" in text or f"decode={d}," in text or f"({d})" in text]
+    imports = ["from typing import TYPE_CHECKING"]
+    if "Any" in text:
+        imports[0] += ", Any"
+    imports += [
+        "",
+        f"from proxmox_client.wire.decode import {', '.join(used)}",
+        "from proxmox_client.wire.operation import Operation, Safety",
+    ]
+    if " m." in text or "[m." in text:
+        imports += ["", "if TYPE_CHECKING:", f"    from proxmox_client.api.models import {name} as m"]
+    else:
+        imports[0] = imports[0].replace("TYPE_CHECKING, ", "").replace("TYPE_CHECKING", "")
+        if imports[0].endswith("import "):
+            imports = imports[2:]
+    lines = head(f"Operations of the area `{name}`, as values.", imports)
+    return "\n".join([*lines, "", text]) + "\n"
+
+
+def _constant(operation: Merged, answer: Answer, versions: list[str]) -> list[str]:
+    lines = [
+        f"{constant(operation.method, operation.path)}: Operation[{answer.annotation}] = Operation(",
+        f'    id="{operation_id(operation.method, operation.path)}",',
+        f'    method="{operation.method}",',
+        f'    path="{operation.path}",',
+        f"    decode={answer.decoder},",
+        f"    safety=Safety.{operation.safety.upper()},",
+    ]
+    if operation.starts_task:
+        lines.append("    starts_task=True,")
+    if operation.newest.get("protected"):
+        lines.append("    protected=True,")
+    if not operation.newest.get("allowtoken", 1):
+        lines.append("    allow_token=False,")
+    if operation.first:
+        lines.append(f'    since="{versions[operation.first]}",')
+    if operation.last < len(versions) - 1:
+        lines.append(f'    until="{versions[operation.last]}",')
+    for field, names in (
+        ("required", required(operation)),
+        ("families", list(family_keys(operation).values())),
+        ("text_lists", _text_lists(operation)),
+    ):
+        if names:
+            quoted = ", ".join(f'"{name}"' for name in names)
+            lines.append(f"    {field}=({quoted},),")
+    return [*lines, ")"]
+
+
+def constants(operations: list[Merged]) -> dict[str, str]:
+    """Map operation ids to `area.CONSTANT`."""
+    return {
+        operation_id(op.method, op.path): f"{area(op.path)}.{constant(op.method, op.path)}"
+        for op in operations
+    }
