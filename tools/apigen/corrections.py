@@ -13,7 +13,7 @@ from typing import Any
 from tools.apigen.merge import Facts, Key, Merged, join_shapes
 from tools.apigen.naming import operation_id
 
-FOLDER = Path(__file__).parent / "corrections"
+FOLDER = Path(__file__).parent / "data"
 Entry = dict[str, Any]
 
 
@@ -78,9 +78,7 @@ def apply(operations: dict[Key, Merged], folder: Path = FOLDER) -> None:
         _parameters(operation, entry)
 
 
-def _targets(
-    name: str, by_id: dict[str, Merged], folder: Path
-) -> Iterator[tuple[Merged, Entry]]:
+def _targets(name: str, by_id: dict[str, Merged], folder: Path) -> Iterator[tuple[Merged, Entry]]:
     for entry in load(name, folder):
         for wanted in entry["ids"]:
             if wanted not in by_id:

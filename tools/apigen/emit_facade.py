@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import attrs
 
 from tools.apigen.emit_models import Answer
@@ -78,20 +80,29 @@ def render(whole: Tree, name: str, paths: list[str], colour: Colour) -> str:
     """Write the module of one area in one colour."""
     body = [line for path in paths for line in _resource(whole, path, colour)]
     text = "\n".join(body)
-    return "\n".join([*_imports(whole, name, paths, colour, text), "", "", text]).rstrip("\n") + "\n"
+    return (
+        "\n".join([*_imports(whole, name, paths, colour, text), "", "", text]).rstrip("\n") + "\n"
+    )
 
 
 def _imports(whole: Tree, name: str, paths: list[str], colour: Colour, text: str) -> list[str]:
     abc = [word for word in ("Mapping", "Sequence") if f"{word}[" in text]
-    typing = [word for word in ("Any", "Literal") if f"{word}[" in text or f"{word}]" in text or f"-> {word}" in text]
-    late = [f"    from collections.abc import {', '.join(abc)}"] if abc else []
+    typing = [
+        word
+        for word in ("Any", "Literal")
+        if f"{word}[" in text or f"{word}]" in text or f"-> {word}" in text
+    ]
+    late = ["    import builtins"] if "builtins." in text else []
+    late += [f"    from collections.abc import {', '.join(abc)}"] if abc else []
     if typing:
         late.append(f"    from typing import {', '.join(typing)}")
     late += [""] if late else []
     if "m." in text:
         late.append(f"    from proxmox_client.api.models import {name} as m")
     for other, classes in _foreign(whole, name, paths).items():
-        late.append(f"    from proxmox_client.api.{colour.package}.{other} import {', '.join(classes)}")
+        late.append(
+            f"    from proxmox_client.api.{colour.package}.{other} import {', '.join(classes)}"
+        )
     if f"-> {colour.task}:" in text:
         late.append(f"    from proxmox_client.tasks import {colour.task}")
     imports = ["from typing import TYPE_CHECKING", ""] if late else []
@@ -138,12 +149,15 @@ def _child(whole: Tree, path: str, part: str, colour: Colour) -> list[str]:
     target = resource_class(below)
     fetch: list[str] = []
     if area(below) != area(path):
-        fetch = [f"        from proxmox_client.api.{colour.package}.{area(below)} import {target}", ""]
+        fetch = [
+            f"        from proxmox_client.api.{colour.package}.{area(below)} import {target}",
+            "",
+        ]
     if part.startswith("{"):
         name = part[1:-1]
-        python = attribute(name)
+        python, kind = attribute(name), _placeholder_type(whole, below, name)
         return [
-            f"    def __call__(self, {python}: {_placeholder_type(whole, below, name)}) -> {target}:",
+            f"    def __call__(self, {python}: {kind}) -> {target}:",
             f'        """Go to `{below}`."""',
             *fetch,
             f'        return {target}(self._client, {{**self._path, "{name}": {python}}})',
@@ -170,15 +184,22 @@ def _placeholder_type(whole: Tree, path: str, name: str) -> str:
 
 def _method(whole: Tree, operation: Merged, colour: Colour) -> list[str]:
     keywords = arguments(operation, whole.versions, whole.formats)
+    shadowed = "list" in whole.children[operation.path]
     answer = whole.answers[operation.path, operation.method]
     verb = "_start" if operation.starts_task else "_call"
     result = colour.task if operation.starts_task else answer.annotation
+    if shadowed:  # the path has a child of that name, which hides the type
+        result = re.sub(r"\blist\[", "builtins.list[", result)
     name = operation.method.lower()
     pairs = ", ".join(f'"{k.key}": {k.name}' for k in keywords)
     call = f"{colour.wait}self.{verb}(ops.{constant(operation.method, operation.path)}, "
     return [
         *_signature(f"    {colour.define} {name}", keywords, result),
-        *docstring("        ", f"{operation.method} {operation.path}", _notes(operation, keywords, whole.versions)),
+        *docstring(
+            "        ",
+            f"{operation.method} {operation.path}",
+            _notes(operation, keywords, whole.versions),
+        ),
         *_call(call, pairs, keywords),
         "",
     ]
@@ -188,7 +209,12 @@ def _call(call: str, pairs: str, keywords: list[Argument]) -> list[str]:
     if len(call) + len(pairs) < 84:
         return [f"        return {call}{{{pairs}}})"]
     entries = [f'            "{k.key}": {k.name},' for k in keywords]
-    return ["        params: dict[str, object] = {", *entries, "        }", f"        return {call}params)"]
+    return [
+        "        params: dict[str, object] = {",
+        *entries,
+        "        }",
+        f"        return {call}params)",
+    ]
 
 
 def _signature(start: str, keywords: list[Argument], result: str) -> list[str]:

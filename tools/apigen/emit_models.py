@@ -50,7 +50,9 @@ def build(operations: dict[Key, Merged]) -> tuple[dict[str, Area], dict[Key, Ans
 def _class_name(operation: Merged, operations: dict[Key, Merged]) -> str:
     base = camel(*words(operation.path))
     if operation.method == "GET" or not _has_model(operations.get((operation.path, "GET"))):
-        others = [m for m in ("POST", "PUT", "DELETE") if _has_model(operations.get((operation.path, m)))]
+        others = [
+            m for m in ("POST", "PUT", "DELETE") if _has_model(operations.get((operation.path, m)))
+        ]
         if operation.method == "GET" or others[:1] in ([], [operation.method]):
             return base
     return base + operation.method.capitalize()
@@ -113,7 +115,8 @@ def _model(here: Area, name: str, shape: Facts, summary: str) -> None:
         kind, annotation = _field(here, name + camel(names[wire]), facts)
         kinds.append(f"{wire}:{kind}")
         if wire.endswith("[n]"):
-            lines.append(f"    {names[wire]}: dict[int, {annotation}] = attrs.field(factory=dict)")
+            family = f"dict[int, {annotation}]"
+            lines.append(f"    {names[wire]}: {family} = attrs.field(factory={family})")
         elif facts.get("optional"):
             lines.append(f"    {names[wire]}: {_or_none(annotation)} = None")
         else:
@@ -155,7 +158,7 @@ def _field(here: Area, name: str, facts: Facts) -> tuple[str, str]:
         _model(here, name, facts, "A part of the answer.")
         return f"@{name}", name
     if kind == "array":
-        items = facts.get("items") or {}
+        items: Facts = facts.get("items") or {}
         inner = f"{name}Item" if _properties(items) else name
         entry, annotation = _field(here, inner, items)
         return f"*{entry}", f"list[{annotation}]"

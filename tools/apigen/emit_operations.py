@@ -54,7 +54,11 @@ def render(name: str, operations: list[Merged], answers: list[Answer], versions:
         "from proxmox_client.wire.operation import Operation, Safety",
     ]
     if " m." in text or "[m." in text:
-        imports += ["", "if TYPE_CHECKING:", f"    from proxmox_client.api.models import {name} as m"]
+        imports += [
+            "",
+            "if TYPE_CHECKING:",
+            f"    from proxmox_client.api.models import {name} as m",
+        ]
     else:
         imports[0] = imports[0].replace("TYPE_CHECKING, ", "").replace("TYPE_CHECKING", "")
         if imports[0].endswith("import "):
@@ -64,8 +68,9 @@ def render(name: str, operations: list[Merged], answers: list[Answer], versions:
 
 
 def _constant(operation: Merged, answer: Answer, versions: list[str]) -> list[str]:
+    name = constant(operation.method, operation.path)
     lines = [
-        f"{constant(operation.method, operation.path)}: Operation[{answer.annotation}] = Operation(",
+        f"{name}: Operation[{answer.annotation}] = Operation(",
         f'    id="{operation_id(operation.method, operation.path)}",',
         f'    method="{operation.method}",',
         f'    path="{operation.path}",',

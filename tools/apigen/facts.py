@@ -17,7 +17,9 @@ _BOUNDS = {"min": "minimum", "max": "maximum"}
 
 def read_versions(folder: Path) -> dict[str, list[Facts]]:
     """Read `pve-<version>.json.xz` for every version, oldest first."""
-    files = {path.name.removeprefix("pve-").removesuffix(".json.xz"): path for path in _files(folder)}
+    files = {
+        path.name.removeprefix("pve-").removesuffix(".json.xz"): path for path in _files(folder)
+    }
     ordered = sorted(files, key=lambda version: tuple(int(part) for part in version.split(".")))
     return {
         version: [tidy(entry) for entry in json.loads(lzma.decompress(files[version].read_bytes()))]
@@ -46,12 +48,13 @@ def tidy(entry: Facts) -> Facts:
     Alternatives of a whole parameter set (`allOf`/`oneOf`, used by two operations) become plain
     properties with `type-property` and `instance-types`, as PVE writes them elsewhere.
     """
-    given = entry.get("parameters") or {}
+    given: Facts = entry.get("parameters") or {}
     placeholders = re.findall(r"\{([^}]+)\}", entry["path"])
     # 9.2 leaves one placeholder undeclared (url_seq of the prefix lists).
     properties: dict[str, Facts] = {name: {"type": "string"} for name in placeholders}
     properties.update(given.get("properties") or {})
-    for part in given.get("allOf", ()):
+    parts: list[Facts] = given.get("allOf") or []
+    for part in parts:
         properties.update(part.get("properties", {}))
         if "oneOf" in part:
             properties.update(_alternatives(part))
@@ -68,7 +71,9 @@ def _alternatives(part: Facts) -> dict[str, Facts]:
     found: dict[str, list[Facts]] = {}
     for choice in part["oneOf"]:
         for name, facts in choice["properties"].items():
-            found.setdefault(name, []).append({**facts, "instance-types": [choice["instance-type"]]})
+            found.setdefault(name, []).append(
+                {**facts, "instance-types": [choice["instance-type"]]}
+            )
     merged: dict[str, Facts] = {chooser: dict(part["type-property-schema"])}
     for name, choices in found.items():
         plain = [{k: v for k, v in c.items() if k != "instance-types"} for c in choices]

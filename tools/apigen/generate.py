@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tools.apigen import corrections, emit_facade, emit_facts, emit_models, emit_operations, facts, merge
+from tools.apigen import (
+    corrections,
+    emit_facade,
+    emit_facts,
+    emit_models,
+    emit_operations,
+    facts,
+    merge,
+)
 from tools.apigen.merge import Facts, Key, Merged
 from tools.apigen.naming import area
 from tools.apigen.output import PACKAGE, Files

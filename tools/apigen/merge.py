@@ -105,13 +105,11 @@ def join_shapes(old: Facts, new: Facts) -> Facts:
     joined = dict(new)
     if isinstance(new.get("items"), dict) and isinstance(old.get("items"), dict):
         joined["items"] = join_shapes(old["items"], new["items"])
-    fields = {**(old.get("properties") or {}), **(new.get("properties") or {})}
-    if fields:
+    before: Facts = old.get("properties") or {}
+    after: Facts = new.get("properties") or {}
+    if before or after:
         joined["properties"] = {
-            name: _field(
-                (old.get("properties") or {}).get(name), (new.get("properties") or {}).get(name)
-            )
-            for name in sorted(fields)
+            name: _field(before.get(name), after.get(name)) for name in sorted({*before, *after})
         }
     return joined
 

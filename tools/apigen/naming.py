@@ -79,7 +79,9 @@ def constant(method: str, path: str) -> str:
 def camel(*parts: str) -> str:
     """Join words to a class name."""
     return "".join(
-        piece[:1].upper() + piece[1:] for part in parts for piece in re.split(r"[^A-Za-z0-9]+", part)
+        piece[:1].upper() + piece[1:]
+        for part in parts
+        for piece in re.split(r"[^A-Za-z0-9]+", part)
     )
 
 

@@ -96,5 +96,7 @@ def _text(facts: Facts, formats: dict[str, Facts]) -> str:
     if isinstance(shape, str) and shape.endswith("-list"):
         return "str | Sequence[str]"
     if facts.get("enum"):
-        return f"Literal[{', '.join(repr(str(v)).replace(chr(39), chr(34)) for v in facts['enum'])}]"
+        return (
+            f"Literal[{', '.join(repr(str(v)).replace(chr(39), chr(34)) for v in facts['enum'])}]"
+        )
     return "str"

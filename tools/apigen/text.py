@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 Check = list[Any]
 
@@ -42,20 +42,24 @@ def privileges(permissions: Mapping[str, Any] | None) -> str:
     return {"all": "any user", "world": "no credentials"}.get(str(user), "any user")
 
 
-def _check(check: Any) -> str:
-    if not isinstance(check, list) or not check:
-        return "see PVE"
-    kind, *rest = cast("Check", check)
+def _check(check: Check) -> str:
+    kind, *rest = check
     if kind in ("and", "or"):
         inner = [_check(part) for part in rest]
-        return f" {kind} ".join(f"({part})" if " " in part and len(inner) > 1 else part for part in inner)
+        return f" {kind} ".join(
+            f"({part})" if " " in part and len(inner) > 1 else part for part in inner
+        )
     if kind == "perm" and len(rest) >= 2:
         joiner = " or " if "any" in rest[2:] else " and "
         return f"{joiner.join(map(str, rest[1]))} on {rest[0]}"
     if kind == "userid-param":
-        return f"the user itself, or {rest[0]}" if rest[0] == "self" else f"{rest[0]} of the user's realm"
+        return (
+            f"the user itself, or {rest[0]}"
+            if rest[0] == "self"
+            else f"{rest[0]} of the user's realm"
+        )
     if kind == "userid-group":
         return f"{' and '.join(map(str, rest[0]))} on the user's groups"
     if kind == "perm-modify":
         return f"Permissions.Modify on {rest[0]}"
-    return " ".join(str(part) for part in cast("Check", check))
+    return " ".join(str(part) for part in check)

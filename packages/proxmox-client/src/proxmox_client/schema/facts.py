@@ -35,7 +35,7 @@ class ParameterFacts:
         name: As it goes over the wire; an indexed family ends in `[n]` (`net[n]`: net0, net1, …).
         type: `string`, `integer`, `number`, `boolean`, `array`, or `any` where alternatives differ.
         optional: False where PVE refuses a request without it.
-        format: Name of a format (`pve-vmid`, `pve-configid-list`), or the keys of a property string.
+        format: Name of a format (`pve-vmid`, `pve-node-list`), or the keys of a property string.
         enum: Allowed values; empty where any value will do.
         default: What PVE assumes; None where it does not say.
         minimum: Lowest number allowed.

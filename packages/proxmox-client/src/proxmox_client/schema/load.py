@@ -91,7 +91,7 @@ def find(
 
 @functools.cache
 def _document() -> Facts:
-    packed = resources.files(__package__).joinpath(_DATA).read_bytes()
+    packed = resources.files("proxmox_client.schema").joinpath(_DATA).read_bytes()
     document: Facts = json.loads(lzma.decompress(packed))
     return document
 
@@ -109,7 +109,8 @@ def _operation(entry: Facts, known: tuple[str, ...], at: int | None) -> Operatio
     path: str = entry["path"]
     moment = _last(entry) if at is None else at
     parameters: dict[str, ParameterFacts] = {}
-    for name, spans in entry["parameters"].items():
+    given: dict[str, list[list[int]]] = entry["parameters"]
+    for name, spans in given.items():
         valid = [span for span in spans if span[0] <= moment <= span[1]]
         if not valid and at is not None:
             continue
@@ -146,13 +147,16 @@ def _parameter(
     name: str, facts: Facts, *, in_path: bool = False, since: str = "7.4", until: str | None = None
 ) -> ParameterFacts:
     get = facts.get
-    items = get("items")
+    items: Facts | None = get("items")
+    choices: list[Facts] = get("oneOf") or []
+    enum: list[str] = get("enum") or []
+    instance_types: list[str] = get("instance-types") or []
     return ParameterFacts(
         name=name,
         type=get("type", "any"),
         optional=bool(get("optional", 0)),
         format=_format(get("format")),
-        enum=tuple(get("enum", ())),
+        enum=tuple(enum),
         default=get("default"),
         minimum=get("minimum"),
         maximum=get("maximum"),
@@ -161,9 +165,9 @@ def _parameter(
         pattern=get("pattern"),
         requires=get("requires"),
         items=None if items is None else _parameter(name, items),
-        one_of=tuple(_parameter(name, choice) for choice in get("oneOf", ())),
+        one_of=tuple(_parameter(name, choice) for choice in choices),
         type_property=get("type-property"),
-        instance_types=tuple(get("instance-types", ())),
+        instance_types=tuple(instance_types),
         in_path=in_path,
         alias=get("alias"),
         key_alias=get("keyAlias"),
@@ -175,14 +179,15 @@ def _parameter(
 
 
 def _format(facts: str | Facts | None) -> str | PropertyFormat | None:
-    if facts is None or isinstance(facts, str):
-        return facts
-    return _property_format(json.dumps(facts, sort_keys=True))
+    if isinstance(facts, str):
+        named = _document()["formats"].get(facts)
+        return facts if named is None else _property_format(json.dumps(named), facts)
+    return None if facts is None else _property_format(json.dumps(facts, sort_keys=True), None)
 
 
 @functools.cache
-def _property_format(text: str) -> PropertyFormat:
+def _property_format(text: str, name: str | None) -> PropertyFormat:
     facts: Facts = json.loads(text)
     keys = {key: _parameter(key, value) for key, value in facts.items()}
     default = next((key for key, value in keys.items() if value.is_default_key), None)
-    return PropertyFormat(keys=MappingProxyType(keys), default_key=default)
+    return PropertyFormat(keys=MappingProxyType(keys), default_key=default, name=name)

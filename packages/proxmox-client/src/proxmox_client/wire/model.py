@@ -73,7 +73,6 @@ class Model:
         found.update(self.extra)
         return found
 
-
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
@@ -100,7 +99,7 @@ def result(cls: type[M]) -> type[M]:
     cls.__annotations__["extra"] = dict[str, Any]
     cls.extra = attrs.field(factory=dict[str, Any])
     build = attrs.frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
-    return cast("type[M]", build(cls))
+    return build(cls)
 
 
 def _plain(value: Any) -> Any:
@@ -159,7 +158,12 @@ def _compile(cls: type[Any]) -> Build:
     slots = cls.__dict__["__slots__"]
     twin = type(cls.__name__, (base,), {"__slots__": slots})
     families = {wire[:-3]: (name, kind) for wire, name, kind in fields if wire.endswith("[n]")}
-    scope: dict[str, Any] = {"T": twin, "C": cls, "new": object.__new__, "rest": _rest(cls, families)}
+    scope: dict[str, Any] = {
+        "T": twin,
+        "C": cls,
+        "new": object.__new__,
+        "rest": _rest(cls, families),
+    }
     lines = ["def build(d):", " o = new(T)", " n = 0"]
     for number, (wire, name, kind) in enumerate(fields):
         if wire.endswith("[n]"):

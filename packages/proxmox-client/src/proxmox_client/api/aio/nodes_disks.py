@@ -11,6 +11,7 @@ from proxmox_client.api.operations import nodes_disks as ops
 from proxmox_client.facade import AsyncResource
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
@@ -62,7 +63,7 @@ class NodesDisks(AsyncResource):
         """Go to `/nodes/{node}/disks/zfs`."""
         return NodesDisksZfs(self._client, self._path)
 
-    async def get(self) -> list[dict[str, Any]]:
+    async def get(self) -> builtins.list[dict[str, Any]]:
         """GET /nodes/{node}/disks
 
         Privileges: any user. Since 7.4.

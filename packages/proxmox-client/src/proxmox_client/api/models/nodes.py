@@ -37,7 +37,7 @@ class NodesConfig(Model):
     )
 
     acme: str | None = None
-    acmedomain: dict[int, str] = attrs.field(factory=dict)
+    acmedomain: dict[int, str] = attrs.field(factory=dict[int, str])
     ballooning_target: int | None = None
     description: str | None = None
     digest: str | None = None

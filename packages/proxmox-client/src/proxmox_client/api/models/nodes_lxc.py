@@ -76,7 +76,7 @@ class NodesLxcConfig(Model):
     cpuunits: int | None = None
     debug: bool | None = None
     description: str | None = None
-    dev: dict[int, str] = attrs.field(factory=dict)
+    dev: dict[int, str] = attrs.field(factory=dict[int, str])
     digest: str
     entrypoint: str | None = None
     env: str | None = None
@@ -86,9 +86,9 @@ class NodesLxcConfig(Model):
     lock: str | None = None
     lxc: list[list[str]] | None = None
     memory: int | None = None
-    mp: dict[int, str] = attrs.field(factory=dict)
+    mp: dict[int, str] = attrs.field(factory=dict[int, str])
     nameserver: str | None = None
-    net: dict[int, str] = attrs.field(factory=dict)
+    net: dict[int, str] = attrs.field(factory=dict[int, str])
     onboot: bool | None = None
     ostype: str | None = None
     protection: bool | None = None
@@ -101,7 +101,7 @@ class NodesLxcConfig(Model):
     timezone: str | None = None
     tty: int | None = None
     unprivileged: bool | None = None
-    unused: dict[int, str] = attrs.field(factory=dict)
+    unused: dict[int, str] = attrs.field(factory=dict[int, str])
 
 
 @result

@@ -157,12 +157,12 @@ class NodesQemuConfig(Model):
     efidisk0: str | None = None
     freeze: bool | None = None
     hookscript: str | None = None
-    hostpci: dict[int, str] = attrs.field(factory=dict)
+    hostpci: dict[int, str] = attrs.field(factory=dict[int, str])
     hotplug: str | None = None
     hugepages: str | None = None
-    ide: dict[int, str] = attrs.field(factory=dict)
+    ide: dict[int, str] = attrs.field(factory=dict[int, str])
     intel_tdx: str | None = None
-    ipconfig: dict[int, str] = attrs.field(factory=dict)
+    ipconfig: dict[int, str] = attrs.field(factory=dict[int, str])
     ivshmem: str | None = None
     keephugepages: bool | None = None
     keyboard: str | None = None
@@ -176,12 +176,12 @@ class NodesQemuConfig(Model):
     migrate_speed: int | None = None
     name: str | None = None
     nameserver: str | None = None
-    net: dict[int, str] = attrs.field(factory=dict)
+    net: dict[int, str] = attrs.field(factory=dict[int, str])
     numa: bool | None = None
-    numa_n: dict[int, str] = attrs.field(factory=dict)
+    numa_n: dict[int, str] = attrs.field(factory=dict[int, str])
     onboot: bool | None = None
     ostype: str | None = None
-    parallel: dict[int, str] = attrs.field(factory=dict)
+    parallel: dict[int, str] = attrs.field(factory=dict[int, str])
     parent: str | None = None
     protection: bool | None = None
     reboot: bool | None = None
@@ -189,11 +189,11 @@ class NodesQemuConfig(Model):
     running_nets_host_mtu: str | None = None
     runningcpu: str | None = None
     runningmachine: str | None = None
-    sata: dict[int, str] = attrs.field(factory=dict)
-    scsi: dict[int, str] = attrs.field(factory=dict)
+    sata: dict[int, str] = attrs.field(factory=dict[int, str])
+    scsi: dict[int, str] = attrs.field(factory=dict[int, str])
     scsihw: str | None = None
     searchdomain: str | None = None
-    serial: dict[int, str] = attrs.field(factory=dict)
+    serial: dict[int, str] = attrs.field(factory=dict[int, str])
     shares: int | None = None
     smbios1: str | None = None
     smp: int | None = None
@@ -208,12 +208,12 @@ class NodesQemuConfig(Model):
     tdf: bool | None = None
     template: bool | None = None
     tpmstate0: str | None = None
-    unused: dict[int, str] = attrs.field(factory=dict)
-    usb: dict[int, str] = attrs.field(factory=dict)
+    unused: dict[int, str] = attrs.field(factory=dict[int, str])
+    usb: dict[int, str] = attrs.field(factory=dict[int, str])
     vcpus: int | None = None
     vga: str | None = None
-    virtio: dict[int, str] = attrs.field(factory=dict)
-    virtiofs: dict[int, str] = attrs.field(factory=dict)
+    virtio: dict[int, str] = attrs.field(factory=dict[int, str])
+    virtiofs: dict[int, str] = attrs.field(factory=dict[int, str])
     vmgenid: str | None = None
     vmstate: str | None = None
     vmstatestorage: str | None = None
