@@ -1,0 +1,226 @@
+"""The state of one guest: configuration, pending changes, snapshots, and whether it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import attrs
+
+from proxmox_client.testing.digest import digest_of
+from proxmox_client.testing.guests import options
+from proxmox_client.testing.guests.options import Kind
+
+
+@attrs.define
+class Runtime:
+    """A running guest.
+
+    Attributes:
+        pid: Process of the machine or of the container's init.
+        started: When it started.
+        qmpstatus: ``running``, ``paused``, ``postmigrate`` …; containers are always ``running``.
+    """
+
+    pid: int
+    started: float
+    qmpstatus: str = "running"
+
+
+@attrs.define
+class Snapshot:
+    """A snapshot in the configuration file.
+
+    Attributes:
+        name: Its name.
+        config: The options at that time.
+        time: When it was taken.
+        description: Free text.
+        parent: The snapshot before it.
+        vmstate: Volume with the memory's content.
+        runtime: Whether the guest ran (with ``vmstate`` it runs again after a rollback).
+    """
+
+    name: str
+    config: dict[str, str]
+    time: int
+    description: str = ""
+    parent: str | None = None
+    vmstate: str | None = None
+
+    def stored(self) -> dict[str, str]:
+        """Return the section of the configuration file."""
+        section = {**self.config, "snaptime": str(self.time)}
+        if self.description:
+            section["description"] = self.description
+        if self.parent:
+            section["parent"] = self.parent
+        if self.vmstate:
+            section["vmstate"] = self.vmstate
+        return section
+
+
+@attrs.define
+class Guest:
+    """A virtual machine or a container.
+
+    Attributes:
+        kind: ``qemu`` or ``lxc``.
+        vmid: Its number.
+        node: Node whose folder holds the configuration.
+        config: Options in force, as text.
+        pending: Options that wait for a stop and start, as text.
+        pending_delete: Options to be removed then; the value says whether volumes go too.
+        snapshots: Snapshots by name, in the order they were taken.
+        parent: Snapshot the present state descends from.
+        cloudinit: Values the cloud-init drive still has, where the configuration moved on.
+        runtime: Set while it runs.
+        responsive: Whether something inside reacts to ACPI and gives devices back.
+        agent_answers: Whether a QEMU guest agent runs inside.
+    """
+
+    kind: Kind
+    vmid: int
+    node: str
+    config: dict[str, str] = attrs.field(factory=dict[str, str])
+    pending: dict[str, str] = attrs.field(factory=dict[str, str])
+    pending_delete: dict[str, bool] = attrs.field(factory=dict[str, bool])
+    snapshots: dict[str, Snapshot] = attrs.field(factory=dict[str, Snapshot])
+    parent: str | None = None
+    runtime: Runtime | None = None
+    responsive: bool = True
+    agent_answers: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether a process of it exists."""
+        return self.runtime is not None
+
+    @property
+    def status(self) -> Literal["running", "stopped"]:
+        """Whether it runs, as lists say it."""
+        return "running" if self.running else "stopped"
+
+    @property
+    def started(self) -> float:
+        """When it was started; 0 while it is stopped."""
+        return self.runtime.started if self.runtime else 0.0
+
+    @property
+    def path(self) -> str:
+        """Path of the configuration file as PVE's messages name it."""
+        folder = "qemu-server" if self.kind == "qemu" else "lxc"
+        return f"nodes/{self.node}/{folder}/{self.vmid}.conf"
+
+    @property
+    def lock(self) -> str | None:
+        """The ``lock`` option."""
+        return self.config.get("lock")
+
+    @property
+    def template(self) -> bool:
+        """Whether it was converted to a template."""
+        return self.config.get("template") == "1"
+
+    @property
+    def label(self) -> str:
+        """How PVE's messages call it: ``VM 100`` or ``CT 200``."""
+        return f"{'VM' if self.kind == 'qemu' else 'CT'} {self.vmid}"
+
+    @property
+    def name(self) -> str:
+        """Name that lists show."""
+        if self.kind == "qemu":
+            return self.config.get("name", f"VM {self.vmid}")
+        return self.config.get("hostname", f"CT{self.vmid}")
+
+    @property
+    def digest(self) -> str:
+        """Digest of the configuration file."""
+        return digest_of(self.text())
+
+    def text(self) -> str:
+        """Return the configuration file's text."""
+        current = dict(self.config)
+        if self.parent:
+            current["parent"] = self.parent
+        parts = [_section(None, current)]
+        if self.pending or self.pending_delete:
+            pending = dict(self.pending)
+            if self.pending_delete:
+                pending["delete"] = ",".join(
+                    ("!" if force else "") + name
+                    for name, force in sorted(self.pending_delete.items())
+                )
+            parts.append(_section("PENDING", pending))
+        parts += [_section(name, self.snapshots[name].stored()) for name in sorted(self.snapshots)]
+        return "\n".join(parts)
+
+    def merged(self) -> dict[str, str]:
+        """Return the options with pending changes applied."""
+        kept = {name: text for name, text in self.config.items() if name not in self.pending_delete}
+        return {**kept, **self.pending}
+
+    def shown(self, *, current: bool = False) -> dict[str, Any]:
+        """Return what GET config answers."""
+        answer: dict[str, Any] = options.api_config(
+            self.kind, self.config if current else self.merged()
+        )
+        if self.parent:
+            answer["parent"] = self.parent
+        return {**answer, "digest": self.digest}
+
+    def pending_list(self) -> list[dict[str, Any]]:
+        """Return what GET pending answers."""
+        rows: list[dict[str, Any]] = [{"key": "digest", "value": self.digest}]
+        for name in self.config:
+            row: dict[str, Any] = {"key": name, "value": self._shown_value(name, self.config[name])}
+            if name in self.pending:
+                row["pending"] = self._shown_value(name, self.pending[name])
+            if name in self.pending_delete:
+                row["delete"] = 2 if self.pending_delete[name] else 1
+            rows.append(row)
+        rows += [
+            {"key": name, "pending": self._shown_value(name, text)}
+            for name, text in self.pending.items()
+            if name not in self.config
+        ]
+        return rows
+
+    def _shown_value(self, name: str, text: str) -> str | int:
+        if name == "cipassword":
+            return options.HIDDEN
+        return options.api_value(self.kind, name, text)
+
+    def want(self, name: str, text: str) -> None:
+        """Make a value pending."""
+        self.pending[name] = text
+        self.pending_delete.pop(name, None)
+
+    def want_deleted(self, name: str, *, force: bool) -> None:
+        """Make the removal of an option pending."""
+        self.pending.pop(name, None)
+        self.pending_delete[name] = force
+
+    def drop_settled(self) -> None:
+        """Forget pending changes that would change nothing."""
+        for name in [name for name, text in self.pending.items() if self.config.get(name) == text]:
+            del self.pending[name]
+        for name in [name for name in self.pending_delete if name not in self.config]:
+            del self.pending_delete[name]
+
+    def volumes(self) -> Iterable[tuple[str, str, str]]:
+        """Yield every reference to a volume: where from, option, value text."""
+        for name, text in (*self.config.items(), *self.pending.items()):
+            yield "", name, text
+        for snapshot in self.snapshots.values():
+            for name, text in snapshot.config.items():
+                yield snapshot.name, name, text
+
+
+def _section(title: str | None, entries: Mapping[str, str]) -> str:
+    lines = [] if title is None else [f"[{title}]"]
+    comment = entries.get("description", "")
+    lines += [f"#{line}" for line in comment.splitlines()]
+    lines += [f"{name}: {text}" for name, text in sorted(entries.items()) if name != "description"]
+    return "\n".join(lines) + "\n"
