@@ -16,8 +16,8 @@ from pmpc_mcp.calls import EXPECTED, run
 
 DESCRIPTION = (
     "Apply a plan made by `plan`, by its id. Show the plan to the person and get their consent "
-    "first. Refused when the server was started read-only, when the cluster moved since the plan was "
-    "made, and for plans with destructive steps, which a person must apply."
+    "first. Refused when the server was started read-only, when the cluster moved since the plan "
+    "was made, and for plans with destructive steps, which a person must apply."
 )
 # The most a model may do without a person: interrupt a guest, never lose data.
 MAX_RISK = "disruptive"

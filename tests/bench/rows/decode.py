@@ -1,0 +1,35 @@
+"""How long 5,000 rows of `/cluster/resources` take from bytes to values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import requests
+from proxmox_client.api.operations.cluster import CLUSTER_RESOURCES_GET
+from proxmox_client.wire.answer import read_answer
+from proxmox_client.wire.message import Response
+from proxmoxer.backends.https import JsonSerializer
+
+from tests.bench.inventory import resources
+from tests.bench.measure import Row, fastest
+
+COUNT = 5000
+REPEATS = 15
+
+
+def rows() -> Iterator[Row]:
+    """Compare our typed values with the plain dicts of proxmoxer, each from the answer's bytes."""
+    body = resources(COUNT)
+    answer = requests.Response()
+    answer._content = body
+    serializer = JsonSerializer()
+    response = Response(200, "OK", {"content-type": "application/json;charset=UTF-8"}, body)
+
+    def ours() -> object:
+        return CLUSTER_RESOURCES_GET.decode(read_answer(CLUSTER_RESOURCES_GET, response))
+
+    def theirs() -> object:
+        return serializer.loads(answer)
+
+    times = fastest([ours, theirs], REPEATS)
+    yield Row(f"decode {COUNT:,} rows / proxmoxer's dicts", *times, "ms", 1, "lower")
