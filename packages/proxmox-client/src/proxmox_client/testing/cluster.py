@@ -1,0 +1,357 @@
+"""The simulated cluster: takes requests, holds the state, answers."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import re
+import uuid
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, unquote
+
+import orjson
+
+from proxmox_client.testing import seeding
+from proxmox_client.testing.access import AccessControl
+from proxmox_client.testing.auth import (
+    NOBODY,
+    UNAUTHORISED_DELAY,
+    Authenticator,
+    Identity,
+    Unauthorised,
+)
+from proxmox_client.testing.broadcast import Broadcast
+from proxmox_client.testing.clock import START, VirtualClock
+from proxmox_client.testing.locks import LockTable
+from proxmox_client.testing.request import (
+    JSON_TYPE,
+    Call,
+    PveFault,
+    Reply,
+    SimRequest,
+    SimResponse,
+)
+from proxmox_client.testing.routing import Route, RouteTable
+from proxmox_client.testing.state import Guest, Node, Pool, Storage, Token, User, Volume
+from proxmox_client.testing.tasks import TaskEngine
+from proxmox_client.testing.validation import text_of
+from proxmox_client.testing.volumes import VolumeStore
+
+if TYPE_CHECKING:
+    import httpx
+
+    from proxmox_client.testing.server import SimulatorServer
+
+_METHODS = frozenset(("GET", "POST", "PUT", "DELETE"))
+_CLOSE = (("Connection", "close"),)
+_KEEP = (("Connection", "Keep-Alive"),)
+_FORWARDED = (("Connection", "close"), ("Connection", "Keep-Alive"))
+Conversation = Generator[float, None, SimResponse]
+
+
+class SimulatedCluster:
+    """A Proxmox VE cluster in memory.
+
+    Args:
+        nodes: Names of the nodes.
+        version: PVE version whose API it serves: ``8.4``, ``9.0``, ``9.1`` or ``9.2``.
+        seed: Makes MAC addresses, uuids and the like repeatable.
+        start: Time of its clock at the beginning.
+
+    Attributes:
+        clock: Its time. Everything that takes time takes it from here.
+        random: Its source of chance.
+    """
+
+    def __init__(
+        self,
+        nodes: tuple[str, ...] = ("pve1", "pve2", "pve3"),
+        version: str = "9.2",
+        seed: int = 1,
+        *,
+        start: float = START,
+    ) -> None:
+        self.version = version
+        self.random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self.clock = VirtualClock(start)
+        self.nodes: dict[str, Node] = seeding.make_nodes(nodes, start, self.random)
+        self.storages: dict[str, Storage] = seeding.make_storages()
+        self.volumes = VolumeStore(self.clock, self.storages)
+        self.guests: dict[int, Guest] = {}
+        self.pools: dict[str, Pool] = {}
+        self.access = AccessControl(self.pools)
+        self.auth = Authenticator(self.access, self.random.randbytes(32))
+        self.tasks = TaskEngine(self.clock, self.nodes)
+        self.locks = LockTable(self.clock)
+        self.files: dict[str, Any] = {}
+        self.routes = RouteTable(version)
+        self.broadcast = Broadcast(self.nodes, self.guests)
+        self.clock.before_event = self.broadcast.until
+        self.broadcast.until(start)
+
+    # --- asking -----------------------------------------------------------------------------
+
+    def handle(self, request: SimRequest) -> SimResponse:
+        """Answer a request, letting the clock pass as long as the server would take."""
+        conversation = self.conversation(request)
+        while True:
+            try:
+                with self.clock.lock:
+                    seconds = next(conversation)
+            except StopIteration as stop:
+                return cast("SimResponse", stop.value)
+            self.clock.sleep(seconds)
+
+    def conversation(self, request: SimRequest) -> Conversation:
+        """Answer a request step by step: yields seconds to wait, returns the response.
+
+        Each step has to run while nobody else touches the cluster (`VirtualClock.lock`).
+        """
+        if request.method not in _METHODS:
+            return SimResponse(501, f"method '{request.method}' not available", _CLOSE, b"")
+        self.broadcast.until(self.clock.now())
+        try:
+            call, route = self._admit(request)
+            data = (route.handler or _not_simulated)(self, call)
+            if inspect.isgenerator(data):
+                data = yield from cast("Generator[float, None, Any]", data)
+        except Unauthorised as error:
+            yield UNAUTHORISED_DELAY
+            return SimResponse(401, str(error), _CLOSE, b"")
+        except PveFault as fault:
+            if fault.status == 401:
+                yield UNAUTHORISED_DELAY
+            return _fault_response(fault)
+        return _response(data, _FORWARDED if route.protected else _KEEP)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        user: str = "root@pam",
+    ) -> Any:
+        """Do something as a user without credentials, on the clock, and return the data.
+
+        Raises:
+            PveFault: The cluster refuses.
+        """
+        userid, _, tokenid = user.partition("!")
+        request = SimRequest(method, path, params or {})
+        self.broadcast.until(self.clock.now())
+        route, sent = self._route(request)
+        call = self._call(route, sent, Identity(userid, tokenid or None), next(iter(self.nodes)))
+        data = (route.handler or _not_simulated)(self, call)
+        if inspect.isgenerator(data):
+            generator = cast("Generator[float, None, Any]", data)
+            while True:
+                try:
+                    self.clock.sleep(next(generator))
+                except StopIteration as stop:
+                    data = stop.value
+                    break
+        return data.data if isinstance(data, Reply) else data
+
+    def _admit(self, request: SimRequest) -> tuple[Call, Route]:
+        identity = self.auth.identify(request.method, request.headers, self.clock.now())
+        try:
+            route, sent = self._route(request)
+        except PveFault:
+            if identity is NOBODY:
+                raise Unauthorised("No ticket") from None
+            raise
+        if identity is NOBODY and not route.open_to_world:
+            raise Unauthorised("No ticket")
+        if identity is not NOBODY:
+            route.permission(self.access, identity, sent)
+        via = request.via or next(iter(self.nodes))
+        return self._call(route, sent, identity, via, request.headers), route
+
+    def _route(self, request: SimRequest) -> tuple[Route, dict[str, Any]]:
+        path, _, query = request.path.partition("?")
+        segments = [unquote(part) for part in path.split("/") if part]
+        found = self.routes.find(request.method, segments)
+        if found is None:
+            text = "/" + "/".join(segments)
+            raise PveFault(501, f"Method '{request.method} {text}' not implemented", newline=False)
+        route, filled = found
+        sent: dict[str, Any] = {}
+        if query:
+            _collect(sent, parse_qsl(query, keep_blank_values=True))
+        sent.update(request.params)
+        sent.update(filled)
+        return route, sent
+
+    def _call(
+        self,
+        route: Route,
+        sent: dict[str, Any],
+        identity: Identity,
+        via: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> Call:
+        if sent.get("node") == "localhost" and route.facts.parameters.get("node"):
+            sent["node"] = via
+        node = via
+        if route.proxy_to is not None and (target := sent.get(route.proxy_to)):
+            node = text_of(target)
+            self._reachable(node)
+        params = route.validator.check(sent)
+        texts = {name: text_of(value) for name, value in sent.items() if value is not None}
+        return Call(route, params, texts, identity, via, node, headers or {})
+
+    def _reachable(self, node: str) -> None:
+        known = self.nodes.get(node)
+        if known is None:
+            raise PveFault(
+                500,
+                f"hostname lookup '{node}' failed - failed to get address info for: {node}:"
+                " Name or service not known",
+            )
+        if not known.online:
+            raise PveFault(595, "No route to host")
+
+    # --- looking up -------------------------------------------------------------------------
+
+    def guest(self, kind: str, node: str, vmid: int) -> Guest:
+        """Return a guest that lives on a node.
+
+        Raises:
+            PveFault: Status 500: it does not exist there.
+        """
+        found = self.guests.get(vmid)
+        if found is None or found.node != node or found.kind != kind:
+            folder = "qemu-server" if kind == "qemu" else "lxc"
+            raise PveFault(
+                500, f"Configuration file 'nodes/{node}/{folder}/{vmid}.conf' does not exist"
+            )
+        return found
+
+    def new_uuid(self) -> str:
+        """Return a random uuid."""
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def new_mac(self) -> str:
+        """Return a random MAC address with Proxmox's prefix."""
+        tail = self.random.randbytes(3)
+        return "BC:24:11:" + ":".join(f"{byte:02X}" for byte in tail)
+
+    # --- setting up -------------------------------------------------------------------------
+
+    def create_token(
+        self, userid: str, tokenid: str, *, privsep: bool = False, expire: int = 0
+    ) -> str:
+        """Make an API token and return it whole: ``root@pam!demo=…``."""
+        user = self.access.users.setdefault(userid, User(userid))
+        secret = self.new_uuid()
+        user.tokens[tokenid] = Token(tokenid, secret, privsep=privsep, expire=expire)
+        return f"{userid}!{tokenid}={secret}"
+
+    def add_vm(
+        self,
+        node: str,
+        vmid: int,
+        config: Mapping[str, object] | None = None,
+        *,
+        status: str = "stopped",
+        template: bool = False,
+    ) -> Guest:
+        """Put a virtual machine on a node.
+
+        Disks may be ``storage:GiB`` (a volume is made) or name a volume, which is made with the
+        given ``size=`` if it does not exist.
+        """
+        return seeding.add_guest(self, "qemu", node, vmid, config or {}, status, template)
+
+    def add_container(
+        self,
+        node: str,
+        vmid: int,
+        config: Mapping[str, object] | None = None,
+        *,
+        status: str = "stopped",
+        template: bool = False,
+    ) -> Guest:
+        """Put a container on a node; volumes as in `add_vm`."""
+        return seeding.add_guest(self, "lxc", node, vmid, config or {}, status, template)
+
+    def add_volume(self, storage: str, volid: str, size: int, *, node: str | None = None) -> Volume:
+        """Put a volume on a storage; ``node`` matters only where the storage is not shared."""
+        full = volid if volid.startswith(f"{storage}:") else f"{storage}:{volid}"
+        return seeding.add_volume(self, full, size, node or next(iter(self.nodes)))
+
+    def edit(self, vmid: int, *, user: str = "alice@pve", **options: object) -> None:
+        """Change a guest's options as somebody else would: at once and without a task."""
+        guest = self.guests[vmid]
+        self.call(
+            "PUT", f"/nodes/{guest.node}/{guest.kind}/{vmid}/config", dict(options), user=user
+        )
+
+    # --- ways in ----------------------------------------------------------------------------
+
+    def transport(self, via: str = "") -> httpx.BaseTransport:
+        """Return a transport for ``httpx.Client`` that asks this cluster in process."""
+        from proxmox_client.testing.transport import SimulatorTransport
+
+        return SimulatorTransport(self, via)
+
+    def async_transport(self, via: str = "") -> httpx.AsyncBaseTransport:
+        """Return a transport for ``httpx.AsyncClient`` that asks this cluster in process."""
+        from proxmox_client.testing.transport import AsyncSimulatorTransport
+
+        return AsyncSimulatorTransport(self, via)
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0, speed: float = 1.0) -> SimulatorServer:
+        """Serve the cluster over HTTPS while the returned context is entered.
+
+        The clock follows real time then, ``speed`` times as fast.
+        """
+        from proxmox_client.testing.server import SimulatorServer
+
+        return SimulatorServer(self, host, port, speed)
+
+
+def _collect(sent: dict[str, Any], pairs: list[tuple[str, str]]) -> None:
+    """Take up form pairs; a repeated name is one value with NULs, as PVE has it."""
+    for name, value in pairs:
+        sent[name] = f"{sent[name]}\0{value}" if name in sent else value
+
+
+def parse_form(text: str) -> dict[str, Any]:
+    """Read a form body or query."""
+    sent: dict[str, Any] = {}
+    _collect(sent, parse_qsl(text, keep_blank_values=True))
+    return sent
+
+
+def _not_simulated(cluster: SimulatedCluster, call: Call) -> Any:
+    what = f"{call.route.method} {call.route.path}"
+    raise PveFault(501, f"pmpc's simulator does not simulate '{what}' yet", newline=False)
+
+
+def _response(data: Any, connection: tuple[tuple[str, str], ...]) -> SimResponse:
+    if isinstance(data, Reply):
+        if data.text is not None:
+            return SimResponse(
+                200, "OK", (("Content-Type", "text/plain"), *connection), data.text.encode()
+            )
+        document = {"data": data.data, **data.beside}
+    else:
+        document = {"data": data}
+    body = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
+    return SimResponse(200, "OK", (("Content-Type", JSON_TYPE), *connection), body)
+
+
+def _fault_response(fault: PveFault) -> SimResponse:
+    reason = re.split(r"[\r\n]", fault.message, maxsplit=1)[0]
+    if fault.status in (595, 596):
+        return SimResponse(fault.status, reason, _CLOSE, b"")
+    document: dict[str, Any] = {"data": None}
+    document["message"] = fault.message + ("\n" if fault.newline else "")
+    if fault.errors:
+        document["errors"] = fault.errors
+    return SimResponse(
+        fault.status, reason, (("Content-Type", JSON_TYPE), *_CLOSE), orjson.dumps(document)
+    )

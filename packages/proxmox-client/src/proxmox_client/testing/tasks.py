@@ -1,0 +1,190 @@
+"""Tasks: workers that run on the virtual clock, with UPID, status and log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from proxmox_client.testing.clock import Event, VirtualClock
+from proxmox_client.testing.request import PveFault
+from proxmox_client.values import Upid
+
+if TYPE_CHECKING:
+    from proxmox_client.testing.state import Node
+
+
+class TaskFailed(Exception):  # noqa: N818 - an outcome of the simulated task
+    """Ends a worker with an error; the message becomes exit status and last log line."""
+
+
+class TaskInterrupted(Exception):  # noqa: N818 - an outcome of the simulated task
+    """Thrown into a worker that somebody stops, so that it can clean up."""
+
+
+@attrs.define
+class TaskRecord:
+    """A task and what it has said so far.
+
+    Attributes:
+        upid: Its name.
+        started: When it started.
+        lines: Its log.
+        warnings: Number of warnings so far.
+        ended: When it ended, None while it runs.
+        exitstatus: ``OK``, ``WARNINGS: n`` or the error; None while it runs.
+        saved: When the node's list of finished tasks took it up (``saved`` in /cluster/tasks).
+    """
+
+    upid: Upid
+    started: float
+    lines: list[str] = attrs.field(factory=list[str])
+    warnings: int = 0
+    ended: float | None = None
+    exitstatus: str | None = None
+    worker: Iterator[float] | None = attrs.field(default=None, repr=False)
+    step: Event | None = attrs.field(default=None, repr=False)
+    on_end: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], repr=False)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended is None
+
+    def log(self, text: str) -> None:
+        """Write to the log; several lines at once are split."""
+        self.lines.extend(text.split("\n"))
+
+    def warn(self, text: str) -> None:
+        """Write a warning; the task will end with ``WARNINGS: n``."""
+        self.lines.append(f"WARN: {text}")
+        self.warnings += 1
+
+
+Worker = Callable[[TaskRecord], Iterator[float] | None]
+"""A task's work: yields seconds to let pass, logs to its record, raises `TaskFailed` to fail.
+A plain function does all its work at the first step."""
+
+
+class TaskEngine:
+    """Starts workers and finds tasks."""
+
+    def __init__(self, clock: VirtualClock, nodes: dict[str, Node]) -> None:
+        self._clock = clock
+        self._nodes = nodes
+        self._by_upid: dict[str, TaskRecord] = {}
+
+    def start(
+        self,
+        node: str,
+        kind: str,
+        work: Worker,
+        *,
+        id: str | int = "",  # noqa: A002 - PVE's name of the field
+        user: str,
+        delay: float = 0.05,
+        duration: float = 0.5,
+    ) -> str:
+        """Start a task and return its UPID.
+
+        Args:
+            node: Node it runs on.
+            kind: Its type: ``qmstart``, ``imgdel``, …
+            work: What it does.
+            id: What it does it to.
+            user: Who started it (`Identity.authid`).
+            delay: Seconds until its work begins.
+            duration: Seconds a plain function takes; generators set their own pace.
+        """
+        task = self.record(node, kind, id=id, user=user)
+        self._later(task, delay, lambda: self._begin(task, work, duration))
+        return str(task.upid)
+
+    def record(self, node: str, kind: str, *, id: str | int = "", user: str) -> TaskRecord:  # noqa: A002
+        """Make a task that nobody works on yet."""
+        host = self._nodes[node]
+        now = self._clock.now()
+        host.pid += 2
+        ticks = int((now - host.booted) * 100)
+        upid = Upid(node, host.pid, ticks, int(now), kind, str(id), user)
+        task = TaskRecord(upid, now)
+        host.tasks.append(task)
+        self._by_upid[str(upid)] = task
+        return task
+
+    def find(self, node: str, text: str) -> TaskRecord | None:
+        """Find a task of a node; another node's tasks are unknown to it.
+
+        Raises:
+            PveFault: The text is no UPID.
+        """
+        try:
+            upid = Upid.parse(text)
+        except ValueError:
+            raise PveFault.parameters({"upid": "unable to parse worker upid"}) from None
+        return self._by_upid.get(str(upid)) if upid.node == node else None
+
+    def get(self, upid: str) -> TaskRecord:
+        """Return a task by its UPID (KeyError if there is none)."""
+        return self._by_upid[upid]
+
+    def stop(self, task: TaskRecord) -> None:
+        """Interrupt a running task."""
+        if not task.running:
+            return
+        if task.step is not None:
+            task.step.cancel()
+        worker = task.worker
+        message = "received interrupt"
+        throw = getattr(worker, "throw", None)
+        if throw is not None:
+            try:
+                throw(TaskInterrupted())
+            except TaskFailed as error:
+                message = str(error)
+            except (StopIteration, TaskInterrupted):
+                pass
+        self._end(task, message)
+
+    def _later(self, task: TaskRecord, seconds: float, action: Callable[[], None]) -> None:
+        task.step = self._clock.after(seconds, action)
+
+    def _begin(self, task: TaskRecord, work: Worker, duration: float) -> None:
+        def run() -> Iterator[float]:
+            produced = work(task)
+            if produced is None:
+                yield duration
+            else:
+                yield from produced
+
+        task.worker = run()
+        self._step(task)
+
+    def _step(self, task: TaskRecord) -> None:
+        if task.worker is None:
+            return
+        try:
+            seconds = next(task.worker)
+        except StopIteration:
+            self._end(task, f"WARNINGS: {task.warnings}" if task.warnings else "OK")
+        except (TaskFailed, PveFault) as error:
+            self._end(task, str(error))
+        else:
+            self._later(task, seconds, lambda: self._step(task))
+
+    def _end(self, task: TaskRecord, status: str) -> None:
+        if not task.running:
+            return
+        task.ended = self._clock.now()
+        task.exitstatus = status.split("\n", 1)[0]
+        task.worker = None
+        task.lines.extend(_last_lines(status))
+        for action in task.on_end:
+            action()
+
+
+def _last_lines(status: str) -> list[str]:
+    if status == "OK" or status.startswith("WARNINGS: "):
+        return [f"TASK {status}"]
+    return f"TASK ERROR: {status}".split("\n")
