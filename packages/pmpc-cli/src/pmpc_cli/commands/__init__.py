@@ -1,0 +1,1 @@
+"""One module per group of commands: parse, call one action, present its answer."""

@@ -1,0 +1,117 @@
+"""`pmpc apply`: plan, show, ask, do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from pmpc_cli.exit_codes import ExitCode
+from pmpc_cli.failures import CommandRefused
+from pmpc_cli.options import (
+    ContextOption,
+    DocumentOption,
+    DryRunOption,
+    FilesOption,
+    ReleaseOption,
+    ResolveOption,
+    YesOption,
+)
+from pmpc_cli.present.output import DocumentFormat, show_document
+from pmpc_cli.present.terminal import confirm, interactive, say, tell
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.plan.model import Plan
+
+    from pmpc_cli.session import Session
+
+
+async def apply(
+    *,
+    filename: FilesOption | None = None,
+    plan: Annotated[str | None, Parameter(name="--plan", metavar="ID")] = None,
+    release: ReleaseOption = "default",
+    resolve: ResolveOption = None,
+    prune: bool = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    context: ContextOption = None,
+    output: DocumentOption = "text",
+) -> int:
+    """Make the cluster match manifests.
+
+    Plans, shows the plan, asks, does it and verifies it.
+
+    Objects somebody else changed are left alone until --resolve says what to do with them; the
+    others are brought to their declared state.
+
+    Args:
+        plan: Apply a stored plan instead of manifests: what was shown is what is done.
+        prune: Delete objects of the release that the manifests no longer have.
+    """
+    from pmpc_reconcile.actions.plan import PlanInput
+    from pmpc_reconcile.actions.show_plan import ShowPlanInput
+
+    from pmpc_cli.present.progress import Progress
+    from pmpc_cli.resolutions import parse_resolutions
+    from pmpc_cli.session import session
+
+    if (filename is None) == (plan is None):
+        raise CommandRefused(
+            "cannot tell what to apply",
+            "give manifests with -f or a stored plan with --plan",
+            ExitCode.USAGE,
+        )
+    async with session(context) as opened:
+        if plan is not None:
+            made = (await opened.invoke("show-plan", ShowPlanInput(plan))).plan
+        else:
+            wanted = PlanInput(
+                paths=tuple(filename or ()),
+                release=release,
+                resolve=parse_resolutions(resolve),
+                prune=prune,
+            )
+            made = (await opened.invoke("plan", wanted, Progress())).plan
+        return await carry_out(opened, made, dry_run=dry_run, yes=yes, output=output)
+
+
+async def carry_out(
+    opened: Session, made: Plan, *, dry_run: bool, yes: bool, output: DocumentFormat
+) -> int:
+    """Show a stored plan, ask, apply exactly it and show what became of it."""
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.apply import ApplyInput
+
+    from pmpc_cli.commands.planning import plan_exit_code
+    from pmpc_cli.present.plan import show_plan
+    from pmpc_cli.present.progress import Progress
+    from pmpc_cli.present.report import exit_code, show_report
+
+    if output == "text":
+        show_plan(made)
+    if dry_run or made.errors:
+        if output != "text":
+            show_document({"plan": made.to_dict(), "report": None}, output)
+        return plan_exit_code(made, detailed=False)
+    if not made.empty and not yes and not _agreed(made):
+        tell("Nothing was changed.")
+        return ExitCode.ERROR
+    done = await opened.invoke("apply", ApplyInput(plan_id=made.id), Progress())
+    if output == "text":
+        show_report(done.report)
+    else:
+        show_document({"plan": made.to_dict(), "report": to_plain(done.report)}, output)
+    if done.report.conflicts and output == "text":
+        say("Settle conflicts with --resolve FIELD=ours, FIELD=theirs or FIELD=ignore.")
+    return exit_code(done.report)
+
+
+def _agreed(made: Plan) -> bool:
+    if not interactive():
+        raise CommandRefused(
+            "cannot ask whether to go on: this is not a terminal",
+            f"give --yes, or apply exactly this plan later: pmpc apply --plan {made.id} --yes",
+            ExitCode.USAGE,
+        )
+    return confirm(f"Do this on cluster {made.cluster}?")

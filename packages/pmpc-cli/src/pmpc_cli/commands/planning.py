@@ -1,0 +1,109 @@
+"""`pmpc diff` and `pmpc plan`: compare manifests with the cluster, change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from pmpc_cli.exit_codes import ExitCode
+from pmpc_cli.options import (
+    ContextOption,
+    DocumentOption,
+    FilesOption,
+    ReleaseOption,
+    ResolveOption,
+)
+from pmpc_cli.present.output import show_document
+from pmpc_cli.present.terminal import say
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.plan.model import Plan
+
+DetailedOption = Annotated[
+    bool,
+    Parameter(name="--detailed-exitcode", help="Exit with 3 when there is something to change."),
+]
+
+
+async def diff(
+    *,
+    filename: FilesOption | None = None,
+    release: ReleaseOption = "default",
+    detailed_exitcode: DetailedOption = False,
+    context: ContextOption = None,
+    output: DocumentOption = "text",
+) -> int:
+    """Show how the cluster differs from manifests (drift).
+
+    Without manifests, the release's last revision is compared.
+    """
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.diff import DiffInput
+
+    from pmpc_cli.present.plan import object_lines
+    from pmpc_cli.present.progress import Progress
+    from pmpc_cli.session import session
+
+    wanted = DiffInput(paths=tuple(filename or ()), release=release)
+    async with session(context) as opened:
+        found = await opened.invoke("diff", wanted, Progress())
+    if output != "text":
+        show_document(to_plain(found), output)
+    else:
+        for item in found.drifted:
+            for line in object_lines(item):
+                say(line)
+        say(f"{len(found.drifted)} objects differ, {len(found.clean)} are as declared.")
+    return plan_exit_code(found.plan, detailed=detailed_exitcode)
+
+
+async def plan(
+    *,
+    filename: FilesOption,
+    release: ReleaseOption = "default",
+    resolve: ResolveOption = None,
+    prune: bool = False,
+    steps: bool = False,
+    detailed_exitcode: DetailedOption = False,
+    context: ContextOption = None,
+    output: DocumentOption = "text",
+) -> int:
+    """Show what an apply would do; change nothing.
+
+    The plan is stored, so that exactly it can be applied later.
+
+    Marks: + create, ~ update in place, - delete, ! conflict, x refused, ? unknown.
+
+    Args:
+        prune: Delete objects of the release that the manifests no longer have.
+        steps: Also list the steps in their order.
+    """
+    from pmpc_reconcile.actions.plan import PlanInput
+
+    from pmpc_cli.present.plan import show_plan
+    from pmpc_cli.present.progress import Progress
+    from pmpc_cli.resolutions import parse_resolutions
+    from pmpc_cli.session import session
+
+    wanted = PlanInput(
+        paths=tuple(filename), release=release, resolve=parse_resolutions(resolve), prune=prune
+    )
+    async with session(context) as opened:
+        made: Plan = (await opened.invoke("plan", wanted, Progress())).plan
+    if output != "text":
+        show_document(made.to_dict(), output)
+    else:
+        show_plan(made, steps=steps)
+        if not made.empty and not made.errors:
+            say(f"Apply exactly this with: pmpc apply --plan {made.id}")
+    return plan_exit_code(made, detailed=detailed_exitcode)
+
+
+def plan_exit_code(made: Plan, *, detailed: bool) -> ExitCode:
+    """Return what the process says of a plan."""
+    if made.errors:
+        return ExitCode.USAGE
+    if made.conflicts:
+        return ExitCode.CONFLICTS
+    return ExitCode.CHANGES if detailed and not made.empty else ExitCode.OK

@@ -1,0 +1,147 @@
+"""Observed objects and what changed in them: columns and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from pmpc_cli.present.table import Column
+from pmpc_cli.present.values import show_value
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.actions.changes import ChangesOutput, ObjectChange
+    from pmpc_reconcile.actions.sync import SyncOutput
+    from pmpc_reconcile.actions.views import ResourceView, SnapshotView
+
+_STATUS_STYLES = {
+    "running": "green",
+    "online": "green",
+    "available": "green",
+    "unknown": "magenta",
+    "offline": "red",
+}
+_CHANGE_MARKS = {
+    "created": ("+", "green"),
+    "changed": ("~", "yellow"),
+    "removed": ("-", "red"),
+}
+_KEY_TITLES = {"qemu": "VMID", "lxc": "VMID", "content": "VOLUME", "task": "UPID"}
+_GUESTS = frozenset({"qemu", "lxc"})
+
+
+def sync_lines(done: SyncOutput) -> list[Text]:
+    """Return what a sync found as lines."""
+    parts = [
+        f"{count} {word}"
+        for count, word in (
+            (done.created, "new"),
+            (done.changed, "changed"),
+            (done.vanished, "gone"),
+            (done.unchanged, "as before"),
+            (done.unknown, "unknown (node did not answer)"),
+        )
+        if count
+    ]
+    lines = [Text.assemble((f"{done.cluster}: ", "bold"), ", ".join(parts) or "nothing there")]
+    if done.snapshot:
+        lines.append(Text(f"snapshot {done.snapshot} taken"))
+    return lines
+
+
+def resource_columns(kinds: Set[str]) -> tuple[Column[ResourceView], ...]:
+    """Return the columns for objects of these kinds."""
+    columns: list[Column[ResourceView]] = []
+    if len(kinds) != 1:
+        columns.append(Column("KIND", lambda item: item.kind))
+    title = next(iter({_KEY_TITLES.get(kind, "KEY") for kind in kinds}), "KEY")
+    columns.append(Column(title if len(kinds) == 1 else "KEY", lambda item: item.key))
+    columns.append(Column("NAME", lambda item: item.name))
+    columns.append(Column("NODE", lambda item: item.node or ""))
+    columns.append(
+        Column("STATUS", lambda item: item.status, style=lambda cell: _STATUS_STYLES.get(cell, ""))
+    )
+    if kinds & _GUESTS or not kinds:
+        columns.append(Column("CPUS", lambda item: _fact(item, "maxcpu"), wide=True, right=True))
+        columns.append(Column("MEMORY", lambda item: _bytes(item, "maxmem"), wide=True, right=True))
+        columns.append(Column("TAGS", _tags, wide=True))
+        columns.append(Column("LOCK", lambda item: _fact(item, "lock"), wide=True))
+    columns.append(Column("SINCE", lambda item: _time(item.since), wide=True))
+    return tuple(columns)
+
+
+def snapshot_columns() -> tuple[Column[SnapshotView], ...]:
+    """Return the columns of named moments."""
+    return (
+        Column("NAME", lambda item: item.name),
+        Column("TIME", lambda item: _time(item.time)),
+        Column("DIGEST", lambda item: item.digest, wide=True),
+    )
+
+
+def changes_lines(found: ChangesOutput) -> list[Text]:
+    """Return what changed between two times as lines."""
+    lines = [
+        Text.assemble(
+            ("Changes", "bold"), f" of {found.cluster} from {found.since} to {found.until}"
+        )
+    ]
+    if not found.items:
+        lines.append(Text("  none"))
+    for item in found.items:
+        lines.extend(_object_lines(item))
+    return lines
+
+
+def _object_lines(item: ObjectChange) -> list[Text]:
+    mark, style = _CHANGE_MARKS.get(item.change, ("?", ""))
+    label = f"{item.kind}/{item.key}" + (f" ({item.name})" if item.name else "")
+    head = Text.assemble((f"{mark} ", style), (label, "bold"), f" {item.change}")
+    about = " ".join(
+        part for part in (_time(item.time), f"by {item.actor}" if item.actor else "") if part
+    )
+    if about:
+        head.append(f"   {about}", "dim")
+    lines = [head]
+    width = max((len(field.path) for field in item.fields), default=0)
+    for field in item.fields:
+        lines.append(
+            Text.assemble(
+                f"    {field.path.ljust(width)}  ",
+                (show_value(field.old), "red"),
+                " → ",
+                (show_value(field.new), "green"),
+            )
+        )
+    return lines
+
+
+def _time(text: str | None) -> str:
+    """Return an ISO time without fractions, as people read it."""
+    if not text:
+        return ""
+    head, _, rest = text.partition(".")
+    zone = rest.lstrip("0123456789")
+    return f"{head}{zone}".replace("+00:00", "Z")
+
+
+def _fact(item: ResourceView, key: str) -> str:
+    value: Any = item.facts.get(key)
+    return "" if value is None else str(value)
+
+
+def _bytes(item: ResourceView, key: str) -> str:
+    value: Any = item.facts.get(key)
+    if not isinstance(value, (int, float)):
+        return ""
+    size = float(value)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024 or unit == "TiB":
+            return f"{size:.0f} {unit}" if size >= 10 or size == int(size) else f"{size:.1f} {unit}"
+        size /= 1024
+    return ""
+
+
+def _tags(item: ResourceView) -> str:
+    return str(item.config.get("tags") or item.facts.get("tags") or "")

@@ -1,0 +1,206 @@
+"""Plans: one block per object, one line per field, marks as Terraform's users read them.
+
+`+` create · `~` update in place · `-` delete · `!` conflict · `x` refused · `?` unknown
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pmpc_reconcile.plan.model import ObjectAction
+from pmpc_reconcile.risk import Risk
+from rich.cells import cell_len
+from rich.text import Text
+
+from pmpc_cli.present.failure import show_diagnostic
+from pmpc_cli.present.terminal import say
+from pmpc_cli.present.values import show_value
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.diff import FieldChange
+    from pmpc_reconcile.plan.model import ObjectPlan, Plan
+    from pmpc_reconcile.plan.steps import Step
+
+MARKS = {
+    ObjectAction.NONE: " ",
+    ObjectAction.CREATE: "+",
+    ObjectAction.UPDATE: "~",
+    ObjectAction.DELETE: "-",
+    ObjectAction.CONFLICT: "!",
+    ObjectAction.REFUSED: "x",
+    ObjectAction.UNKNOWN: "?",
+    ObjectAction.KEEP: " ",
+}
+WORDS = {
+    ObjectAction.NONE: "is as declared",
+    ObjectAction.CREATE: "will be created",
+    ObjectAction.UPDATE: "will be updated in place",
+    ObjectAction.DELETE: "will be deleted",
+    ObjectAction.CONFLICT: "is left alone: somebody else changed it",
+    ObjectAction.REFUSED: "is refused",
+    ObjectAction.UNKNOWN: "is left alone: its node does not answer",
+    ObjectAction.KEEP: "is kept, although the manifests no longer have it (delete it with --prune)",
+}
+STYLES = {
+    ObjectAction.CREATE: "green",
+    ObjectAction.UPDATE: "yellow",
+    ObjectAction.DELETE: "red",
+    ObjectAction.CONFLICT: "bold magenta",
+    ObjectAction.REFUSED: "bold red",
+    ObjectAction.UNKNOWN: "magenta",
+}
+RISK_STYLES = {Risk.DISRUPTIVE: "yellow", Risk.DESTRUCTIVE: "bold red"}
+COUNTED = (
+    (ObjectAction.CREATE, "to create"),
+    (ObjectAction.UPDATE, "to update"),
+    (ObjectAction.DELETE, "to delete"),
+    (ObjectAction.CONFLICT, "in conflict"),
+    (ObjectAction.REFUSED, "refused"),
+    (ObjectAction.UNKNOWN, "unknown"),
+    (ObjectAction.NONE, "unchanged"),
+    (ObjectAction.KEEP, "kept"),
+)
+
+
+def show_plan(plan: Plan, *, steps: bool = False) -> None:
+    """Print a plan.
+
+    Args:
+        plan: The plan.
+        steps: Also list the steps in their order.
+    """
+    for line in plan_lines(plan, steps=steps):
+        say(line)
+    for diagnostic in plan.diagnostics:
+        show_diagnostic(diagnostic)
+
+
+def plan_lines(plan: Plan, *, steps: bool = False) -> list[Text]:
+    """Return a plan as lines."""
+    shown = [item for item in plan.objects if item.action is not ObjectAction.NONE]
+    lines: list[Text] = []
+    for item in shown:
+        lines.extend([*object_lines(item, plan.steps), Text()])
+    if steps and plan.steps:
+        lines.extend([*_step_lines(plan.steps), Text()])
+    lines.append(summary_line(plan))
+    return lines
+
+
+def summary_line(plan: Plan) -> Text:
+    """Return `Plan: 3 to create, 1 unchanged. Risk: change.`"""
+    counts = plan.counts()
+    words = [
+        (f"{counts[action.value]} {word}", STYLES.get(action, ""))
+        for action, word in COUNTED
+        if counts.get(action.value)
+    ]
+    line = Text.assemble(("Plan: ", "bold"))
+    if not words:
+        return line.append("nothing is declared.")
+    for place, (word, style) in enumerate(words):
+        line.append(", " if place else "").append(word, style)
+    if plan.empty:
+        return line.append(". Nothing to do.")
+    line.append(f"; {len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'}. Risk: ")
+    return line.append(plan.risk.value, RISK_STYLES.get(plan.risk, "")).append(".")
+
+
+def object_lines(item: ObjectPlan, steps: Sequence[Step] = ()) -> list[Text]:
+    """Return the block of one object."""
+    style = STYLES.get(item.action, "")
+    head = Text.assemble(
+        (f"{MARKS[item.action]} ", style), (item.address, "bold"), f" {WORDS[item.action]}"
+    )
+    place = _place(item)
+    if place:
+        head.append(f" ({place})", "dim")
+    lines = [head]
+    lines.extend(_fields(item))
+    lines.extend(_conflicts(item))
+    own = [step for step in steps if step.address == item.address]
+    lines.extend(_warnings(item, own))
+    return lines
+
+
+def _place(item: ObjectPlan) -> str:
+    parts = [
+        f"vmid {item.vmid}" if item.vmid is not None else "",
+        f"on {item.node}" if item.node else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _fields(item: ObjectPlan) -> Iterable[Text]:
+    if item.action is ObjectAction.CREATE and not item.changes:
+        width = _width(item.desired)
+        for path, value in item.desired.items():
+            yield Text.assemble(
+                "    ", ("+ ", "green"), path.ljust(width), f"  {show_value(value)}"
+            )
+        return
+    width = _width(change.path for change in item.changes)
+    waiting = set(item.restart)
+    for change in item.changes:
+        yield _change_line(change, width, waiting)
+
+
+def _change_line(change: FieldChange, width: int, waiting: set[str]) -> Text:
+    line = Text.assemble(
+        "    ",
+        ("~ ", "yellow"),
+        change.path.ljust(width),
+        "  ",
+        (show_value(change.live), "red"),
+        " → ",
+        (show_value(change.desired), "green"),
+    )
+    option = change.path.removeprefix("config.").partition(".")[0]
+    if option in waiting or change.path in waiting:
+        line.append("   # needs a restart", "yellow")
+    return line
+
+
+def _conflicts(item: ObjectPlan) -> Iterable[Text]:
+    for change in item.conflicts:
+        yield Text.assemble("    ", ("! ", "bold magenta"), (change.path, "bold"))
+        rows = (
+            ("last applied", show_value(change.base)),
+            ("ours", show_value(change.desired)),
+            ("theirs", show_value(change.live)),
+        )
+        for label, value in rows:
+            line = Text.assemble("        ", (label.ljust(13), "dim"), value)
+            who = item.theirs.get(change.path)
+            if label == "theirs" and who:
+                line.append(f"   ({who})", "magenta")
+            yield line
+
+
+def _warnings(item: ObjectPlan, steps: Sequence[Step]) -> Iterable[Text]:
+    for step in steps:
+        if step.risk in RISK_STYLES or step.downtime != "none":
+            downtime = "" if step.downtime == "none" else f", downtime: {step.downtime}"
+            words = f"    # {step.summary} ({step.risk.value}{downtime})"
+            yield Text(words, RISK_STYLES.get(step.risk, "yellow"))
+    named = {change.path.removeprefix("config.").partition(".")[0] for change in item.changes}
+    waiting = [key for key in item.restart if key not in named]
+    if waiting:
+        yield Text(f"    # waits for a restart: {', '.join(waiting)}", "yellow")
+    for note in item.notes:
+        yield Text(f"    # {note}", "dim")
+
+
+def _step_lines(steps: Sequence[Step]) -> Iterable[Text]:
+    yield Text("Steps:", "bold")
+    places = {step.id: place for place, step in enumerate(steps, 1)}
+    for place, step in enumerate(steps, 1):
+        after = ", ".join(str(places[name]) for name in step.after if name in places)
+        line = Text(f"  {place:>3}. {step.address}: {step.summary}")
+        line.append(f"   [{step.risk.value}]", RISK_STYLES.get(step.risk, "dim"))
+        yield line.append(f"   after {after}" if after else "", "dim")
+
+
+def _width(paths: Iterable[str]) -> int:
+    return max((cell_len(path) for path in paths), default=0)

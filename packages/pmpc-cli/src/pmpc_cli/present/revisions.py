@@ -1,0 +1,25 @@
+"""Revisions of releases as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pmpc_cli.present.table import Column
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.actions.views import RevisionView
+
+_STYLES = {"deployed": "green", "failed": "red", "superseded": "dim", "deleted": "dim"}
+
+
+def revision_columns() -> tuple[Column[RevisionView], ...]:
+    """Return the columns of revisions."""
+    return (
+        Column("RELEASE", lambda item: item.release),
+        Column("REVISION", lambda item: str(item.revision), right=True),
+        Column("TIME", lambda item: item.time.partition(".")[0].replace("T", " ")),
+        Column("STATUS", lambda item: item.status, style=lambda cell: _STYLES.get(cell, "")),
+        Column("OBJECTS", lambda item: str(len(item.objects)), right=True),
+        Column("DESCRIPTION", lambda item: item.description),
+        Column("ADDRESSES", lambda item: ", ".join(item.objects), wide=True),
+    )

@@ -1,0 +1,78 @@
+"""Run one command line through the real application and turn what went wrong into words."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import CycloptsError, UnknownCommandError
+
+from pmpc_cli.app import build_app
+from pmpc_cli.exit_codes import ExitCode
+
+DEBUG_VARIABLE = "PMPC_DEBUG"
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command and return its exit code; a user's mistake never shows a traceback."""
+    line = _with_help_flag(words)
+    try:
+        result: object = build_app(line)(
+            list(line), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) is gone; give the interpreter nothing more to flush to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except CycloptsError as error:
+        return _usage(error)
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        return _report(error)
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+def _with_help_flag(words: Sequence[str]) -> tuple[str, ...]:
+    """Return `help apply` as `apply --help`, as kubectl and git take it."""
+    if words and words[0] == "help":
+        return (*words[1:], "--help")
+    return tuple(words)
+
+
+def _usage(error: CycloptsError) -> int:
+    from pmpc_cli.failures import Explanation
+    from pmpc_cli.present.failure import show_failure
+
+    error.verbose = False
+    command = " ".join(("pmpc", *(error.command_chain or ())))
+    if isinstance(error, UnknownCommandError):
+        message = _unknown_command(error, command)
+    else:
+        message = str(error)
+    show_failure(Explanation(message, f"see `{command} --help`", ExitCode.USAGE))
+    return ExitCode.USAGE
+
+
+def _unknown_command(error: UnknownCommandError, command: str) -> str:
+    """Word it ourselves: cyclopts would import every command to find the nearest one."""
+    word = (error.unused_tokens or [""])[0]
+    known = [name for name in (error.app or ()) if not name.startswith("-")]
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"{command} has no command {word!r}; {advice}"
+
+
+def _report(error: Exception) -> int:
+    from pmpc_cli.failures import explain
+    from pmpc_cli.present.failure import show_failure
+
+    explanation = explain(error)
+    show_failure(explanation)
+    return explanation.code
