@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -68,7 +69,7 @@ class Drive:
     def new_size(self) -> int | None:
         """Size in bytes of a volume still to be allocated (``local:32``), else None."""
         match = _NEW.fullmatch(self.volid)
-        return round(float(match[2]) * 1024**3) if match else None
+        return math.ceil(float(match[2]) * 1024**2) * 1024 if match else None
 
     def text(self) -> str:
         """Write the option's value."""
@@ -167,8 +168,8 @@ def default_boot(config: Mapping[str, str]) -> str:
 
 
 def boot_text(devices: list[str]) -> str:
-    """Write a boot order; empty for no devices."""
-    return "order=" + ";".join(devices) if devices else ""
+    """Write a boot order; PVE shows a single space for no devices."""
+    return "order=" + ";".join(devices) if devices else " "
 
 
 def boot_devices(text: str | None) -> list[str]:

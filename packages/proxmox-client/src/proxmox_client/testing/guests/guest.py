@@ -11,20 +11,7 @@ from proxmox_client.testing.digest import digest_of
 from proxmox_client.testing.guests import options
 from proxmox_client.testing.guests.options import Kind
 
-
-@attrs.define
-class Runtime:
-    """A running guest.
-
-    Attributes:
-        pid: Process of the machine or of the container's init.
-        started: When it started.
-        qmpstatus: ``running``, ``paused``, ``postmigrate`` …; containers are always ``running``.
-    """
-
-    pid: int
-    started: float
-    qmpstatus: str = "running"
+Status = Literal["running", "stopped"]
 
 
 @attrs.define
@@ -38,7 +25,6 @@ class Snapshot:
         description: Free text.
         parent: The snapshot before it.
         vmstate: Volume with the memory's content.
-        runtime: Whether the guest ran (with ``vmstate`` it runs again after a rollback).
     """
 
     name: str
@@ -65,8 +51,8 @@ class Guest:
     """A virtual machine or a container.
 
     Attributes:
-        kind: ``qemu`` or ``lxc``.
         vmid: Its number.
+        kind: ``qemu`` or ``lxc``.
         node: Node whose folder holds the configuration.
         config: Options in force, as text.
         pending: Options that wait for a stop and start, as text.
@@ -74,43 +60,47 @@ class Guest:
         snapshots: Snapshots by name, in the order they were taken.
         parent: Snapshot the present state descends from.
         cloudinit: Values the cloud-init drive still has, where the configuration moved on.
-        runtime: Set while it runs.
+        status: ``running`` or ``stopped``.
+        started: When it was started; 0 while it is stopped.
+        pid: Process of the machine or of the container's init; 0 while it is stopped.
+        qmpstatus: What a running machine does: ``running``, ``paused``, ``postmigrate`` …
         responsive: Whether something inside reacts to ACPI and gives devices back.
         agent_answers: Whether a QEMU guest agent runs inside.
     """
 
-    kind: Kind
     vmid: int
+    kind: Kind
     node: str
     config: dict[str, str] = attrs.field(factory=dict[str, str])
+    status: Status = "stopped"
     pending: dict[str, str] = attrs.field(factory=dict[str, str])
     pending_delete: dict[str, bool] = attrs.field(factory=dict[str, bool])
     snapshots: dict[str, Snapshot] = attrs.field(factory=dict[str, Snapshot])
     parent: str | None = None
-    runtime: Runtime | None = None
+    started: float = 0.0
+    pid: int = 0
+    qmpstatus: str = "running"
     responsive: bool = True
     agent_answers: bool = False
 
     @property
     def running(self) -> bool:
         """Whether a process of it exists."""
-        return self.runtime is not None
-
-    @property
-    def status(self) -> Literal["running", "stopped"]:
-        """Whether it runs, as lists say it."""
-        return "running" if self.running else "stopped"
-
-    @property
-    def started(self) -> float:
-        """When it was started; 0 while it is stopped."""
-        return self.runtime.started if self.runtime else 0.0
+        return self.status == "running"
 
     @property
     def path(self) -> str:
         """Path of the configuration file as PVE's messages name it."""
         folder = "qemu-server" if self.kind == "qemu" else "lxc"
         return f"nodes/{self.node}/{folder}/{self.vmid}.conf"
+
+    def begin(self, pid: int, now: float) -> None:
+        """Mark it as running."""
+        self.status, self.pid, self.started, self.qmpstatus = "running", pid, now, "running"
+
+    def end(self) -> None:
+        """Mark it as stopped."""
+        self.status, self.pid, self.started, self.qmpstatus = "stopped", 0, 0.0, "running"
 
     @property
     def lock(self) -> str | None:

@@ -131,7 +131,7 @@ def normalise_tags(text: str) -> str:
 
 
 def normalise_description(kind: Kind, text: str) -> str:
-    """Write a description as it comes back: a container's ends in a line feed, a machine's never."""
+    """Write a description as it comes back: only a container's ends in a line feed."""
     if kind == "qemu":
         return text.rstrip()
     stripped = text.rstrip("\n")

@@ -37,7 +37,7 @@ def summary(guest: Guest, *, now: float, host_cpus: int) -> dict[str, Any]:
     if guest.template:
         row["template"] = 1
     row.update(_qemu_extra(guest) if guest.kind == "qemu" else _lxc_extra(guest))
-    if guest.runtime is not None:
+    if guest.running:
         row.update(_figures(guest, now, row))
     return row
 
@@ -52,7 +52,7 @@ def current(guest: Guest, *, now: float, host_cpus: int) -> dict[str, Any]:
         row["agent"] = 1
     if "vga" in guest.config:
         row["clipboard"] = keyed.parse(guest.config["vga"], "type").get("clipboard")
-    if guest.runtime is not None:
+    if guest.running:
         row["nics"] = _nics(guest, now)
     return row
 
@@ -61,14 +61,14 @@ def full(guest: Guest, *, now: float, host_cpus: int) -> dict[str, Any]:
     """Return the guest's row in ``/nodes/{node}/qemu?full=1``."""
     row = summary(guest, now=now, host_cpus=host_cpus)
     row["qmpstatus"] = qmpstatus(guest)
-    if guest.runtime is not None:
+    if guest.running:
         row["nics"] = _nics(guest, now)
     return row
 
 
 def qmpstatus(guest: Guest) -> str:
     """Return QEMU's own word for what the machine does."""
-    return guest.runtime.qmpstatus if guest.runtime else "stopped"
+    return guest.qmpstatus if guest.running else "stopped"
 
 
 def _qemu_extra(guest: Guest) -> dict[str, Any]:
@@ -88,13 +88,12 @@ def _lxc_extra(guest: Guest) -> dict[str, Any]:
 
 
 def _figures(guest: Guest, now: float, row: dict[str, Any]) -> dict[str, Any]:
-    assert guest.runtime is not None
-    uptime = max(0, int(now - guest.runtime.started))
+    uptime = max(0, int(now - guest.started))
     busy = (1 + math.sin(now / 97 + guest.vmid)) / 2 if uptime > 30 else 0.0
     memory = int(row["maxmem"] * (0.08 + 0.35 * min(1.0, uptime / 300) * (0.8 + 0.2 * busy)))
     net = _nics(guest, now).values()
     figures: dict[str, Any] = {
-        "pid": guest.runtime.pid,
+        "pid": guest.pid,
         "uptime": uptime,
         "cpu": round(0.35 * busy, 12) if busy else 0,
         "mem": memory,
