@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import attrs
+
 from proxmox_client import schema
 from proxmox_client.api import operations
 from proxmox_client.wire.model import Model

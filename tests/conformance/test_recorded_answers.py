@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from proxmox_client import errors
 from proxmox_client.wire.answer import read_answer
-
 from tests.conformance.answers import Exchange, areas, exchanges, lost, operation_of, plain
 
 # What a status always means; 500 is told apart by its sentence.

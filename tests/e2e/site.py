@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
+
 from pmpc_reconcile.contexts import Context, Contexts, Trust, save_contexts
 from proxmox_client.testing import SimulatedCluster
 
@@ -45,6 +46,10 @@ class Site:
             state=f"sqlite:///{self.home / 'lab.db'}",
         )
         save_contexts(Contexts().with_context(context), Path(self.environ["PMPC_CONFIG"]))
+
+    def leave(self) -> None:
+        """Remove the context file."""
+        Path(self.environ["PMPC_CONFIG"]).unlink()
 
 
 def seeded() -> SimulatedCluster:

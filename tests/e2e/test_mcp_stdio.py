@@ -109,7 +109,7 @@ async def test_mistakes_in_manifests_come_with_position_and_suggestion(site: Sit
 
 
 async def test_without_a_context_the_tool_says_how_to_make_one(site: Site) -> None:
-    Path(site.environ["PMPC_CONFIG"]).unlink()
+    site.leave()
     async with assistant(site) as client:
         text = await refusal(client, "list")
     assert "pmpc context add" in text

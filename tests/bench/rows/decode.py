@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import requests
-from proxmox_client.api.operations.cluster import CLUSTER_RESOURCES_GET
-from proxmox_client.wire.answer import read_answer
 from proxmox_client.wire.message import Response
 from proxmoxer.backends.https import JsonSerializer
 
+from proxmox_client.api.operations.cluster import CLUSTER_RESOURCES_GET
+from proxmox_client.wire.answer import read_answer
 from tests.bench.inventory import resources
 from tests.bench.measure import Row, fastest
 

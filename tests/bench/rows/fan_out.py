@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import aiohttp
 import httpx
+
 from proxmox_client import AsyncClient, Pin
 from proxmox_client.transport.tls import ssl_context
-
 from tests.bench.measure import Row, alternate
 
 CONCURRENT = 64

@@ -8,6 +8,8 @@ from typing import Any
 import anyio
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
+
+from pmpc_mcp.access import Access
 from pmpc_reconcile.actions import find, from_plain, invoke, to_plain
 from pmpc_reconcile.actions.session import open_context
 from pmpc_reconcile.contexts import load_contexts
@@ -24,8 +26,6 @@ from pmpc_reconcile.events import (
 )
 from pmpc_state import StateError
 from proxmox_client import PveError
-
-from pmpc_mcp.access import Access
 
 # What a person must read and act on; anything else is a mistake of ours and keeps its traceback.
 EXPECTED = (ReconcileError, StateError, PveError)

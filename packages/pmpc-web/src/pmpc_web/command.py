@@ -20,7 +20,6 @@ def main(*, host: str = "127.0.0.1", port: int = 8080, context: str | None = Non
         The exit code.
     """
     from pmpc_reconcile.contexts import load_contexts
-
     from pmpc_web.access import LOOPBACK, AccessToken
     from pmpc_web.serve import serve
 

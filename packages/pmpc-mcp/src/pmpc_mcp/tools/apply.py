@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
-from pmpc_reconcile.actions import to_plain
-from pmpc_reconcile.errors import PlanRefused, PlanStale
 from pydantic import Field
 
 from pmpc_mcp.access import NEEDS_A_PERSON, READ_ONLY, Access
 from pmpc_mcp.calls import EXPECTED, run
+from pmpc_reconcile.actions import to_plain
+from pmpc_reconcile.errors import PlanRefused, PlanStale
 
 DESCRIPTION = (
     "Apply a plan made by `plan`, by its id. Show the plan to the person and get their consent "

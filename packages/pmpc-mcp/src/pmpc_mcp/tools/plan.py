@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
-from pmpc_reconcile.actions import to_plain
 from pydantic import Field
 
 from pmpc_mcp.access import Access
 from pmpc_mcp.calls import EXPECTED, run
+from pmpc_reconcile.actions import to_plain
 
 DESCRIPTION = (
     "Compare pmpc manifests (YAML, apiVersion pmpc/v1, kinds VirtualMachine, Container, Pool) with "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import strawberry
-from pmpc_reconcile.actions.changes import ObjectChange
 from strawberry.scalars import JSON
+
+from pmpc_reconcile.actions.changes import ObjectChange
 
 
 @strawberry.type(description="One field with its value at two times.")

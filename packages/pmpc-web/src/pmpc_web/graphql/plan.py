@@ -6,9 +6,10 @@ from typing import Any
 
 import strawberry
 from pmpc_reconcile.actions.plans import PlanView
+from strawberry.scalars import JSON
+
 from pmpc_reconcile.plan.model import ObjectPlan
 from pmpc_reconcile.plan.model import Plan as PlanValue
-from strawberry.scalars import JSON
 
 
 @strawberry.type(description="What a plan does to one object.")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import strawberry
-from pmpc_reconcile.actions.views import ResourceView
 from strawberry.scalars import JSON
+
+from pmpc_reconcile.actions.views import ResourceView
 
 
 @strawberry.type(description="An object of a cluster as last observed, or as it was at a time.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import strawberry
+
 from pmpc_reconcile.actions.views import SnapshotView
 
 
