@@ -1,1 +1,113 @@
-"""Typed sync and async client for the Proxmox VE API, with a simulator to test against."""
+"""Typed sync and async client for the Proxmox VE API, with a simulator to test against.
+
+Belongs here: everything needed to talk to PVE and to read what it says. Does not belong here:
+databases, manifests, plans, user interfaces. Importing this package imports nothing heavy; each
+name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from proxmox_client.aclient import AsyncClient as AsyncClient
+    from proxmox_client.client import Client as Client
+    from proxmox_client.errors import AlreadyExists as AlreadyExists
+    from proxmox_client.errors import AmbiguousWrite as AmbiguousWrite
+    from proxmox_client.errors import ApiError as ApiError
+    from proxmox_client.errors import AuthenticationFailed as AuthenticationFailed
+    from proxmox_client.errors import CertificateNotTrusted as CertificateNotTrusted
+    from proxmox_client.errors import ConnectError as ConnectError
+    from proxmox_client.errors import DigestMismatch as DigestMismatch
+    from proxmox_client.errors import FingerprintMismatch as FingerprintMismatch
+    from proxmox_client.errors import GuestLocked as GuestLocked
+    from proxmox_client.errors import LockTimeout as LockTimeout
+    from proxmox_client.errors import NodeUnreachable as NodeUnreachable
+    from proxmox_client.errors import NoQuorum as NoQuorum
+    from proxmox_client.errors import NotFound as NotFound
+    from proxmox_client.errors import OperationNotImplemented as OperationNotImplemented
+    from proxmox_client.errors import ParameterInvalid as ParameterInvalid
+    from proxmox_client.errors import PermissionDenied as PermissionDenied
+    from proxmox_client.errors import PveError as PveError
+    from proxmox_client.errors import RequestInvalid as RequestInvalid
+    from proxmox_client.errors import TaskError as TaskError
+    from proxmox_client.errors import TlsError as TlsError
+    from proxmox_client.errors import WrongState as WrongState
+    from proxmox_client.flows.retry import RetryPolicy as RetryPolicy
+    from proxmox_client.tasks import AsyncTask as AsyncTask
+    from proxmox_client.tasks import Task as Task
+    from proxmox_client.transport.tls import CaFile as CaFile
+    from proxmox_client.transport.tls import Pin as Pin
+    from proxmox_client.transport.tls import SystemTrust as SystemTrust
+    from proxmox_client.transport.tls import fetch_fingerprint as fetch_fingerprint
+    from proxmox_client.values.fingerprint import Fingerprint as Fingerprint
+    from proxmox_client.values.propstring import PropertyString as PropertyString
+    from proxmox_client.values.taskresult import TaskFailed as TaskFailed
+    from proxmox_client.values.taskresult import TaskLost as TaskLost
+    from proxmox_client.values.taskresult import TaskOk as TaskOk
+    from proxmox_client.values.taskresult import TaskResult as TaskResult
+    from proxmox_client.values.taskresult import TaskRunning as TaskRunning
+    from proxmox_client.values.taskresult import TaskWarnings as TaskWarnings
+    from proxmox_client.values.token import ApiToken as ApiToken
+    from proxmox_client.values.upid import Upid as Upid
+    from proxmox_client.values.volid import Volid as Volid
+
+_HOMES = {
+    "aclient": ("AsyncClient",),
+    "client": ("Client",),
+    "errors": (
+        "AlreadyExists",
+        "AmbiguousWrite",
+        "ApiError",
+        "AuthenticationFailed",
+        "CertificateNotTrusted",
+        "ConnectError",
+        "DigestMismatch",
+        "FingerprintMismatch",
+        "GuestLocked",
+        "LockTimeout",
+        "NoQuorum",
+        "NodeUnreachable",
+        "NotFound",
+        "OperationNotImplemented",
+        "ParameterInvalid",
+        "PermissionDenied",
+        "PveError",
+        "RequestInvalid",
+        "TaskError",
+        "TlsError",
+        "WrongState",
+    ),
+    "flows.retry": ("RetryPolicy",),
+    "tasks": ("AsyncTask", "Task"),
+    "transport.tls": ("CaFile", "Pin", "SystemTrust", "fetch_fingerprint"),
+    "values.fingerprint": ("Fingerprint",),
+    "values.propstring": ("PropertyString",),
+    "values.taskresult": (
+        "TaskFailed",
+        "TaskLost",
+        "TaskOk",
+        "TaskResult",
+        "TaskRunning",
+        "TaskWarnings",
+    ),
+    "values.token": ("ApiToken",),
+    "values.upid": ("Upid",),
+    "values.volid": ("Volid",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})

@@ -10,7 +10,7 @@
       ApiError                  the server answered, and refused
         AuthenticationFailed  PermissionDenied  ParameterInvalid  NotFound  AlreadyExists
         OperationNotImplemented  DigestMismatch  GuestLocked  LockTimeout  NoQuorum
-        NodeUnreachable
+        WrongState  NodeUnreachable
       TaskError                 a task did not end well (raised only on request)
 
 Attributes carry the data; `str(error)` is for people: what could not be done, why, what to do
@@ -283,6 +283,11 @@ class GuestLocked(ApiError):
         if self.lock == "suspended":
             return "The guest is suspended to disk; starting it resumes it and lifts the lock."
         return f"Wait until its {self.lock or 'running'} task has ended, then try again."
+
+
+@attrs.define(eq=False, str=False, slots=False)
+class WrongState(ApiError):
+    """The guest runs where it must not, or does not run where it must."""
 
 
 @attrs.define(eq=False, str=False, slots=False)

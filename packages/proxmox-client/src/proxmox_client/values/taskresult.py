@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NoReturn, Self, TypeAlias
 
 import attrs
 
 from proxmox_client.values.upid import Upid
 
 
+class _Good:
+    __slots__ = ()
+
+    @property
+    def ok(self) -> bool:
+        """True: the task did its work."""
+        return True
+
+    def raise_for_result(self) -> Self:
+        """Return the result: there is nothing to raise."""
+        return self
+
+
+class _Bad:
+    __slots__ = ()
+
+    @property
+    def ok(self) -> bool:
+        """False: the task did not do its work, or nobody knows."""
+        return False
+
+    def _fail(self, result: TaskResult, why: str, tail: tuple[str, ...] = ()) -> NoReturn:
+        from proxmox_client.errors import TaskError  # errors are built on these values
+
+        raise TaskError(result, why, tail)
+
+
 @attrs.frozen
-class TaskOk:
+class TaskOk(_Good):
     """The task ended with `OK`.
 
     Attributes:
@@ -23,7 +50,7 @@ class TaskOk:
 
 
 @attrs.frozen
-class TaskWarnings:
+class TaskWarnings(_Good):
     """The task did its work and warned.
 
     Attributes:
@@ -38,7 +65,7 @@ class TaskWarnings:
 
 
 @attrs.frozen
-class TaskFailed:
+class TaskFailed(_Bad):
     """The task failed, was stopped, or its worker died.
 
     Attributes:
@@ -51,9 +78,13 @@ class TaskFailed:
     message: str
     tail: tuple[str, ...] = ()
 
+    def raise_for_result(self) -> NoReturn:
+        """Raise TaskError with the message and the end of the log."""
+        self._fail(self, f"task {self.upid} failed: {self.message}", self.tail)
+
 
 @attrs.frozen
-class TaskRunning:
+class TaskRunning(_Bad):
     """The time to wait was over before the task was.
 
     Attributes:
@@ -64,9 +95,13 @@ class TaskRunning:
     upid: Upid
     waited: float
 
+    def raise_for_result(self) -> NoReturn:
+        """Raise TaskError: it has not ended yet."""
+        self._fail(self, f"task {self.upid} still runs after {self.waited:.0f} s")
+
 
 @attrs.frozen
-class TaskLost:
+class TaskLost(_Bad):
     """Nobody can say how the task ended: its node does not know it or does not answer.
 
     Attributes:
@@ -76,6 +111,10 @@ class TaskLost:
 
     upid: Upid
     why: str
+
+    def raise_for_result(self) -> NoReturn:
+        """Raise TaskError: nobody knows how it ended."""
+        self._fail(self, f"task {self.upid} is lost: {self.why}")
 
 
 TaskResult: TypeAlias = TaskOk | TaskWarnings | TaskFailed | TaskRunning | TaskLost

@@ -51,3 +51,12 @@ class ApiToken:
 
     def __str__(self) -> str:
         return f"{self.id}=***"
+
+
+def as_token(token: ApiToken | str) -> ApiToken:
+    """Return the token, read from text where it is one.
+
+    Raises:
+        ValueError: The text is not a token.
+    """
+    return token if isinstance(token, ApiToken) else ApiToken.parse(token)

@@ -1,0 +1,106 @@
+"""Sending one request once, blocking."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+
+import attrs
+import httpx
+
+from proxmox_client.errors import CertificateNotTrusted, ConnectError, TlsError
+from proxmox_client.flows.effects import Lost
+from proxmox_client.transport.endpoint import Endpoint
+from proxmox_client.transport.exchange import IDLE_SECONDS, Limits, to_httpx, to_response
+from proxmox_client.transport.failures import explain, os_words, stage_of
+from proxmox_client.transport.tls import Trust, build_context, see_fingerprint
+from proxmox_client.wire.request import Request, Response
+
+
+class BlockingSender:
+    """Sends requests to one endpoint; safe to use from several threads.
+
+    Args:
+        endpoint: Where to.
+        trust: Whom to trust.
+        limits: Time-outs and connections.
+        transport: An httpx transport to use instead of the network.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        trust: Trust,
+        limits: Limits,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._trust = trust
+        self._limits = limits
+        self._transport = transport
+        self._building = threading.Lock()
+
+    def send(self, request: Request) -> Response | Lost:
+        """Send a request once.
+
+        Raises:
+            TlsError: The trust given cannot be set up.
+        """
+        transport = self._transport or self._build()
+        try:
+            response = transport.handle_request(to_httpx(request, self._endpoint, self._limits))
+            try:
+                response.read()
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            return self._with_fingerprint(explain(error, self._endpoint, stage_of(error)))
+        return to_response(response)
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _build(self) -> httpx.BaseTransport:
+        with self._building:
+            if self._transport is None:
+                self._transport = httpx.HTTPTransport(
+                    verify=usable_context(self._endpoint, self._trust),
+                    trust_env=False,
+                    limits=httpx.Limits(
+                        max_connections=self._limits.connections, keepalive_expiry=IDLE_SECONDS
+                    ),
+                    proxy=self._limits.proxy,
+                )
+            return self._transport
+
+    def _with_fingerprint(self, lost: Lost) -> Lost:
+        if isinstance(lost.error, CertificateNotTrusted) and self._limits.proxy is None:
+            return add_fingerprint(lost, self._endpoint, self._limits)
+        return lost
+
+
+def usable_context(endpoint: Endpoint, trust: Trust) -> ssl.SSLContext:
+    """Build the TLS context, or say why the trust given cannot be used.
+
+    Raises:
+        TlsError: A CA file cannot be read or holds no certificate.
+    """
+    try:
+        return build_context(trust)
+    except OSError as error:
+        why = f"{trust} cannot be used: {os_words(error)}"
+        raise TlsError(endpoint.host, endpoint.port, why) from error
+
+
+def add_fingerprint(lost: Lost, endpoint: Endpoint, limits: Limits) -> Lost:
+    """Look at the untrusted certificate once more, sending nothing, to show its fingerprint."""
+    error = lost.error
+    if not isinstance(error, CertificateNotTrusted):
+        return lost
+    try:
+        error.fingerprint = see_fingerprint(endpoint, limits.connect_timeout)
+    except ConnectError:
+        return lost
+    return attrs.evolve(lost, error=error)

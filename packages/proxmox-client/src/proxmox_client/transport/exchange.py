@@ -1,0 +1,71 @@
+"""What both colours share: our values to httpx's and back, time-outs, limits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+import httpx
+
+from proxmox_client.transport.endpoint import Endpoint
+from proxmox_client.wire.request import Request, Response
+
+USER_AGENT: Final = "pmpc-proxmox-client"
+IDLE_SECONDS: Final = 4.0
+"""PVE closes idle connections after five seconds: let go before."""
+CONNECT_SECONDS: Final = 10.0
+
+_HEADERS: Final = {
+    "Accept": "application/json, text/plain",
+    "Accept-Encoding": "gzip",
+    "User-Agent": USER_AGENT,
+}
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@attrs.frozen
+class Limits:
+    """How a client uses the network.
+
+    Attributes:
+        timeout: Seconds without a byte of an answer.
+        connections: Connections open at once; further requests wait their turn.
+        proxy: URL of a proxy; None goes straight.
+    """
+
+    timeout: float = 30.0
+    connections: int = 64
+    proxy: str | None = attrs.field(default=None, repr=False)
+
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds for the connection and its handshake."""
+        return min(self.timeout, CONNECT_SECONDS)
+
+
+def to_httpx(request: Request, endpoint: Endpoint, limits: Limits) -> httpx.Request:
+    """Return the request as httpx sends it."""
+    timeouts = {
+        "connect": limits.connect_timeout,
+        "read": limits.timeout,
+        "write": limits.timeout,
+        "pool": None,
+    }
+    headers = _HEADERS if request.body is None else {**_HEADERS, **_FORM}
+    return httpx.Request(
+        request.method,
+        endpoint.url(request.target),
+        headers={**headers, **request.headers},
+        content=request.body,
+        extensions={"timeout": timeouts},
+    )
+
+
+def to_response(response: httpx.Response) -> Response:
+    """Return a response that has been read."""
+    return Response(
+        status=response.status_code,
+        reason=response.reason_phrase,
+        body=response.content,
+        headers=dict(response.headers),
+    )

@@ -1,0 +1,119 @@
+"""What a failed sending means: how far it came, and which error tells it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Final
+
+import httpx
+
+from proxmox_client.errors import (
+    CertificateNotTrusted,
+    ConnectError,
+    FingerprintMismatch,
+    TlsError,
+)
+from proxmox_client.flows.effects import Lost, Stage
+from proxmox_client.transport.endpoint import Endpoint
+from proxmox_client.transport.tls import PinMismatchError
+
+_BEFORE_SENDING: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+
+def stage_of(error: httpx.HTTPError) -> Stage:
+    """Say how far a request came before httpx gave up."""
+    return Stage.NOT_SENT if isinstance(error, _BEFORE_SENDING) else Stage.MAYBE_SENT
+
+
+def explain(error: BaseException, endpoint: Endpoint, stage: Stage) -> Lost:
+    """Turn an exception of the transport into an outcome.
+
+    Args:
+        error: What the HTTP library raised.
+        endpoint: Where the request went.
+        stage: How far it came.
+    """
+    host, port = endpoint.host, endpoint.port
+    chain = tuple(_causes(error))
+    for cause in chain:
+        if isinstance(cause, PinMismatchError):
+            mismatch = FingerprintMismatch(
+                host,
+                port,
+                "its certificate is not the pinned one",
+                expected=cause.expected,
+                got=cause.got,
+            )
+            return Lost(Stage.NOT_SENT, mismatch, lasting=True)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = cause.verify_message or "its certificate cannot be verified"
+            return Lost(Stage.NOT_SENT, CertificateNotTrusted(host, port, why), lasting=True)
+    if stage is Stage.MAYBE_SENT:
+        return Lost(stage, ConnectError(host, port, _why_silent(error), _ADVICE_SILENT))
+    for cause in chain:
+        if isinstance(cause, socket.gaierror):
+            why = f"the name does not resolve ({cause.strerror})"
+            return Lost(stage, ConnectError(host, port, why, _ADVICE_NAME), lasting=True)
+        if isinstance(cause, ssl.SSLError):
+            why = f"no TLS connection came about ({cause.reason or cause.strerror})"
+            return Lost(stage, TlsError(host, port, why, _ADVICE_TLS), lasting=True)
+    return Lost(stage, ConnectError(host, port, _why_unreachable(error, chain), _ADVICE_ADDRESS))
+
+
+_ADVICE_NAME: Final = "Check the spelling of the host and this machine's name servers."
+_ADVICE_TLS: Final = "Check that the port is the API's (8006) and nothing sits in between."
+_ADVICE_ADDRESS: Final = (
+    "Check the address and port (8006), that the server is up (systemctl status pveproxy) "
+    "and that no firewall is in between."
+)
+_ADVICE_SILENT: Final = "The server may be overloaded or restarting; see its journal (pveproxy)."
+
+
+def _why_silent(error: BaseException) -> str:
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
+        return "no answer within the time-out"
+    return f"the connection was lost before the answer ({_name(error)})"
+
+
+def _why_unreachable(error: BaseException, chain: tuple[BaseException, ...]) -> str:
+    for cause in chain:
+        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
+            return os_words(cause)
+    if any(isinstance(cause, TimeoutError) for cause in chain) or isinstance(
+        error, httpx.TimeoutException
+    ):
+        return "the connection timed out"
+    return _name(error)
+
+
+def os_words(error: OSError) -> str:
+    """Return the system's words for an error, without addresses and numbers."""
+    words = error.strerror or type(error).__name__
+    return words if not words.startswith("Connect call failed") else "Connection refused"
+
+
+def _name(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += [current.__cause__, current.__context__]
+        if isinstance(current, BaseExceptionGroup):
+            waiting += current.exceptions

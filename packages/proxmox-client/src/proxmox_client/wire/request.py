@@ -1,0 +1,53 @@
+"""Requests and responses as values, free of any HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@attrs.frozen
+class Request:
+    """One HTTP request below `/api2/json`, ready to be sent.
+
+    Attributes:
+        operation: The operation's id, or method and path: for messages only.
+        method: HTTP method.
+        address: Path with placeholders filled, for people.
+        target: Path and query as they go over the wire, percent-encoded.
+        body: Form body; None where there is none.
+        headers: Headers; they may hold a secret and never show.
+        replayable: True where a second sending does no harm.
+    """
+
+    operation: str
+    method: str
+    address: str
+    target: str
+    body: bytes | None = attrs.field(default=None, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    replayable: bool = False
+
+    def with_headers(self, headers: Mapping[str, str]) -> Request:
+        """Return a copy with headers added."""
+        return attrs.evolve(self, headers={**self.headers, **headers})
+
+
+@attrs.frozen
+class Response:
+    """What came back.
+
+    Attributes:
+        status: HTTP status code.
+        reason: Reason phrase, where PVE puts the first line of its message.
+        body: Raw body, decompressed.
+        headers: Names in lower case.
+    """
+
+    status: int
+    reason: str
+    body: bytes = b""
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
