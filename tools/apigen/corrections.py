@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.apigen.merge import Facts, Key, Merged, join_shapes
+from tools.apigen.merge import Facts, Key, Merged, Span, join_shapes
 from tools.apigen.naming import operation_id
 
 FOLDER = Path(__file__).parent / "data"
@@ -37,9 +37,22 @@ def load(name: str, folder: Path = FOLDER) -> list[Entry]:
     return entries
 
 
-def formats(folder: Path = FOLDER) -> dict[str, Facts]:
-    """Read the keys of property strings which the schema only names."""
-    return {entry["format"]: dict(entry["keys"]) for entry in load("formats", folder)}
+def formats(operations: dict[Key, Merged], folder: Path = FOLDER) -> dict[str, Facts]:
+    """Read the keys of property strings which the schema only names.
+
+    Raises:
+        CorrectionError: No parameter has the format.
+    """
+    used = {
+        str(span.facts.get("format"))
+        for operation in operations.values()
+        for spans in operation.parameters.values()
+        for span in spans
+    }
+    found = {entry["format"]: dict(entry["keys"]) for entry in load("formats", folder)}
+    if unused := sorted(set(found) - used):
+        raise CorrectionError(f"formats.toml: no parameter has the format {', '.join(unused)}")
+    return found
 
 
 def rename_paths(versions: dict[str, list[Facts]], entries: list[Entry]) -> None:
@@ -116,7 +129,7 @@ def _object(fields: dict[str, Any]) -> Facts:
 def _parameters(operation: Merged, entry: Entry) -> None:
     name = entry["parameter"]
     spans = operation.parameters.get(name, [])
-    changed = [attrs_evolve(span, entry["facts"]) for span in spans]
+    changed = [_with_facts(span, entry["facts"]) for span in spans]
     if changed == spans:
         raise CorrectionError(
             f"parameters.toml: {operation.method} {operation.path}: nothing changes for {name}"
@@ -124,7 +137,7 @@ def _parameters(operation: Merged, entry: Entry) -> None:
     operation.parameters[name] = changed
 
 
-def attrs_evolve(span: Any, facts: Facts) -> Any:
-    """Return the span with more facts; a fact set to an empty table is taken out."""
+def _with_facts(span: Span, facts: Facts) -> Span:
+    """Add facts to a span; a fact set to an empty table is taken out."""
     joined = {key: value for key, value in {**span.facts, **facts}.items() if value != {}}
-    return type(span)(span.first, span.last, joined)
+    return Span(span.first, span.last, joined)

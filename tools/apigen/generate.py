@@ -31,7 +31,7 @@ def operations(root: Path) -> tuple[list[str], dict[Key, Merged]]:
 def files(root: Path) -> Files:
     """Render every generated file: path below the root to its content."""
     versions, merged = operations(root)
-    formats = corrections.formats()
+    formats = corrections.formats(merged)
     pins = json.dumps(facts.pins(root / "schema"), indent=2) + "\n"
     document = emit_facts.document(versions, merged, formats)
     return {

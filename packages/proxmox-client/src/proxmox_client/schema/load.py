@@ -13,6 +13,8 @@ from typing import Any
 from proxmox_client.schema.facts import OperationFacts, ParameterFacts, PropertyFormat
 
 _DATA = "facts.json.xz"
+# The rest of a path below this is one placeholder: volume ids hold slashes.
+_VOLUME = ("nodes", "*", "storage", "*", "content")
 Facts = Mapping[str, Any]
 
 
@@ -66,6 +68,10 @@ def _by_shape(
     return {shape: tuple(entries) for shape, entries in shapes.items()}
 
 
+def _fits(segment: str, part: str) -> bool:
+    return segment in ("*", part)
+
+
 def find(
     method: str, path: str, version: str | None = None
 ) -> tuple[OperationFacts, dict[str, str]] | None:
@@ -77,6 +83,8 @@ def find(
         version: A PVE version, or None for all.
     """
     parts = path.strip("/").split("/")
+    if len(parts) > len(_VOLUME) and all(map(_fits, _VOLUME, parts)):
+        parts = [*parts[: len(_VOLUME)], "/".join(parts[len(_VOLUME) :])]
     for entry, segments in _by_shape(version).get((method, len(parts)), ()):
         filled: dict[str, str] = {}
         for segment, part in zip(segments, parts, strict=True):

@@ -11,10 +11,11 @@ from proxmox_client.api.operations import access as ops
 from proxmox_client.facade import AsyncResource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
     from proxmox_client.api.models import access as m
+    from proxmox_client.tasks import AsyncTask
 
 
 class Access(AsyncResource):
@@ -180,8 +181,8 @@ class AccessDomains(AsyncResource):
         server2: str | None = None,
         sslversion: Literal["tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3"] | None = None,
         sync_attributes: str | None = None,
-        sync_defaults_options: str | None = None,
-        tfa: str | None = None,
+        sync_defaults_options: str | Mapping[str, object] | None = None,
+        tfa: str | Mapping[str, object] | None = None,
         user_attr: str | None = None,
         user_classes: str | Sequence[str] | None = None,
         username_claim: str | None = None,
@@ -303,8 +304,8 @@ class AccessDomainsRealm(AsyncResource):
         server2: str | None = None,
         sslversion: Literal["tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3"] | None = None,
         sync_attributes: str | None = None,
-        sync_defaults_options: str | None = None,
-        tfa: str | None = None,
+        sync_defaults_options: str | Mapping[str, object] | None = None,
+        tfa: str | Mapping[str, object] | None = None,
         user_attr: str | None = None,
         user_classes: str | Sequence[str] | None = None,
         verify: bool | None = None,
@@ -388,7 +389,7 @@ class AccessDomainsSync(AsyncResource):
         purge: bool | None = None,
         remove_vanished: str | None = None,
         scope: Literal["users", "groups", "both"] | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /access/domains/{realm}/sync
 
         Privileges: (Realm.AllocateUser on /access/realm/{realm}) and (User.Modify on /access/groups). Since 7.4.
@@ -401,7 +402,7 @@ class AccessDomainsSync(AsyncResource):
             "remove-vanished": remove_vanished,
             "scope": scope,
         }
-        return await self._call(ops.ACCESS_DOMAINS_SYNC_POST, params)
+        return await self._start(ops.ACCESS_DOMAINS_SYNC_POST, params)
 
     __call__ = post
 

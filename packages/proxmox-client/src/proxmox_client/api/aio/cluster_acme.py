@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import cluster_acme as m
+    from proxmox_client.tasks import AsyncTask
 
 
 class ClusterAcme(AsyncResource):
@@ -85,7 +86,7 @@ class ClusterAcmeAccount(AsyncResource):
         eab_kid: str | None = None,
         name: str | None = None,
         tos_url: str | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /cluster/acme/account
 
         Privileges: root@pam only. Since 7.4.
@@ -101,7 +102,7 @@ class ClusterAcmeAccount(AsyncResource):
             "name": name,
             "tos_url": tos_url,
         }
-        return await self._call(ops.CLUSTER_ACME_ACCOUNT_POST, params)
+        return await self._start(ops.CLUSTER_ACME_ACCOUNT_POST, params)
 
 
 class ClusterAcmeAccountName(AsyncResource):
@@ -120,19 +121,19 @@ class ClusterAcmeAccountName(AsyncResource):
         self,
         *,
         contact: str | Sequence[str] | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """PUT /cluster/acme/account/{name}
 
         Privileges: root@pam only. Since 7.4.
         """
-        return await self._call(ops.CLUSTER_ACME_ACCOUNT_NAME_PUT, {"contact": contact})
+        return await self._start(ops.CLUSTER_ACME_ACCOUNT_NAME_PUT, {"contact": contact})
 
-    async def delete(self) -> str:
+    async def delete(self) -> AsyncTask:
         """DELETE /cluster/acme/account/{name}
 
         Privileges: root@pam only. Since 7.4.
         """
-        return await self._call(ops.CLUSTER_ACME_ACCOUNT_NAME_DELETE, {})
+        return await self._start(ops.CLUSTER_ACME_ACCOUNT_NAME_DELETE, {})
 
 
 class ClusterAcmeChallengeSchema(AsyncResource):

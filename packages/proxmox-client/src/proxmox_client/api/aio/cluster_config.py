@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proxmox_client.api.models import cluster_config as m
+    from proxmox_client.tasks import AsyncTask
 
 
 class ClusterConfig(AsyncResource):
@@ -62,7 +63,7 @@ class ClusterConfig(AsyncResource):
         nodeid: int | None = None,
         token_coefficient: int | None = None,
         votes: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /cluster/config
 
         Privileges: root@pam only. Since 7.4.
@@ -76,7 +77,7 @@ class ClusterConfig(AsyncResource):
             "token-coefficient": token_coefficient,
             "votes": votes,
         }
-        return await self._call(ops.CLUSTER_CONFIG_POST, params)
+        return await self._start(ops.CLUSTER_CONFIG_POST, params)
 
 
 class ClusterConfigApiversion(AsyncResource):
@@ -118,7 +119,7 @@ class ClusterConfigJoin(AsyncResource):
         link: Mapping[int, str | Mapping[str, object]] | None = None,
         nodeid: int | None = None,
         votes: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /cluster/config/join
 
         Privileges: root@pam only. Since 7.4.
@@ -132,7 +133,7 @@ class ClusterConfigJoin(AsyncResource):
             "nodeid": nodeid,
             "votes": votes,
         }
-        return await self._call(ops.CLUSTER_CONFIG_JOIN_POST, params)
+        return await self._start(ops.CLUSTER_CONFIG_JOIN_POST, params)
 
 
 class ClusterConfigNodes(AsyncResource):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import cluster_sdn as m
+    from proxmox_client.tasks import AsyncTask
 
 
 class ClusterSdn(AsyncResource):
@@ -89,7 +90,7 @@ class ClusterSdn(AsyncResource):
         *,
         lock_token: str | None = None,
         release_lock: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """PUT /cluster/sdn
 
         Privileges: SDN.Allocate on /sdn. Since 7.4.
@@ -101,7 +102,7 @@ class ClusterSdn(AsyncResource):
             "lock-token": lock_token,
             "release-lock": release_lock,
         }
-        return await self._call(ops.CLUSTER_SDN_PUT, params)
+        return await self._start(ops.CLUSTER_SDN_PUT, params)
 
 
 class ClusterSdnControllers(AsyncResource):

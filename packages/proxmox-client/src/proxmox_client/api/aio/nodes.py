@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from proxmox_client.api.aio.nodes_sdn import NodesSdn
     from proxmox_client.api.aio.nodes_storage import NodesStorage
     from proxmox_client.api.aio.nodes_tasks import NodesTasks
+    from proxmox_client.tasks import AsyncTask
 
 
 class Nodes(AsyncResource):
@@ -321,12 +322,12 @@ class NodesAplinfo(AsyncResource):
         *,
         storage: str,
         template: str,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/aplinfo
 
         Privileges: Datastore.AllocateTemplate on /storage/{storage}. Since 7.4.
         """
-        return await self._call(ops.NODES_APLINFO_POST, {"storage": storage, "template": template})
+        return await self._start(ops.NODES_APLINFO_POST, {"storage": storage, "template": template})
 
 
 class NodesConfig(AsyncResource):
@@ -519,7 +520,7 @@ class NodesMigrateall(AsyncResource):
         maxworkers: int | None = None,
         vms: str | Sequence[str] | None = None,
         with_local_disks: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/migrateall
 
         Privileges: any user. Since 7.4.
@@ -533,7 +534,7 @@ class NodesMigrateall(AsyncResource):
             "vms": vms,
             "with-local-disks": with_local_disks,
         }
-        return await self._call(ops.NODES_MIGRATEALL_POST, params)
+        return await self._start(ops.NODES_MIGRATEALL_POST, params)
 
     __call__ = post
 
@@ -645,14 +646,14 @@ class NodesNetwork(AsyncResource):
         self,
         *,
         regenerate_frr: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """PUT /nodes/{node}/network
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         Keywords of some versions only:
         - `regenerate_frr` since 9.0
         """
-        return await self._call(ops.NODES_NETWORK_PUT, {"regenerate-frr": regenerate_frr})
+        return await self._start(ops.NODES_NETWORK_PUT, {"regenerate-frr": regenerate_frr})
 
     async def delete(self) -> None:
         """DELETE /nodes/{node}/network
@@ -901,12 +902,12 @@ class NodesServicesReload(AsyncResource):
 
     __slots__ = ()
 
-    async def post(self) -> str:
+    async def post(self) -> AsyncTask:
         """POST /nodes/{node}/services/{service}/reload
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return await self._call(ops.NODES_SERVICES_RELOAD_POST, {})
+        return await self._start(ops.NODES_SERVICES_RELOAD_POST, {})
 
     __call__ = post
 
@@ -916,12 +917,12 @@ class NodesServicesRestart(AsyncResource):
 
     __slots__ = ()
 
-    async def post(self) -> str:
+    async def post(self) -> AsyncTask:
         """POST /nodes/{node}/services/{service}/restart
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return await self._call(ops.NODES_SERVICES_RESTART_POST, {})
+        return await self._start(ops.NODES_SERVICES_RESTART_POST, {})
 
     __call__ = post
 
@@ -931,12 +932,12 @@ class NodesServicesStart(AsyncResource):
 
     __slots__ = ()
 
-    async def post(self) -> str:
+    async def post(self) -> AsyncTask:
         """POST /nodes/{node}/services/{service}/start
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return await self._call(ops.NODES_SERVICES_START_POST, {})
+        return await self._start(ops.NODES_SERVICES_START_POST, {})
 
     __call__ = post
 
@@ -959,12 +960,12 @@ class NodesServicesStop(AsyncResource):
 
     __slots__ = ()
 
-    async def post(self) -> str:
+    async def post(self) -> AsyncTask:
         """POST /nodes/{node}/services/{service}/stop
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return await self._call(ops.NODES_SERVICES_STOP_POST, {})
+        return await self._start(ops.NODES_SERVICES_STOP_POST, {})
 
     __call__ = post
 
@@ -1006,7 +1007,7 @@ class NodesStartall(AsyncResource):
         force: bool | None = None,
         max_workers: int | None = None,
         vms: str | Sequence[str] | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/startall
 
         Privileges: any user. Since 7.4.
@@ -1018,7 +1019,7 @@ class NodesStartall(AsyncResource):
             "max-workers": max_workers,
             "vms": vms,
         }
-        return await self._call(ops.NODES_STARTALL_POST, params)
+        return await self._start(ops.NODES_STARTALL_POST, params)
 
     __call__ = post
 
@@ -1059,7 +1060,7 @@ class NodesStopall(AsyncResource):
         max_workers: int | None = None,
         timeout: int | None = None,
         vms: str | Sequence[str] | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/stopall
 
         Privileges: any user. Since 7.4.
@@ -1072,7 +1073,7 @@ class NodesStopall(AsyncResource):
             "timeout": timeout,
             "vms": vms,
         }
-        return await self._call(ops.NODES_STOPALL_POST, params)
+        return await self._start(ops.NODES_STOPALL_POST, params)
 
     __call__ = post
 
@@ -1129,14 +1130,14 @@ class NodesSuspendall(AsyncResource):
         *,
         max_workers: int | None = None,
         vms: str | Sequence[str] | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/suspendall
 
         Privileges: any user. Since 8.1.
         Keywords of some versions only:
         - `max_workers` since 9.2
         """
-        return await self._call(ops.NODES_SUSPENDALL_POST, {"max-workers": max_workers, "vms": vms})
+        return await self._start(ops.NODES_SUSPENDALL_POST, {"max-workers": max_workers, "vms": vms})
 
     __call__ = post
 
@@ -1298,7 +1299,7 @@ class NodesVzdump(AsyncResource):
         dumpdir: str | None = None,
         exclude: str | Sequence[str] | None = None,
         exclude_path: str | Sequence[str] | None = None,
-        fleecing: str | None = None,
+        fleecing: str | Mapping[str, object] | None = None,
         ionice: int | None = None,
         job_id: str | None = None,
         lockwait: int | None = None,
@@ -1311,11 +1312,11 @@ class NodesVzdump(AsyncResource):
         notification_policy: Literal["always", "failure", "never"] | None = None,
         notification_target: str | None = None,
         pbs_change_detection_mode: Literal["legacy", "data", "metadata"] | None = None,
-        performance: str | None = None,
+        performance: str | Mapping[str, object] | None = None,
         pigz: int | None = None,
         pool: str | None = None,
         protected: bool | None = None,
-        prune_backups: str | None = None,
+        prune_backups: str | Mapping[str, object] | None = None,
         quiet: bool | None = None,
         remove: bool | None = None,
         script: str | None = None,
@@ -1327,7 +1328,7 @@ class NodesVzdump(AsyncResource):
         tmpdir: str | None = None,
         vmid: str | Sequence[str] | None = None,
         zstd: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/vzdump
 
         Privileges: any user. Since 7.4.
@@ -1377,7 +1378,7 @@ class NodesVzdump(AsyncResource):
             "vmid": vmid,
             "zstd": zstd,
         }
-        return await self._call(ops.NODES_VZDUMP_POST, params)
+        return await self._start(ops.NODES_VZDUMP_POST, params)
 
 
 class NodesVzdumpDefaults(AsyncResource):

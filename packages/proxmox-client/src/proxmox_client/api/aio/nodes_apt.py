@@ -12,6 +12,7 @@ from proxmox_client.facade import AsyncResource
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_apt as m
+    from proxmox_client.tasks import AsyncTask
 
 
 class NodesApt(AsyncResource):
@@ -127,12 +128,12 @@ class NodesAptUpdate(AsyncResource):
         *,
         notify: bool | None = None,
         quiet: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/apt/update
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return await self._call(ops.NODES_APT_UPDATE_POST, {"notify": notify, "quiet": quiet})
+        return await self._start(ops.NODES_APT_UPDATE_POST, {"notify": notify, "quiet": quiet})
 
 
 class NodesAptVersions(AsyncResource):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proxmox_client.api.models import nodes_certificates as m
+    from proxmox_client.tasks import AsyncTask
 
 
 class NodesCertificates(AsyncResource):
@@ -71,30 +72,30 @@ class NodesCertificatesAcmeCertificate(AsyncResource):
         self,
         *,
         force: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/certificates/acme/certificate
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return await self._call(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_POST, {"force": force})
+        return await self._start(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_POST, {"force": force})
 
     async def put(
         self,
         *,
         force: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """PUT /nodes/{node}/certificates/acme/certificate
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return await self._call(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_PUT, {"force": force})
+        return await self._start(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_PUT, {"force": force})
 
-    async def delete(self) -> str:
+    async def delete(self) -> AsyncTask:
         """DELETE /nodes/{node}/certificates/acme/certificate
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return await self._call(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_DELETE, {})
+        return await self._start(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_DELETE, {})
 
 
 class NodesCertificatesCustom(AsyncResource):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_disks as m
+    from proxmox_client.tasks import AsyncTask
 
 
 class NodesDisks(AsyncResource):
@@ -94,7 +95,7 @@ class NodesDisksDirectory(AsyncResource):
         name: str,
         add_storage: bool | None = None,
         filesystem: Literal["ext4", "xfs"] | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/disks/directory
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -105,7 +106,7 @@ class NodesDisksDirectory(AsyncResource):
             "add_storage": add_storage,
             "filesystem": filesystem,
         }
-        return await self._call(ops.NODES_DISKS_DIRECTORY_POST, params)
+        return await self._start(ops.NODES_DISKS_DIRECTORY_POST, params)
 
 
 class NodesDisksDirectoryName(AsyncResource):
@@ -118,7 +119,7 @@ class NodesDisksDirectoryName(AsyncResource):
         *,
         cleanup_config: bool | None = None,
         cleanup_disks: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """DELETE /nodes/{node}/disks/directory/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -127,7 +128,7 @@ class NodesDisksDirectoryName(AsyncResource):
             "cleanup-config": cleanup_config,
             "cleanup-disks": cleanup_disks,
         }
-        return await self._call(ops.NODES_DISKS_DIRECTORY_NAME_DELETE, params)
+        return await self._start(ops.NODES_DISKS_DIRECTORY_NAME_DELETE, params)
 
 
 class NodesDisksInitgpt(AsyncResource):
@@ -140,12 +141,12 @@ class NodesDisksInitgpt(AsyncResource):
         *,
         disk: str,
         uuid: str | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/disks/initgpt
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return await self._call(ops.NODES_DISKS_INITGPT_POST, {"disk": disk, "uuid": uuid})
+        return await self._start(ops.NODES_DISKS_INITGPT_POST, {"disk": disk, "uuid": uuid})
 
     __call__ = post
 
@@ -196,7 +197,7 @@ class NodesDisksLvm(AsyncResource):
         device: str,
         name: str,
         add_storage: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/disks/lvm
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -206,7 +207,7 @@ class NodesDisksLvm(AsyncResource):
             "name": name,
             "add_storage": add_storage,
         }
-        return await self._call(ops.NODES_DISKS_LVM_POST, params)
+        return await self._start(ops.NODES_DISKS_LVM_POST, params)
 
 
 class NodesDisksLvmName(AsyncResource):
@@ -219,7 +220,7 @@ class NodesDisksLvmName(AsyncResource):
         *,
         cleanup_config: bool | None = None,
         cleanup_disks: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """DELETE /nodes/{node}/disks/lvm/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -228,7 +229,7 @@ class NodesDisksLvmName(AsyncResource):
             "cleanup-config": cleanup_config,
             "cleanup-disks": cleanup_disks,
         }
-        return await self._call(ops.NODES_DISKS_LVM_NAME_DELETE, params)
+        return await self._start(ops.NODES_DISKS_LVM_NAME_DELETE, params)
 
 
 class NodesDisksLvmthin(AsyncResource):
@@ -253,7 +254,7 @@ class NodesDisksLvmthin(AsyncResource):
         device: str,
         name: str,
         add_storage: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/disks/lvmthin
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -263,7 +264,7 @@ class NodesDisksLvmthin(AsyncResource):
             "name": name,
             "add_storage": add_storage,
         }
-        return await self._call(ops.NODES_DISKS_LVMTHIN_POST, params)
+        return await self._start(ops.NODES_DISKS_LVMTHIN_POST, params)
 
 
 class NodesDisksLvmthinName(AsyncResource):
@@ -277,7 +278,7 @@ class NodesDisksLvmthinName(AsyncResource):
         volume_group: str,
         cleanup_config: bool | None = None,
         cleanup_disks: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """DELETE /nodes/{node}/disks/lvmthin/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -287,7 +288,7 @@ class NodesDisksLvmthinName(AsyncResource):
             "cleanup-config": cleanup_config,
             "cleanup-disks": cleanup_disks,
         }
-        return await self._call(ops.NODES_DISKS_LVMTHIN_NAME_DELETE, params)
+        return await self._start(ops.NODES_DISKS_LVMTHIN_NAME_DELETE, params)
 
 
 class NodesDisksSmart(AsyncResource):
@@ -317,12 +318,12 @@ class NodesDisksWipedisk(AsyncResource):
         self,
         *,
         disk: str,
-    ) -> str:
+    ) -> AsyncTask:
         """PUT /nodes/{node}/disks/wipedisk
 
         Privileges: root@pam only. Since 7.4.
         """
-        return await self._call(ops.NODES_DISKS_WIPEDISK_PUT, {"disk": disk})
+        return await self._start(ops.NODES_DISKS_WIPEDISK_PUT, {"disk": disk})
 
 
 class NodesDisksZfs(AsyncResource):
@@ -351,7 +352,7 @@ class NodesDisksZfs(AsyncResource):
         ashift: int | None = None,
         compression: Literal["on", "off", "gzip", "lz4", "lzjb", "zle", "zstd"] | None = None,
         draid_config: str | Mapping[str, object] | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/disks/zfs
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -365,7 +366,7 @@ class NodesDisksZfs(AsyncResource):
             "compression": compression,
             "draid-config": draid_config,
         }
-        return await self._call(ops.NODES_DISKS_ZFS_POST, params)
+        return await self._start(ops.NODES_DISKS_ZFS_POST, params)
 
 
 class NodesDisksZfsName(AsyncResource):
@@ -385,7 +386,7 @@ class NodesDisksZfsName(AsyncResource):
         *,
         cleanup_config: bool | None = None,
         cleanup_disks: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """DELETE /nodes/{node}/disks/zfs/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -394,4 +395,4 @@ class NodesDisksZfsName(AsyncResource):
             "cleanup-config": cleanup_config,
             "cleanup-disks": cleanup_disks,
         }
-        return await self._call(ops.NODES_DISKS_ZFS_NAME_DELETE, params)
+        return await self._start(ops.NODES_DISKS_ZFS_NAME_DELETE, params)

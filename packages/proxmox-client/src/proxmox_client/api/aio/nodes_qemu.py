@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_qemu as m
+    from proxmox_client.tasks import AsyncTask
 
 
 class NodesQemu(AsyncResource):
@@ -45,7 +46,7 @@ class NodesQemu(AsyncResource):
         affinity: str | None = None,
         agent: str | Mapping[str, object] | None = None,
         allow_ksm: bool | None = None,
-        amd_sev: str | None = None,
+        amd_sev: str | Mapping[str, object] | None = None,
         arch: Literal["x86_64", "aarch64"] | None = None,
         archive: str | None = None,
         args: str | None = None,
@@ -53,17 +54,17 @@ class NodesQemu(AsyncResource):
         autostart: bool | None = None,
         balloon: int | None = None,
         bios: Literal["seabios", "ovmf"] | None = None,
-        boot: str | None = None,
+        boot: str | Mapping[str, object] | None = None,
         bootdisk: str | None = None,
         bwlimit: int | None = None,
         cdrom: str | None = None,
-        cicustom: str | None = None,
+        cicustom: str | Mapping[str, object] | None = None,
         cipassword: str | None = None,
         citype: Literal["configdrive2", "nocloud", "opennebula"] | None = None,
         ciupgrade: bool | None = None,
         ciuser: str | None = None,
         cores: int | None = None,
-        cpu: str | None = None,
+        cpu: str | Mapping[str, object] | None = None,
         cpulimit: float | None = None,
         cpuunits: int | None = None,
         description: str | None = None,
@@ -72,13 +73,13 @@ class NodesQemu(AsyncResource):
         freeze: bool | None = None,
         ha_managed: bool | None = None,
         hookscript: str | None = None,
-        hostpci: Mapping[int, str] | None = None,
+        hostpci: Mapping[int, str | Mapping[str, object]] | None = None,
         hotplug: str | None = None,
         hugepages: Literal["any", "2", "1024"] | None = None,
         ide: Mapping[int, str | Mapping[str, object]] | None = None,
         import_working_storage: str | None = None,
-        intel_tdx: str | None = None,
-        ipconfig: Mapping[int, str] | None = None,
+        intel_tdx: str | Mapping[str, object] | None = None,
+        ipconfig: Mapping[int, str | Mapping[str, object]] | None = None,
         ivshmem: str | Mapping[str, object] | None = None,
         keephugepages: bool | None = None,
         keyboard: Literal["de", "de-ch", "da", "en-gb", "en-us", "es", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it", "ja", "lt", "mk", "nl", "no", "pl", "pt", "pt-br", "sv", "sl", "tr"] | None = None,
@@ -101,21 +102,21 @@ class NodesQemu(AsyncResource):
         pool: str | None = None,
         protection: bool | None = None,
         reboot: bool | None = None,
-        rng0: str | None = None,
+        rng0: str | Mapping[str, object] | None = None,
         sata: Mapping[int, str | Mapping[str, object]] | None = None,
         scsi: Mapping[int, str | Mapping[str, object]] | None = None,
         scsihw: Literal["lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi"] | None = None,
         searchdomain: str | None = None,
         serial: Mapping[int, str] | None = None,
         shares: int | None = None,
-        smbios1: str | None = None,
+        smbios1: str | Mapping[str, object] | None = None,
         smp: int | None = None,
         sockets: int | None = None,
         spice_enhancements: str | Mapping[str, object] | None = None,
         sshkeys: str | None = None,
         start: bool | None = None,
         startdate: str | None = None,
-        startup: str | None = None,
+        startup: str | Mapping[str, object] | None = None,
         storage: str | None = None,
         tablet: bool | None = None,
         tags: str | Sequence[str] | None = None,
@@ -131,8 +132,8 @@ class NodesQemu(AsyncResource):
         virtiofs: Mapping[int, str | Mapping[str, object]] | None = None,
         vmgenid: str | None = None,
         vmstatestorage: str | None = None,
-        watchdog: str | None = None,
-    ) -> str:
+        watchdog: str | Mapping[str, object] | None = None,
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu
 
         Privileges: any user. Since 7.4.
@@ -239,7 +240,7 @@ class NodesQemu(AsyncResource):
             "vmstatestorage": vmstatestorage,
             "watchdog": watchdog,
         }
-        return await self._call(ops.NODES_QEMU_POST, params)
+        return await self._start(ops.NODES_QEMU_POST, params)
 
 
 class NodesQemuVmid(AsyncResource):
@@ -390,7 +391,7 @@ class NodesQemuVmid(AsyncResource):
         destroy_unreferenced_disks: bool | None = None,
         purge: bool | None = None,
         skiplock: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """DELETE /nodes/{node}/qemu/{vmid}
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
@@ -400,7 +401,7 @@ class NodesQemuVmid(AsyncResource):
             "purge": purge,
             "skiplock": skiplock,
         }
-        return await self._call(ops.NODES_QEMU_VMID_DELETE, params)
+        return await self._start(ops.NODES_QEMU_VMID_DELETE, params)
 
 
 class NodesQemuAgent(AsyncResource):
@@ -971,7 +972,7 @@ class NodesQemuClone(AsyncResource):
         snapname: str | None = None,
         storage: str | None = None,
         target: str | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/clone
 
         Privileges: (VM.Clone on /vms/{vmid}) and ((VM.Allocate on /vms/{newid}) or (VM.Allocate on /pool/{pool})). Since 7.4.
@@ -988,7 +989,7 @@ class NodesQemuClone(AsyncResource):
             "storage": storage,
             "target": target,
         }
-        return await self._call(ops.NODES_QEMU_CLONE_POST, params)
+        return await self._start(ops.NODES_QEMU_CLONE_POST, params)
 
     __call__ = post
 
@@ -1063,7 +1064,7 @@ class NodesQemuConfig(AsyncResource):
         affinity: str | None = None,
         agent: str | Mapping[str, object] | None = None,
         allow_ksm: bool | None = None,
-        amd_sev: str | None = None,
+        amd_sev: str | Mapping[str, object] | None = None,
         arch: Literal["x86_64", "aarch64"] | None = None,
         args: str | None = None,
         audio0: str | Mapping[str, object] | None = None,
@@ -1071,16 +1072,16 @@ class NodesQemuConfig(AsyncResource):
         background_delay: int | None = None,
         balloon: int | None = None,
         bios: Literal["seabios", "ovmf"] | None = None,
-        boot: str | None = None,
+        boot: str | Mapping[str, object] | None = None,
         bootdisk: str | None = None,
         cdrom: str | None = None,
-        cicustom: str | None = None,
+        cicustom: str | Mapping[str, object] | None = None,
         cipassword: str | None = None,
         citype: Literal["configdrive2", "nocloud", "opennebula"] | None = None,
         ciupgrade: bool | None = None,
         ciuser: str | None = None,
         cores: int | None = None,
-        cpu: str | None = None,
+        cpu: str | Mapping[str, object] | None = None,
         cpulimit: float | None = None,
         cpuunits: int | None = None,
         delete: str | Sequence[str] | None = None,
@@ -1090,13 +1091,13 @@ class NodesQemuConfig(AsyncResource):
         force: bool | None = None,
         freeze: bool | None = None,
         hookscript: str | None = None,
-        hostpci: Mapping[int, str] | None = None,
+        hostpci: Mapping[int, str | Mapping[str, object]] | None = None,
         hotplug: str | None = None,
         hugepages: Literal["any", "2", "1024"] | None = None,
         ide: Mapping[int, str | Mapping[str, object]] | None = None,
         import_working_storage: str | None = None,
-        intel_tdx: str | None = None,
-        ipconfig: Mapping[int, str] | None = None,
+        intel_tdx: str | Mapping[str, object] | None = None,
+        ipconfig: Mapping[int, str | Mapping[str, object]] | None = None,
         ivshmem: str | Mapping[str, object] | None = None,
         keephugepages: bool | None = None,
         keyboard: Literal["de", "de-ch", "da", "en-gb", "en-us", "es", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it", "ja", "lt", "mk", "nl", "no", "pl", "pt", "pt-br", "sv", "sl", "tr"] | None = None,
@@ -1118,7 +1119,7 @@ class NodesQemuConfig(AsyncResource):
         protection: bool | None = None,
         reboot: bool | None = None,
         revert: str | Sequence[str] | None = None,
-        rng0: str | None = None,
+        rng0: str | Mapping[str, object] | None = None,
         sata: Mapping[int, str | Mapping[str, object]] | None = None,
         scsi: Mapping[int, str | Mapping[str, object]] | None = None,
         scsihw: Literal["lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi"] | None = None,
@@ -1126,13 +1127,13 @@ class NodesQemuConfig(AsyncResource):
         serial: Mapping[int, str] | None = None,
         shares: int | None = None,
         skiplock: bool | None = None,
-        smbios1: str | None = None,
+        smbios1: str | Mapping[str, object] | None = None,
         smp: int | None = None,
         sockets: int | None = None,
         spice_enhancements: str | Mapping[str, object] | None = None,
         sshkeys: str | None = None,
         startdate: str | None = None,
-        startup: str | None = None,
+        startup: str | Mapping[str, object] | None = None,
         tablet: bool | None = None,
         tags: str | Sequence[str] | None = None,
         tdf: bool | None = None,
@@ -1146,8 +1147,8 @@ class NodesQemuConfig(AsyncResource):
         virtiofs: Mapping[int, str | Mapping[str, object]] | None = None,
         vmgenid: str | None = None,
         vmstatestorage: str | None = None,
-        watchdog: str | None = None,
-    ) -> str:
+        watchdog: str | Mapping[str, object] | None = None,
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/config
 
         Privileges: VM.Config.Disk or VM.Config.CDROM or VM.Config.CPU or VM.Config.Memory or VM.Config.Network or VM.Config.HWType or VM.Config.Options or VM.Config.Cloudinit on /vms/{vmid}. Since 7.4.
@@ -1249,7 +1250,7 @@ class NodesQemuConfig(AsyncResource):
             "vmstatestorage": vmstatestorage,
             "watchdog": watchdog,
         }
-        return await self._call(ops.NODES_QEMU_CONFIG_POST, params)
+        return await self._start(ops.NODES_QEMU_CONFIG_POST, params)
 
     async def put(
         self,
@@ -1258,23 +1259,23 @@ class NodesQemuConfig(AsyncResource):
         affinity: str | None = None,
         agent: str | Mapping[str, object] | None = None,
         allow_ksm: bool | None = None,
-        amd_sev: str | None = None,
+        amd_sev: str | Mapping[str, object] | None = None,
         arch: Literal["x86_64", "aarch64"] | None = None,
         args: str | None = None,
         audio0: str | Mapping[str, object] | None = None,
         autostart: bool | None = None,
         balloon: int | None = None,
         bios: Literal["seabios", "ovmf"] | None = None,
-        boot: str | None = None,
+        boot: str | Mapping[str, object] | None = None,
         bootdisk: str | None = None,
         cdrom: str | None = None,
-        cicustom: str | None = None,
+        cicustom: str | Mapping[str, object] | None = None,
         cipassword: str | None = None,
         citype: Literal["configdrive2", "nocloud", "opennebula"] | None = None,
         ciupgrade: bool | None = None,
         ciuser: str | None = None,
         cores: int | None = None,
-        cpu: str | None = None,
+        cpu: str | Mapping[str, object] | None = None,
         cpulimit: float | None = None,
         cpuunits: int | None = None,
         delete: str | Sequence[str] | None = None,
@@ -1284,12 +1285,12 @@ class NodesQemuConfig(AsyncResource):
         force: bool | None = None,
         freeze: bool | None = None,
         hookscript: str | None = None,
-        hostpci: Mapping[int, str] | None = None,
+        hostpci: Mapping[int, str | Mapping[str, object]] | None = None,
         hotplug: str | None = None,
         hugepages: Literal["any", "2", "1024"] | None = None,
         ide: Mapping[int, str | Mapping[str, object]] | None = None,
-        intel_tdx: str | None = None,
-        ipconfig: Mapping[int, str] | None = None,
+        intel_tdx: str | Mapping[str, object] | None = None,
+        ipconfig: Mapping[int, str | Mapping[str, object]] | None = None,
         ivshmem: str | Mapping[str, object] | None = None,
         keephugepages: bool | None = None,
         keyboard: Literal["de", "de-ch", "da", "en-gb", "en-us", "es", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it", "ja", "lt", "mk", "nl", "no", "pl", "pt", "pt-br", "sv", "sl", "tr"] | None = None,
@@ -1311,7 +1312,7 @@ class NodesQemuConfig(AsyncResource):
         protection: bool | None = None,
         reboot: bool | None = None,
         revert: str | Sequence[str] | None = None,
-        rng0: str | None = None,
+        rng0: str | Mapping[str, object] | None = None,
         sata: Mapping[int, str | Mapping[str, object]] | None = None,
         scsi: Mapping[int, str | Mapping[str, object]] | None = None,
         scsihw: Literal["lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi"] | None = None,
@@ -1319,13 +1320,13 @@ class NodesQemuConfig(AsyncResource):
         serial: Mapping[int, str] | None = None,
         shares: int | None = None,
         skiplock: bool | None = None,
-        smbios1: str | None = None,
+        smbios1: str | Mapping[str, object] | None = None,
         smp: int | None = None,
         sockets: int | None = None,
         spice_enhancements: str | Mapping[str, object] | None = None,
         sshkeys: str | None = None,
         startdate: str | None = None,
-        startup: str | None = None,
+        startup: str | Mapping[str, object] | None = None,
         tablet: bool | None = None,
         tags: str | Sequence[str] | None = None,
         tdf: bool | None = None,
@@ -1339,7 +1340,7 @@ class NodesQemuConfig(AsyncResource):
         virtiofs: Mapping[int, str | Mapping[str, object]] | None = None,
         vmgenid: str | None = None,
         vmstatestorage: str | None = None,
-        watchdog: str | None = None,
+        watchdog: str | Mapping[str, object] | None = None,
     ) -> None:
         """PUT /nodes/{node}/qemu/{vmid}/config
 
@@ -1977,7 +1978,7 @@ class NodesQemuMigrate(AsyncResource):
         targetstorage: str | Sequence[str] | None = None,
         with_conntrack_state: bool | None = None,
         with_local_disks: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
@@ -1995,7 +1996,7 @@ class NodesQemuMigrate(AsyncResource):
             "with-conntrack-state": with_conntrack_state,
             "with-local-disks": with_local_disks,
         }
-        return await self._call(ops.NODES_QEMU_MIGRATE_POST, params)
+        return await self._start(ops.NODES_QEMU_MIGRATE_POST, params)
 
 
 class NodesQemuMonitor(AsyncResource):
@@ -2034,7 +2035,7 @@ class NodesQemuMoveDisk(AsyncResource):
         target_digest: str | None = None,
         target_disk: Literal["ide0", "ide1", "ide2", "ide3", "scsi0", "scsi1", "scsi2", "scsi3", "scsi4", "scsi5", "scsi6", "scsi7", "scsi8", "scsi9", "scsi10", "scsi11", "scsi12", "scsi13", "scsi14", "scsi15", "scsi16", "scsi17", "scsi18", "scsi19", "scsi20", "scsi21", "scsi22", "scsi23", "scsi24", "scsi25", "scsi26", "scsi27", "scsi28", "scsi29", "scsi30", "virtio0", "virtio1", "virtio2", "virtio3", "virtio4", "virtio5", "virtio6", "virtio7", "virtio8", "virtio9", "virtio10", "virtio11", "virtio12", "virtio13", "virtio14", "virtio15", "sata0", "sata1", "sata2", "sata3", "sata4", "sata5", "efidisk0", "tpmstate0", "unused0", "unused1", "unused2", "unused3", "unused4", "unused5", "unused6", "unused7", "unused8", "unused9", "unused10", "unused11", "unused12", "unused13", "unused14", "unused15", "unused16", "unused17", "unused18", "unused19", "unused20", "unused21", "unused22", "unused23", "unused24", "unused25", "unused26", "unused27", "unused28", "unused29", "unused30", "unused31", "unused32", "unused33", "unused34", "unused35", "unused36", "unused37", "unused38", "unused39", "unused40", "unused41", "unused42", "unused43", "unused44", "unused45", "unused46", "unused47", "unused48", "unused49", "unused50", "unused51", "unused52", "unused53", "unused54", "unused55", "unused56", "unused57", "unused58", "unused59", "unused60", "unused61", "unused62", "unused63", "unused64", "unused65", "unused66", "unused67", "unused68", "unused69", "unused70", "unused71", "unused72", "unused73", "unused74", "unused75", "unused76", "unused77", "unused78", "unused79", "unused80", "unused81", "unused82", "unused83", "unused84", "unused85", "unused86", "unused87", "unused88", "unused89", "unused90", "unused91", "unused92", "unused93", "unused94", "unused95", "unused96", "unused97", "unused98", "unused99", "unused100", "unused101", "unused102", "unused103", "unused104", "unused105", "unused106", "unused107", "unused108", "unused109", "unused110", "unused111", "unused112", "unused113", "unused114", "unused115", "unused116", "unused117", "unused118", "unused119", "unused120", "unused121", "unused122", "unused123", "unused124", "unused125", "unused126", "unused127", "unused128", "unused129", "unused130", "unused131", "unused132", "unused133", "unused134", "unused135", "unused136", "unused137", "unused138", "unused139", "unused140", "unused141", "unused142", "unused143", "unused144", "unused145", "unused146", "unused147", "unused148", "unused149", "unused150", "unused151", "unused152", "unused153", "unused154", "unused155", "unused156", "unused157", "unused158", "unused159", "unused160", "unused161", "unused162", "unused163", "unused164", "unused165", "unused166", "unused167", "unused168", "unused169", "unused170", "unused171", "unused172", "unused173", "unused174", "unused175", "unused176", "unused177", "unused178", "unused179", "unused180", "unused181", "unused182", "unused183", "unused184", "unused185", "unused186", "unused187", "unused188", "unused189", "unused190", "unused191", "unused192", "unused193", "unused194", "unused195", "unused196", "unused197", "unused198", "unused199", "unused200", "unused201", "unused202", "unused203", "unused204", "unused205", "unused206", "unused207", "unused208", "unused209", "unused210", "unused211", "unused212", "unused213", "unused214", "unused215", "unused216", "unused217", "unused218", "unused219", "unused220", "unused221", "unused222", "unused223", "unused224", "unused225", "unused226", "unused227", "unused228", "unused229", "unused230", "unused231", "unused232", "unused233", "unused234", "unused235", "unused236", "unused237", "unused238", "unused239", "unused240", "unused241", "unused242", "unused243", "unused244", "unused245", "unused246", "unused247", "unused248", "unused249", "unused250", "unused251", "unused252", "unused253", "unused254", "unused255"] | None = None,
         target_vmid: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/move_disk
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
@@ -2050,7 +2051,7 @@ class NodesQemuMoveDisk(AsyncResource):
             "target-disk": target_disk,
             "target-vmid": target_vmid,
         }
-        return await self._call(ops.NODES_QEMU_MOVE_DISK_POST, params)
+        return await self._start(ops.NODES_QEMU_MOVE_DISK_POST, params)
 
     __call__ = post
 
@@ -2123,13 +2124,13 @@ class NodesQemuRemoteMigrate(AsyncResource):
         self,
         *,
         target_bridge: str | Sequence[str],
-        target_endpoint: str,
+        target_endpoint: str | Mapping[str, object],
         target_storage: str | Sequence[str],
         bwlimit: int | None = None,
         delete: bool | None = None,
         online: bool | None = None,
         target_vmid: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/remote_migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
@@ -2143,7 +2144,7 @@ class NodesQemuRemoteMigrate(AsyncResource):
             "online": online,
             "target-vmid": target_vmid,
         }
-        return await self._call(ops.NODES_QEMU_REMOTE_MIGRATE_POST, params)
+        return await self._start(ops.NODES_QEMU_REMOTE_MIGRATE_POST, params)
 
     __call__ = post
 
@@ -2160,7 +2161,7 @@ class NodesQemuResize(AsyncResource):
         size: str,
         digest: str | None = None,
         skiplock: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """PUT /nodes/{node}/qemu/{vmid}/resize
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
@@ -2171,7 +2172,7 @@ class NodesQemuResize(AsyncResource):
             "digest": digest,
             "skiplock": skiplock,
         }
-        return await self._call(ops.NODES_QEMU_RESIZE_PUT, params)
+        return await self._start(ops.NODES_QEMU_RESIZE_PUT, params)
 
 
 class NodesQemuRrd(AsyncResource):
@@ -2251,7 +2252,7 @@ class NodesQemuSnapshot(AsyncResource):
         snapname: str,
         description: str | None = None,
         vmstate: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/snapshot
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
@@ -2261,7 +2262,7 @@ class NodesQemuSnapshot(AsyncResource):
             "description": description,
             "vmstate": vmstate,
         }
-        return await self._call(ops.NODES_QEMU_SNAPSHOT_POST, params)
+        return await self._start(ops.NODES_QEMU_SNAPSHOT_POST, params)
 
 
 class NodesQemuSnapshotSnapname(AsyncResource):
@@ -2290,12 +2291,12 @@ class NodesQemuSnapshotSnapname(AsyncResource):
         self,
         *,
         force: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """DELETE /nodes/{node}/qemu/{vmid}/snapshot/{snapname}
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
         """
-        return await self._call(ops.NODES_QEMU_SNAPSHOT_SNAPNAME_DELETE, {"force": force})
+        return await self._start(ops.NODES_QEMU_SNAPSHOT_SNAPNAME_DELETE, {"force": force})
 
 
 class NodesQemuSnapshotConfig(AsyncResource):
@@ -2331,12 +2332,12 @@ class NodesQemuSnapshotRollback(AsyncResource):
         self,
         *,
         start: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback on /vms/{vmid}. Since 7.4.
         """
-        return await self._call(ops.NODES_QEMU_SNAPSHOT_ROLLBACK_POST, {"start": start})
+        return await self._start(ops.NODES_QEMU_SNAPSHOT_ROLLBACK_POST, {"start": start})
 
     __call__ = post
 
@@ -2435,12 +2436,12 @@ class NodesQemuStatusReboot(AsyncResource):
         self,
         *,
         timeout: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/status/reboot
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         """
-        return await self._call(ops.NODES_QEMU_STATUS_REBOOT_POST, {"timeout": timeout})
+        return await self._start(ops.NODES_QEMU_STATUS_REBOOT_POST, {"timeout": timeout})
 
     __call__ = post
 
@@ -2454,12 +2455,12 @@ class NodesQemuStatusReset(AsyncResource):
         self,
         *,
         skiplock: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/status/reset
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         """
-        return await self._call(ops.NODES_QEMU_STATUS_RESET_POST, {"skiplock": skiplock})
+        return await self._start(ops.NODES_QEMU_STATUS_RESET_POST, {"skiplock": skiplock})
 
     __call__ = post
 
@@ -2474,7 +2475,7 @@ class NodesQemuStatusResume(AsyncResource):
         *,
         nocheck: bool | None = None,
         skiplock: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/status/resume
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
@@ -2483,7 +2484,7 @@ class NodesQemuStatusResume(AsyncResource):
             "nocheck": nocheck,
             "skiplock": skiplock,
         }
-        return await self._call(ops.NODES_QEMU_STATUS_RESUME_POST, params)
+        return await self._start(ops.NODES_QEMU_STATUS_RESUME_POST, params)
 
     __call__ = post
 
@@ -2500,7 +2501,7 @@ class NodesQemuStatusShutdown(AsyncResource):
         keepActive: bool | None = None,
         skiplock: bool | None = None,
         timeout: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/status/shutdown
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
@@ -2511,7 +2512,7 @@ class NodesQemuStatusShutdown(AsyncResource):
             "skiplock": skiplock,
             "timeout": timeout,
         }
-        return await self._call(ops.NODES_QEMU_STATUS_SHUTDOWN_POST, params)
+        return await self._start(ops.NODES_QEMU_STATUS_SHUTDOWN_POST, params)
 
     __call__ = post
 
@@ -2535,7 +2536,7 @@ class NodesQemuStatusStart(AsyncResource):
         targetstorage: str | Sequence[str] | None = None,
         timeout: int | None = None,
         with_conntrack_state: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/status/start
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
@@ -2556,7 +2557,7 @@ class NodesQemuStatusStart(AsyncResource):
             "timeout": timeout,
             "with-conntrack-state": with_conntrack_state,
         }
-        return await self._call(ops.NODES_QEMU_STATUS_START_POST, params)
+        return await self._start(ops.NODES_QEMU_STATUS_START_POST, params)
 
     __call__ = post
 
@@ -2574,7 +2575,7 @@ class NodesQemuStatusStop(AsyncResource):
         overrule_shutdown: bool | None = None,
         skiplock: bool | None = None,
         timeout: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/status/stop
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
@@ -2588,7 +2589,7 @@ class NodesQemuStatusStop(AsyncResource):
             "skiplock": skiplock,
             "timeout": timeout,
         }
-        return await self._call(ops.NODES_QEMU_STATUS_STOP_POST, params)
+        return await self._start(ops.NODES_QEMU_STATUS_STOP_POST, params)
 
     __call__ = post
 
@@ -2604,7 +2605,7 @@ class NodesQemuStatusSuspend(AsyncResource):
         skiplock: bool | None = None,
         statestorage: str | None = None,
         todisk: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/status/suspend
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
@@ -2614,7 +2615,7 @@ class NodesQemuStatusSuspend(AsyncResource):
             "statestorage": statestorage,
             "todisk": todisk,
         }
-        return await self._call(ops.NODES_QEMU_STATUS_SUSPEND_POST, params)
+        return await self._start(ops.NODES_QEMU_STATUS_SUSPEND_POST, params)
 
     __call__ = post
 
@@ -2628,12 +2629,12 @@ class NodesQemuTemplate(AsyncResource):
         self,
         *,
         disk: Literal["ide0", "ide1", "ide2", "ide3", "scsi0", "scsi1", "scsi2", "scsi3", "scsi4", "scsi5", "scsi6", "scsi7", "scsi8", "scsi9", "scsi10", "scsi11", "scsi12", "scsi13", "scsi14", "scsi15", "scsi16", "scsi17", "scsi18", "scsi19", "scsi20", "scsi21", "scsi22", "scsi23", "scsi24", "scsi25", "scsi26", "scsi27", "scsi28", "scsi29", "scsi30", "virtio0", "virtio1", "virtio2", "virtio3", "virtio4", "virtio5", "virtio6", "virtio7", "virtio8", "virtio9", "virtio10", "virtio11", "virtio12", "virtio13", "virtio14", "virtio15", "sata0", "sata1", "sata2", "sata3", "sata4", "sata5", "efidisk0", "tpmstate0"] | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/qemu/{vmid}/template
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
         """
-        return await self._call(ops.NODES_QEMU_TEMPLATE_POST, {"disk": disk})
+        return await self._start(ops.NODES_QEMU_TEMPLATE_POST, {"disk": disk})
 
     __call__ = post
 

@@ -11,10 +11,11 @@ from proxmox_client.api.operations import nodes_storage as ops
 from proxmox_client.facade import AsyncResource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_storage as m
+    from proxmox_client.tasks import AsyncTask
 
 
 class NodesStorage(AsyncResource):
@@ -176,7 +177,7 @@ class NodesStorageContentVolume(AsyncResource):
         *,
         target: str,
         target_node: str | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/storage/{storage}/content/{volume}
 
         Privileges: root@pam only. Since 7.4.
@@ -185,7 +186,7 @@ class NodesStorageContentVolume(AsyncResource):
             "target": target,
             "target_node": target_node,
         }
-        return await self._call(ops.NODES_STORAGE_CONTENT_VOLUME_POST, params)
+        return await self._start(ops.NODES_STORAGE_CONTENT_VOLUME_POST, params)
 
     async def put(
         self,
@@ -207,12 +208,12 @@ class NodesStorageContentVolume(AsyncResource):
         self,
         *,
         delay: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """DELETE /nodes/{node}/storage/{storage}/content/{volume}
 
         Privileges: any user. Since 7.4.
         """
-        return await self._call(ops.NODES_STORAGE_CONTENT_VOLUME_DELETE, {"delay": delay})
+        return await self._start(ops.NODES_STORAGE_CONTENT_VOLUME_DELETE, {"delay": delay})
 
 
 class NodesStorageDownloadUrl(AsyncResource):
@@ -230,7 +231,7 @@ class NodesStorageDownloadUrl(AsyncResource):
         checksum_algorithm: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] | None = None,
         compression: str | None = None,
         verify_certificates: bool | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/storage/{storage}/download-url
 
         Privileges: (Datastore.AllocateTemplate on /storage/{storage}) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /nodes/{node})). Since 7.4.
@@ -246,7 +247,7 @@ class NodesStorageDownloadUrl(AsyncResource):
             "compression": compression,
             "verify-certificates": verify_certificates,
         }
-        return await self._call(ops.NODES_STORAGE_DOWNLOAD_URL_POST, params)
+        return await self._start(ops.NODES_STORAGE_DOWNLOAD_URL_POST, params)
 
     __call__ = post
 
@@ -355,7 +356,7 @@ class NodesStorageOciRegistryPull(AsyncResource):
         *,
         reference: str,
         filename: str | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/storage/{storage}/oci-registry-pull
 
         Privileges: (Datastore.AllocateTemplate on /storage/{storage}) and (Sys.AccessNetwork on /nodes/{node}). Since 9.1.
@@ -364,7 +365,7 @@ class NodesStorageOciRegistryPull(AsyncResource):
             "reference": reference,
             "filename": filename,
         }
-        return await self._call(ops.NODES_STORAGE_OCI_REGISTRY_PULL_POST, params)
+        return await self._start(ops.NODES_STORAGE_OCI_REGISTRY_PULL_POST, params)
 
     __call__ = post
 
@@ -377,7 +378,7 @@ class NodesStoragePrunebackups(AsyncResource):
     async def get(
         self,
         *,
-        prune_backups: str | None = None,
+        prune_backups: str | Mapping[str, object] | None = None,
         type: Literal["qemu", "lxc"] | None = None,
         vmid: int | None = None,
     ) -> list[m.NodesStoragePrunebackupsItem]:
@@ -395,10 +396,10 @@ class NodesStoragePrunebackups(AsyncResource):
     async def delete(
         self,
         *,
-        prune_backups: str | None = None,
+        prune_backups: str | Mapping[str, object] | None = None,
         type: Literal["qemu", "lxc"] | None = None,
         vmid: int | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """DELETE /nodes/{node}/storage/{storage}/prunebackups
 
         Privileges: any user. Since 7.4.
@@ -408,7 +409,7 @@ class NodesStoragePrunebackups(AsyncResource):
             "type": type,
             "vmid": vmid,
         }
-        return await self._call(ops.NODES_STORAGE_PRUNEBACKUPS_DELETE, params)
+        return await self._start(ops.NODES_STORAGE_PRUNEBACKUPS_DELETE, params)
 
 
 class NodesStorageRrd(AsyncResource):
@@ -479,7 +480,7 @@ class NodesStorageUpload(AsyncResource):
         checksum: str | None = None,
         checksum_algorithm: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] | None = None,
         tmpfilename: str | None = None,
-    ) -> str:
+    ) -> AsyncTask:
         """POST /nodes/{node}/storage/{storage}/upload
 
         Privileges: Datastore.AllocateTemplate on /storage/{storage}. Since 7.4.
@@ -491,6 +492,6 @@ class NodesStorageUpload(AsyncResource):
             "checksum-algorithm": checksum_algorithm,
             "tmpfilename": tmpfilename,
         }
-        return await self._call(ops.NODES_STORAGE_UPLOAD_POST, params)
+        return await self._start(ops.NODES_STORAGE_UPLOAD_POST, params)
 
     __call__ = post

@@ -84,6 +84,7 @@ ACCESS_DOMAINS_SYNC_POST: Operation[str] = Operation(
     path="/access/domains/{realm}/sync",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 ACCESS_GROUPS_GET: Operation[list[m.AccessGroupsItem]] = Operation(

@@ -34,6 +34,7 @@ CLUSTER_ACME_ACCOUNT_POST: Operation[str] = Operation(
     path="/cluster/acme/account",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("contact",),
     text_lists=("contact",),
@@ -44,6 +45,7 @@ CLUSTER_ACME_ACCOUNT_NAME_DELETE: Operation[str] = Operation(
     path="/cluster/acme/account/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 CLUSTER_ACME_ACCOUNT_NAME_GET: Operation[m.ClusterAcmeAccountName] = Operation(
@@ -60,6 +62,7 @@ CLUSTER_ACME_ACCOUNT_NAME_PUT: Operation[str] = Operation(
     path="/cluster/acme/account/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
     text_lists=("contact",),
 )

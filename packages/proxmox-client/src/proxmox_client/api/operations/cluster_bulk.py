@@ -32,6 +32,7 @@ CLUSTER_BULK_ACTION_GUEST_MIGRATE_POST: Operation[str] = Operation(
     path="/cluster/bulk-action/guest/migrate",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     since="9.1",
     required=("target",),
@@ -42,6 +43,7 @@ CLUSTER_BULK_ACTION_GUEST_SHUTDOWN_POST: Operation[str] = Operation(
     path="/cluster/bulk-action/guest/shutdown",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     since="9.1",
 )
@@ -51,6 +53,7 @@ CLUSTER_BULK_ACTION_GUEST_START_POST: Operation[str] = Operation(
     path="/cluster/bulk-action/guest/start",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     since="9.1",
 )
@@ -60,6 +63,7 @@ CLUSTER_BULK_ACTION_GUEST_SUSPEND_POST: Operation[str] = Operation(
     path="/cluster/bulk-action/guest/suspend",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     since="9.1",
 )

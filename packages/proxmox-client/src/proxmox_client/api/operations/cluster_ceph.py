@@ -34,6 +34,7 @@ CLUSTER_CEPH_FLAGS_PUT: Operation[str] = Operation(
     path="/cluster/ceph/flags",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 CLUSTER_CEPH_FLAGS_FLAG_GET: Operation[bool] = Operation(
@@ -86,6 +87,7 @@ CLUSTER_CEPH_RESTART_BULK_POST: Operation[str] = Operation(
     path="/cluster/ceph/restart-bulk",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     since="9.2",
     required=("service-type",),

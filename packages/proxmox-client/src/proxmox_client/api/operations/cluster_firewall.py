@@ -105,7 +105,7 @@ CLUSTER_FIREWALL_GROUPS_POS_DELETE: Operation[None] = Operation(
     method="DELETE",
     path="/cluster/firewall/groups/{group}/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
 )
 CLUSTER_FIREWALL_GROUPS_POS_GET: Operation[m.ClusterFirewallGroupsPos] = Operation(
@@ -120,7 +120,7 @@ CLUSTER_FIREWALL_GROUPS_POS_PUT: Operation[None] = Operation(
     method="PUT",
     path="/cluster/firewall/groups/{group}/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
 )
@@ -239,7 +239,7 @@ CLUSTER_FIREWALL_RULES_POS_DELETE: Operation[None] = Operation(
     method="DELETE",
     path="/cluster/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
 )
 CLUSTER_FIREWALL_RULES_POS_GET: Operation[m.ClusterFirewallRulesPos] = Operation(
@@ -254,7 +254,7 @@ CLUSTER_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     method="PUT",
     path="/cluster/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
 )

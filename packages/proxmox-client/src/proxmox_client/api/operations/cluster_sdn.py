@@ -26,6 +26,7 @@ CLUSTER_SDN_PUT: Operation[str] = Operation(
     path="/cluster/sdn",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 CLUSTER_SDN_CONTROLLERS_GET: Operation[list[m.ClusterSdnControllersItem]] = Operation(
@@ -546,7 +547,7 @@ CLUSTER_SDN_VNETS_FIREWALL_RULES_POS_DELETE: Operation[None] = Operation(
     method="DELETE",
     path="/cluster/sdn/vnets/{vnet}/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     since="8.3",
 )
@@ -563,7 +564,7 @@ CLUSTER_SDN_VNETS_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     method="PUT",
     path="/cluster/sdn/vnets/{vnet}/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     since="8.3",
     text_lists=("delete",),

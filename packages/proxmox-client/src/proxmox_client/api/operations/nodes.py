@@ -40,6 +40,7 @@ NODES_APLINFO_POST: Operation[str] = Operation(
     path="/nodes/{node}/aplinfo",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("storage", "template",),
 )
@@ -116,6 +117,7 @@ NODES_MIGRATEALL_POST: Operation[str] = Operation(
     path="/nodes/{node}/migrateall",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("target",),
     text_lists=("vms",),
@@ -158,6 +160,7 @@ NODES_NETWORK_PUT: Operation[str] = Operation(
     path="/nodes/{node}/network",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_NETWORK_IFACE_DELETE: Operation[None] = Operation(
@@ -250,6 +253,7 @@ NODES_SERVICES_RELOAD_POST: Operation[str] = Operation(
     path="/nodes/{node}/services/{service}/reload",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_SERVICES_RESTART_POST: Operation[str] = Operation(
@@ -258,6 +262,7 @@ NODES_SERVICES_RESTART_POST: Operation[str] = Operation(
     path="/nodes/{node}/services/{service}/restart",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_SERVICES_START_POST: Operation[str] = Operation(
@@ -266,6 +271,7 @@ NODES_SERVICES_START_POST: Operation[str] = Operation(
     path="/nodes/{node}/services/{service}/start",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_SERVICES_STATE_GET: Operation[m.NodesServicesState] = Operation(
@@ -282,6 +288,7 @@ NODES_SERVICES_STOP_POST: Operation[str] = Operation(
     path="/nodes/{node}/services/{service}/stop",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_SPICESHELL_POST: Operation[m.NodesSpiceshell] = Operation(
@@ -298,6 +305,7 @@ NODES_STARTALL_POST: Operation[str] = Operation(
     path="/nodes/{node}/startall",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     text_lists=("vms",),
 )
@@ -323,6 +331,7 @@ NODES_STOPALL_POST: Operation[str] = Operation(
     path="/nodes/{node}/stopall",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     text_lists=("vms",),
 )
@@ -364,6 +373,7 @@ NODES_SUSPENDALL_POST: Operation[str] = Operation(
     path="/nodes/{node}/suspendall",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     since="8.1",
     text_lists=("vms",),
@@ -429,6 +439,7 @@ NODES_VZDUMP_POST: Operation[str] = Operation(
     path="/nodes/{node}/vzdump",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     text_lists=("exclude", "mailto", "vmid",),
 )

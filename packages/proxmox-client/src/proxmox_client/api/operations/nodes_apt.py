@@ -67,6 +67,7 @@ NODES_APT_UPDATE_POST: Operation[str] = Operation(
     path="/nodes/{node}/apt/update",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_APT_VERSIONS_GET: Operation[list[m.NodesAptVersionsItem]] = Operation(

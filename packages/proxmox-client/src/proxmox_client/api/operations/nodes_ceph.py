@@ -100,6 +100,7 @@ NODES_CEPH_FS_NAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/ceph/fs/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
     since="9.2",
 )
@@ -109,6 +110,7 @@ NODES_CEPH_FS_NAME_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/fs/{name}",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_INIT_POST: Operation[None] = Operation(
@@ -141,6 +143,7 @@ NODES_CEPH_MDS_NAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/ceph/mds/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_MDS_NAME_POST: Operation[str] = Operation(
@@ -149,6 +152,7 @@ NODES_CEPH_MDS_NAME_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/mds/{name}",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_MGR_GET: Operation[list[m.NodesCephMgrItem]] = Operation(
@@ -165,6 +169,7 @@ NODES_CEPH_MGR_ID_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/ceph/mgr/{id}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_MGR_ID_POST: Operation[str] = Operation(
@@ -173,6 +178,7 @@ NODES_CEPH_MGR_ID_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/mgr/{id}",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_MON_GET: Operation[list[m.NodesCephMonItem]] = Operation(
@@ -189,6 +195,7 @@ NODES_CEPH_MON_MONID_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/ceph/mon/{monid}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_MON_MONID_POST: Operation[str] = Operation(
@@ -197,6 +204,7 @@ NODES_CEPH_MON_MONID_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/mon/{monid}",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     text_lists=("mon-address",),
 )
@@ -214,6 +222,7 @@ NODES_CEPH_OSD_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/osd",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("dev",),
 )
@@ -223,6 +232,7 @@ NODES_CEPH_OSD_OSDID_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/ceph/osd/{osdid}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_OSD_OSDID_GET: Operation[list[dict[str, Any]]] = Operation(
@@ -286,6 +296,7 @@ NODES_CEPH_POOL_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/pool",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("name",),
 )
@@ -295,6 +306,7 @@ NODES_CEPH_POOL_NAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/ceph/pool/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_POOL_NAME_GET: Operation[list[dict[str, Any]]] = Operation(
@@ -310,6 +322,7 @@ NODES_CEPH_POOL_NAME_PUT: Operation[str] = Operation(
     path="/nodes/{node}/ceph/pool/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_POOL_STATUS_GET: Operation[m.NodesCephPoolStatus] = Operation(
@@ -335,6 +348,7 @@ NODES_CEPH_POOLS_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/pools",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     until="7.4",
     required=("name",),
@@ -345,6 +359,7 @@ NODES_CEPH_POOLS_NAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/ceph/pools/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
     until="7.4",
 )
@@ -363,6 +378,7 @@ NODES_CEPH_POOLS_NAME_PUT: Operation[str] = Operation(
     path="/nodes/{node}/ceph/pools/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
     until="7.4",
 )
@@ -380,6 +396,7 @@ NODES_CEPH_RESTART_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/restart",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_RESTART_BULK_POST: Operation[str] = Operation(
@@ -388,6 +405,7 @@ NODES_CEPH_RESTART_BULK_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/restart-bulk",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     since="9.2",
     required=("service-type",),
@@ -406,6 +424,7 @@ NODES_CEPH_START_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/start",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_CEPH_STATUS_GET: Operation[dict[str, Any]] = Operation(
@@ -422,5 +441,6 @@ NODES_CEPH_STOP_POST: Operation[str] = Operation(
     path="/nodes/{node}/ceph/stop",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )

@@ -33,6 +33,7 @@ NODES_CERTIFICATES_ACME_CERTIFICATE_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/certificates/acme/certificate",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_CERTIFICATES_ACME_CERTIFICATE_POST: Operation[str] = Operation(
@@ -41,6 +42,7 @@ NODES_CERTIFICATES_ACME_CERTIFICATE_POST: Operation[str] = Operation(
     path="/nodes/{node}/certificates/acme/certificate",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_CERTIFICATES_ACME_CERTIFICATE_PUT: Operation[str] = Operation(
@@ -49,6 +51,7 @@ NODES_CERTIFICATES_ACME_CERTIFICATE_PUT: Operation[str] = Operation(
     path="/nodes/{node}/certificates/acme/certificate",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_CERTIFICATES_CUSTOM_DELETE: Operation[None] = Operation(

@@ -34,6 +34,7 @@ NODES_DISKS_DIRECTORY_POST: Operation[str] = Operation(
     path="/nodes/{node}/disks/directory",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("device", "name",),
 )
@@ -43,6 +44,7 @@ NODES_DISKS_DIRECTORY_NAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/disks/directory/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_DISKS_INITGPT_POST: Operation[str] = Operation(
@@ -51,6 +53,7 @@ NODES_DISKS_INITGPT_POST: Operation[str] = Operation(
     path="/nodes/{node}/disks/initgpt",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("disk",),
 )
@@ -76,6 +79,7 @@ NODES_DISKS_LVM_POST: Operation[str] = Operation(
     path="/nodes/{node}/disks/lvm",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("device", "name",),
 )
@@ -85,6 +89,7 @@ NODES_DISKS_LVM_NAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/disks/lvm/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_DISKS_LVMTHIN_GET: Operation[list[m.NodesDisksLvmthinItem]] = Operation(
@@ -101,6 +106,7 @@ NODES_DISKS_LVMTHIN_POST: Operation[str] = Operation(
     path="/nodes/{node}/disks/lvmthin",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("device", "name",),
 )
@@ -110,6 +116,7 @@ NODES_DISKS_LVMTHIN_NAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/disks/lvmthin/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
     required=("volume-group",),
 )
@@ -128,6 +135,7 @@ NODES_DISKS_WIPEDISK_PUT: Operation[str] = Operation(
     path="/nodes/{node}/disks/wipedisk",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
     required=("disk",),
 )
@@ -145,6 +153,7 @@ NODES_DISKS_ZFS_POST: Operation[str] = Operation(
     path="/nodes/{node}/disks/zfs",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("devices", "name", "raidlevel",),
     text_lists=("devices",),
@@ -155,6 +164,7 @@ NODES_DISKS_ZFS_NAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/disks/zfs/{name}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_DISKS_ZFS_NAME_GET: Operation[m.NodesDisksZfsName] = Operation(

@@ -65,7 +65,7 @@ NODES_FIREWALL_RULES_POS_DELETE: Operation[None] = Operation(
     method="DELETE",
     path="/nodes/{node}/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
 )
 NODES_FIREWALL_RULES_POS_GET: Operation[m.NodesFirewallRulesPos] = Operation(
@@ -80,7 +80,7 @@ NODES_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     method="PUT",
     path="/nodes/{node}/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
 )

@@ -27,6 +27,7 @@ NODES_LXC_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("ostemplate", "vmid",),
     families=("dev", "mp", "net", "unused",),
@@ -38,6 +39,7 @@ NODES_LXC_VMID_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_LXC_VMID_GET: Operation[list[m.NodesLxcVmidItem]] = Operation(
@@ -53,6 +55,7 @@ NODES_LXC_CLONE_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/clone",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("newid",),
 )
@@ -68,7 +71,7 @@ NODES_LXC_CONFIG_PUT: Operation[None] = Operation(
     method="PUT",
     path="/nodes/{node}/lxc/{vmid}/config",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     families=("dev", "mp", "net", "unused",),
     text_lists=("delete", "nameserver", "revert", "searchdomain", "tags",),
@@ -245,7 +248,7 @@ NODES_LXC_FIREWALL_RULES_POS_DELETE: Operation[None] = Operation(
     method="DELETE",
     path="/nodes/{node}/lxc/{vmid}/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
 )
 NODES_LXC_FIREWALL_RULES_POS_GET: Operation[m.NodesLxcFirewallRulesPos] = Operation(
@@ -260,7 +263,7 @@ NODES_LXC_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     method="PUT",
     path="/nodes/{node}/lxc/{vmid}/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
 )
@@ -288,6 +291,7 @@ NODES_LXC_MIGRATE_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/migrate",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("target",),
     text_lists=("target-storage",),
@@ -298,6 +302,7 @@ NODES_LXC_MOVE_VOLUME_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/move_volume",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("volume",),
 )
@@ -331,6 +336,7 @@ NODES_LXC_REMOTE_MIGRATE_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/remote_migrate",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("target-bridge", "target-endpoint", "target-storage",),
     text_lists=("target-bridge", "target-storage",),
@@ -340,7 +346,8 @@ NODES_LXC_RESIZE_PUT: Operation[str] = Operation(
     method="PUT",
     path="/nodes/{node}/lxc/{vmid}/resize",
     decode=text,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("disk", "size",),
 )
@@ -377,6 +384,7 @@ NODES_LXC_SNAPSHOT_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/snapshot",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("snapname",),
 )
@@ -386,6 +394,7 @@ NODES_LXC_SNAPSHOT_SNAPNAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/snapshot/{snapname}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_LXC_SNAPSHOT_SNAPNAME_GET: Operation[list[dict[str, Any]]] = Operation(
@@ -416,6 +425,7 @@ NODES_LXC_SNAPSHOT_ROLLBACK_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_LXC_SPICEPROXY_POST: Operation[m.NodesLxcSpiceproxy] = Operation(
@@ -447,6 +457,7 @@ NODES_LXC_STATUS_REBOOT_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/status/reboot",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_LXC_STATUS_RESUME_POST: Operation[str] = Operation(
@@ -455,6 +466,7 @@ NODES_LXC_STATUS_RESUME_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/status/resume",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_LXC_STATUS_SHUTDOWN_POST: Operation[str] = Operation(
@@ -463,6 +475,7 @@ NODES_LXC_STATUS_SHUTDOWN_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/status/shutdown",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_LXC_STATUS_START_POST: Operation[str] = Operation(
@@ -471,6 +484,7 @@ NODES_LXC_STATUS_START_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/status/start",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_LXC_STATUS_STOP_POST: Operation[str] = Operation(
@@ -479,6 +493,7 @@ NODES_LXC_STATUS_STOP_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/status/stop",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_LXC_STATUS_SUSPEND_POST: Operation[str] = Operation(
@@ -487,6 +502,7 @@ NODES_LXC_STATUS_SUSPEND_POST: Operation[str] = Operation(
     path="/nodes/{node}/lxc/{vmid}/status/suspend",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_LXC_TEMPLATE_POST: Operation[None] = Operation(

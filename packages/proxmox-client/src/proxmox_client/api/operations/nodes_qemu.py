@@ -27,6 +27,7 @@ NODES_QEMU_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("vmid",),
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
@@ -38,6 +39,7 @@ NODES_QEMU_VMID_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_VMID_GET: Operation[list[m.NodesQemuVmidItem]] = Operation(
@@ -112,7 +114,7 @@ NODES_QEMU_AGENT_FSFREEZE_STATUS_POST: Operation[dict[str, Any]] = Operation(
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/fsfreeze-status",
     decode=anything,
-    safety=Safety.UNSAFE,
+    safety=Safety.READ,
     protected=True,
 )
 NODES_QEMU_AGENT_FSFREEZE_THAW_POST: Operation[dict[str, Any]] = Operation(
@@ -224,7 +226,7 @@ NODES_QEMU_AGENT_PING_POST: Operation[dict[str, Any]] = Operation(
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/ping",
     decode=anything,
-    safety=Safety.UNSAFE,
+    safety=Safety.READ,
     protected=True,
 )
 NODES_QEMU_AGENT_SET_USER_PASSWORD_POST: Operation[dict[str, Any]] = Operation(
@@ -274,6 +276,7 @@ NODES_QEMU_CLONE_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/clone",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("newid",),
 )
@@ -313,6 +316,7 @@ NODES_QEMU_CONFIG_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/config",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("delete", "nameserver", "revert", "tags",),
@@ -322,7 +326,7 @@ NODES_QEMU_CONFIG_PUT: Operation[None] = Operation(
     method="PUT",
     path="/nodes/{node}/qemu/{vmid}/config",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("delete", "nameserver", "revert", "tags",),
@@ -508,7 +512,7 @@ NODES_QEMU_FIREWALL_RULES_POS_DELETE: Operation[None] = Operation(
     method="DELETE",
     path="/nodes/{node}/qemu/{vmid}/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
 )
 NODES_QEMU_FIREWALL_RULES_POS_GET: Operation[m.NodesQemuFirewallRulesPos] = Operation(
@@ -523,7 +527,7 @@ NODES_QEMU_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     method="PUT",
     path="/nodes/{node}/qemu/{vmid}/firewall/rules/{pos}",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
 )
@@ -541,6 +545,7 @@ NODES_QEMU_MIGRATE_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/migrate",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("target",),
     text_lists=("targetstorage",),
@@ -560,6 +565,7 @@ NODES_QEMU_MOVE_DISK_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/move_disk",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("disk",),
 )
@@ -593,6 +599,7 @@ NODES_QEMU_REMOTE_MIGRATE_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/remote_migrate",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("target-bridge", "target-endpoint", "target-storage",),
     text_lists=("target-bridge", "target-storage",),
@@ -602,7 +609,8 @@ NODES_QEMU_RESIZE_PUT: Operation[str] = Operation(
     method="PUT",
     path="/nodes/{node}/qemu/{vmid}/resize",
     decode=text,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("disk", "size",),
 )
@@ -630,7 +638,7 @@ NODES_QEMU_SENDKEY_PUT: Operation[None] = Operation(
     method="PUT",
     path="/nodes/{node}/qemu/{vmid}/sendkey",
     decode=anything,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
     protected=True,
     required=("key",),
 )
@@ -648,6 +656,7 @@ NODES_QEMU_SNAPSHOT_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/snapshot",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("snapname",),
 )
@@ -657,6 +666,7 @@ NODES_QEMU_SNAPSHOT_SNAPNAME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/snapshot/{snapname}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_SNAPSHOT_SNAPNAME_GET: Operation[list[dict[str, Any]]] = Operation(
@@ -687,6 +697,7 @@ NODES_QEMU_SNAPSHOT_ROLLBACK_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_SPICEPROXY_POST: Operation[m.NodesQemuSpiceproxy] = Operation(
@@ -718,6 +729,7 @@ NODES_QEMU_STATUS_REBOOT_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/status/reboot",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_STATUS_RESET_POST: Operation[str] = Operation(
@@ -726,6 +738,7 @@ NODES_QEMU_STATUS_RESET_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/status/reset",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_STATUS_RESUME_POST: Operation[str] = Operation(
@@ -734,6 +747,7 @@ NODES_QEMU_STATUS_RESUME_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/status/resume",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_STATUS_SHUTDOWN_POST: Operation[str] = Operation(
@@ -742,6 +756,7 @@ NODES_QEMU_STATUS_SHUTDOWN_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/status/shutdown",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_STATUS_START_POST: Operation[str] = Operation(
@@ -750,6 +765,7 @@ NODES_QEMU_STATUS_START_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/status/start",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     text_lists=("targetstorage",),
 )
@@ -759,6 +775,7 @@ NODES_QEMU_STATUS_STOP_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/status/stop",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_STATUS_SUSPEND_POST: Operation[str] = Operation(
@@ -767,6 +784,7 @@ NODES_QEMU_STATUS_SUSPEND_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/status/suspend",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_TEMPLATE_POST: Operation[str] = Operation(
@@ -775,6 +793,7 @@ NODES_QEMU_TEMPLATE_POST: Operation[str] = Operation(
     path="/nodes/{node}/qemu/{vmid}/template",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_QEMU_TERMPROXY_POST: Operation[m.NodesQemuTermproxy] = Operation(

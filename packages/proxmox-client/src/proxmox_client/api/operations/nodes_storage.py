@@ -52,6 +52,7 @@ NODES_STORAGE_CONTENT_VOLUME_DELETE: Operation[str] = Operation(
     path="/nodes/{node}/storage/{storage}/content/{volume}",
     decode=text,
     safety=Safety.IDEMPOTENT,
+    starts_task=True,
     protected=True,
 )
 NODES_STORAGE_CONTENT_VOLUME_GET: Operation[m.NodesStorageContentVolume] = Operation(
@@ -68,6 +69,7 @@ NODES_STORAGE_CONTENT_VOLUME_POST: Operation[str] = Operation(
     path="/nodes/{node}/storage/{storage}/content/{volume}",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("target",),
 )
@@ -85,6 +87,7 @@ NODES_STORAGE_DOWNLOAD_URL_POST: Operation[str] = Operation(
     path="/nodes/{node}/storage/{storage}/download-url",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("content", "filename", "url",),
 )
@@ -131,6 +134,7 @@ NODES_STORAGE_OCI_REGISTRY_PULL_POST: Operation[str] = Operation(
     path="/nodes/{node}/storage/{storage}/oci-registry-pull",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     since="9.1",
     required=("reference",),
@@ -140,7 +144,8 @@ NODES_STORAGE_PRUNEBACKUPS_DELETE: Operation[str] = Operation(
     method="DELETE",
     path="/nodes/{node}/storage/{storage}/prunebackups",
     decode=text,
-    safety=Safety.IDEMPOTENT,
+    safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
 )
 NODES_STORAGE_PRUNEBACKUPS_GET: Operation[list[m.NodesStoragePrunebackupsItem]] = Operation(
@@ -184,6 +189,7 @@ NODES_STORAGE_UPLOAD_POST: Operation[str] = Operation(
     path="/nodes/{node}/storage/{storage}/upload",
     decode=text,
     safety=Safety.UNSAFE,
+    starts_task=True,
     protected=True,
     required=("content", "filename",),
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import cluster_acme as m
+    from proxmox_client.tasks import Task
 
 
 class ClusterAcme(SyncResource):
@@ -85,7 +86,7 @@ class ClusterAcmeAccount(SyncResource):
         eab_kid: str | None = None,
         name: str | None = None,
         tos_url: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /cluster/acme/account
 
         Privileges: root@pam only. Since 7.4.
@@ -101,7 +102,7 @@ class ClusterAcmeAccount(SyncResource):
             "name": name,
             "tos_url": tos_url,
         }
-        return self._call(ops.CLUSTER_ACME_ACCOUNT_POST, params)
+        return self._start(ops.CLUSTER_ACME_ACCOUNT_POST, params)
 
 
 class ClusterAcmeAccountName(SyncResource):
@@ -120,19 +121,19 @@ class ClusterAcmeAccountName(SyncResource):
         self,
         *,
         contact: str | Sequence[str] | None = None,
-    ) -> str:
+    ) -> Task:
         """PUT /cluster/acme/account/{name}
 
         Privileges: root@pam only. Since 7.4.
         """
-        return self._call(ops.CLUSTER_ACME_ACCOUNT_NAME_PUT, {"contact": contact})
+        return self._start(ops.CLUSTER_ACME_ACCOUNT_NAME_PUT, {"contact": contact})
 
-    def delete(self) -> str:
+    def delete(self) -> Task:
         """DELETE /cluster/acme/account/{name}
 
         Privileges: root@pam only. Since 7.4.
         """
-        return self._call(ops.CLUSTER_ACME_ACCOUNT_NAME_DELETE, {})
+        return self._start(ops.CLUSTER_ACME_ACCOUNT_NAME_DELETE, {})
 
 
 class ClusterAcmeChallengeSchema(SyncResource):

@@ -11,7 +11,7 @@ from proxmox_client.api.operations import cluster_backup as ops
 from proxmox_client.facade import SyncResource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Literal
 
     from proxmox_client.api.models import cluster_backup as m
@@ -45,7 +45,7 @@ class ClusterBackup(SyncResource):
         enabled: bool | None = None,
         exclude: str | Sequence[str] | None = None,
         exclude_path: str | Sequence[str] | None = None,
-        fleecing: str | None = None,
+        fleecing: str | Mapping[str, object] | None = None,
         id: str | None = None,
         ionice: int | None = None,
         lockwait: int | None = None,
@@ -59,11 +59,11 @@ class ClusterBackup(SyncResource):
         notification_policy: Literal["always", "failure", "never"] | None = None,
         notification_target: str | None = None,
         pbs_change_detection_mode: Literal["legacy", "data", "metadata"] | None = None,
-        performance: str | None = None,
+        performance: str | Mapping[str, object] | None = None,
         pigz: int | None = None,
         pool: str | None = None,
         protected: bool | None = None,
-        prune_backups: str | None = None,
+        prune_backups: str | Mapping[str, object] | None = None,
         quiet: bool | None = None,
         remove: bool | None = None,
         repeat_missed: bool | None = None,
@@ -196,7 +196,7 @@ class ClusterBackupId(SyncResource):
         enabled: bool | None = None,
         exclude: str | Sequence[str] | None = None,
         exclude_path: str | Sequence[str] | None = None,
-        fleecing: str | None = None,
+        fleecing: str | Mapping[str, object] | None = None,
         ionice: int | None = None,
         lockwait: int | None = None,
         mailnotification: Literal["always", "failure"] | None = None,
@@ -209,11 +209,11 @@ class ClusterBackupId(SyncResource):
         notification_policy: Literal["always", "failure", "never"] | None = None,
         notification_target: str | None = None,
         pbs_change_detection_mode: Literal["legacy", "data", "metadata"] | None = None,
-        performance: str | None = None,
+        performance: str | Mapping[str, object] | None = None,
         pigz: int | None = None,
         pool: str | None = None,
         protected: bool | None = None,
-        prune_backups: str | None = None,
+        prune_backups: str | Mapping[str, object] | None = None,
         quiet: bool | None = None,
         remove: bool | None = None,
         repeat_missed: bool | None = None,

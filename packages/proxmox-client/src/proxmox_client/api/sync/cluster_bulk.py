@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from proxmox_client.tasks import Task
 
 
 class ClusterBulkAction(SyncResource):
@@ -81,7 +82,7 @@ class ClusterBulkActionGuestMigrate(SyncResource):
         online: bool | None = None,
         vms: Sequence[int] | None = None,
         with_local_disks: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /cluster/bulk-action/guest/migrate
 
         Privileges: any user. Since 9.1.
@@ -96,7 +97,7 @@ class ClusterBulkActionGuestMigrate(SyncResource):
             "vms": vms,
             "with-local-disks": with_local_disks,
         }
-        return self._call(ops.CLUSTER_BULK_ACTION_GUEST_MIGRATE_POST, params)
+        return self._start(ops.CLUSTER_BULK_ACTION_GUEST_MIGRATE_POST, params)
 
     __call__ = post
 
@@ -114,7 +115,7 @@ class ClusterBulkActionGuestShutdown(SyncResource):
         maxworkers: int | None = None,
         timeout: int | None = None,
         vms: Sequence[int] | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /cluster/bulk-action/guest/shutdown
 
         Privileges: any user. Since 9.1.
@@ -128,7 +129,7 @@ class ClusterBulkActionGuestShutdown(SyncResource):
             "timeout": timeout,
             "vms": vms,
         }
-        return self._call(ops.CLUSTER_BULK_ACTION_GUEST_SHUTDOWN_POST, params)
+        return self._start(ops.CLUSTER_BULK_ACTION_GUEST_SHUTDOWN_POST, params)
 
     __call__ = post
 
@@ -145,7 +146,7 @@ class ClusterBulkActionGuestStart(SyncResource):
         maxworkers: int | None = None,
         timeout: int | None = None,
         vms: Sequence[int] | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /cluster/bulk-action/guest/start
 
         Privileges: any user. Since 9.1.
@@ -158,7 +159,7 @@ class ClusterBulkActionGuestStart(SyncResource):
             "timeout": timeout,
             "vms": vms,
         }
-        return self._call(ops.CLUSTER_BULK_ACTION_GUEST_START_POST, params)
+        return self._start(ops.CLUSTER_BULK_ACTION_GUEST_START_POST, params)
 
     __call__ = post
 
@@ -176,7 +177,7 @@ class ClusterBulkActionGuestSuspend(SyncResource):
         statestorage: str | None = None,
         to_disk: bool | None = None,
         vms: Sequence[int] | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /cluster/bulk-action/guest/suspend
 
         Privileges: any user. Since 9.1.
@@ -190,6 +191,6 @@ class ClusterBulkActionGuestSuspend(SyncResource):
             "to-disk": to_disk,
             "vms": vms,
         }
-        return self._call(ops.CLUSTER_BULK_ACTION_GUEST_SUSPEND_POST, params)
+        return self._start(ops.CLUSTER_BULK_ACTION_GUEST_SUSPEND_POST, params)
 
     __call__ = post

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import cluster_ceph as m
+    from proxmox_client.tasks import Task
 
 
 class ClusterCeph(SyncResource):
@@ -84,7 +85,7 @@ class ClusterCephFlags(SyncResource):
         notieragent: bool | None = None,
         noup: bool | None = None,
         pause: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """PUT /cluster/ceph/flags
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -102,7 +103,7 @@ class ClusterCephFlags(SyncResource):
             "noup": noup,
             "pause": pause,
         }
-        return self._call(ops.CLUSTER_CEPH_FLAGS_PUT, params)
+        return self._start(ops.CLUSTER_CEPH_FLAGS_PUT, params)
 
 
 class ClusterCephFlagsFlag(SyncResource):
@@ -200,7 +201,7 @@ class ClusterCephRestartBulk(SyncResource):
         force: bool | None = None,
         only_outdated: bool | None = None,
         timeout: int | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /cluster/ceph/restart-bulk
 
         Privileges: Sys.Modify on /. Since 9.2.
@@ -212,7 +213,7 @@ class ClusterCephRestartBulk(SyncResource):
             "only-outdated": only_outdated,
             "timeout": timeout,
         }
-        return self._call(ops.CLUSTER_CEPH_RESTART_BULK_POST, params)
+        return self._start(ops.CLUSTER_CEPH_RESTART_BULK_POST, params)
 
     __call__ = post
 

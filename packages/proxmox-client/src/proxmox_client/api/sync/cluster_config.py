@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proxmox_client.api.models import cluster_config as m
+    from proxmox_client.tasks import Task
 
 
 class ClusterConfig(SyncResource):
@@ -62,7 +63,7 @@ class ClusterConfig(SyncResource):
         nodeid: int | None = None,
         token_coefficient: int | None = None,
         votes: int | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /cluster/config
 
         Privileges: root@pam only. Since 7.4.
@@ -76,7 +77,7 @@ class ClusterConfig(SyncResource):
             "token-coefficient": token_coefficient,
             "votes": votes,
         }
-        return self._call(ops.CLUSTER_CONFIG_POST, params)
+        return self._start(ops.CLUSTER_CONFIG_POST, params)
 
 
 class ClusterConfigApiversion(SyncResource):
@@ -118,7 +119,7 @@ class ClusterConfigJoin(SyncResource):
         link: Mapping[int, str | Mapping[str, object]] | None = None,
         nodeid: int | None = None,
         votes: int | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /cluster/config/join
 
         Privileges: root@pam only. Since 7.4.
@@ -132,7 +133,7 @@ class ClusterConfigJoin(SyncResource):
             "nodeid": nodeid,
             "votes": votes,
         }
-        return self._call(ops.CLUSTER_CONFIG_JOIN_POST, params)
+        return self._start(ops.CLUSTER_CONFIG_JOIN_POST, params)
 
 
 class ClusterConfigNodes(SyncResource):

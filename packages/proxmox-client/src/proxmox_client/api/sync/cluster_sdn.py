@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import cluster_sdn as m
+    from proxmox_client.tasks import Task
 
 
 class ClusterSdn(SyncResource):
@@ -89,7 +90,7 @@ class ClusterSdn(SyncResource):
         *,
         lock_token: str | None = None,
         release_lock: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """PUT /cluster/sdn
 
         Privileges: SDN.Allocate on /sdn. Since 7.4.
@@ -101,7 +102,7 @@ class ClusterSdn(SyncResource):
             "lock-token": lock_token,
             "release-lock": release_lock,
         }
-        return self._call(ops.CLUSTER_SDN_PUT, params)
+        return self._start(ops.CLUSTER_SDN_PUT, params)
 
 
 class ClusterSdnControllers(SyncResource):

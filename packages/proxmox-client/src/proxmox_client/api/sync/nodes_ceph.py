@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_ceph as m
+    from proxmox_client.tasks import Task
 
 
 class NodesCeph(SyncResource):
@@ -296,7 +297,7 @@ class NodesCephFsName(SyncResource):
         *,
         add_storage: bool | None = None,
         pg_num: int | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/fs/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -305,14 +306,14 @@ class NodesCephFsName(SyncResource):
             "add-storage": add_storage,
             "pg_num": pg_num,
         }
-        return self._call(ops.NODES_CEPH_FS_NAME_POST, params)
+        return self._start(ops.NODES_CEPH_FS_NAME_POST, params)
 
     def delete(
         self,
         *,
         remove_pools: bool | None = None,
         remove_storages: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/ceph/fs/{name}
 
         Privileges: Sys.Modify on /. Since 9.2.
@@ -321,7 +322,7 @@ class NodesCephFsName(SyncResource):
             "remove-pools": remove_pools,
             "remove-storages": remove_storages,
         }
-        return self._call(ops.NODES_CEPH_FS_NAME_DELETE, params)
+        return self._start(ops.NODES_CEPH_FS_NAME_DELETE, params)
 
 
 class NodesCephInit(SyncResource):
@@ -400,19 +401,19 @@ class NodesCephMdsName(SyncResource):
         self,
         *,
         hotstandby: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/mds/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_MDS_NAME_POST, {"hotstandby": hotstandby})
+        return self._start(ops.NODES_CEPH_MDS_NAME_POST, {"hotstandby": hotstandby})
 
-    def delete(self) -> str:
+    def delete(self) -> Task:
         """DELETE /nodes/{node}/ceph/mds/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_MDS_NAME_DELETE, {})
+        return self._start(ops.NODES_CEPH_MDS_NAME_DELETE, {})
 
 
 class NodesCephMgr(SyncResource):
@@ -437,19 +438,19 @@ class NodesCephMgrId(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> str:
+    def post(self) -> Task:
         """POST /nodes/{node}/ceph/mgr/{id}
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_MGR_ID_POST, {})
+        return self._start(ops.NODES_CEPH_MGR_ID_POST, {})
 
-    def delete(self) -> str:
+    def delete(self) -> Task:
         """DELETE /nodes/{node}/ceph/mgr/{id}
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_MGR_ID_DELETE, {})
+        return self._start(ops.NODES_CEPH_MGR_ID_DELETE, {})
 
 
 class NodesCephMon(SyncResource):
@@ -478,19 +479,19 @@ class NodesCephMonMonid(SyncResource):
         self,
         *,
         mon_address: str | Sequence[str] | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/mon/{monid}
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_MON_MONID_POST, {"mon-address": mon_address})
+        return self._start(ops.NODES_CEPH_MON_MONID_POST, {"mon-address": mon_address})
 
-    def delete(self) -> str:
+    def delete(self) -> Task:
         """DELETE /nodes/{node}/ceph/mon/{monid}
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_MON_MONID_DELETE, {})
+        return self._start(ops.NODES_CEPH_MON_MONID_DELETE, {})
 
 
 class NodesCephOsd(SyncResource):
@@ -520,7 +521,7 @@ class NodesCephOsd(SyncResource):
         osds_per_device: int | None = None,
         wal_dev: str | None = None,
         wal_dev_size: float | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/osd
 
         Privileges: root@pam only. Since 7.4.
@@ -537,7 +538,7 @@ class NodesCephOsd(SyncResource):
             "wal_dev": wal_dev,
             "wal_dev_size": wal_dev_size,
         }
-        return self._call(ops.NODES_CEPH_OSD_POST, params)
+        return self._start(ops.NODES_CEPH_OSD_POST, params)
 
 
 class NodesCephOsdOsdid(SyncResource):
@@ -581,12 +582,12 @@ class NodesCephOsdOsdid(SyncResource):
         self,
         *,
         cleanup: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/ceph/osd/{osdid}
 
         Privileges: root@pam only. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_OSD_OSDID_DELETE, {"cleanup": cleanup})
+        return self._start(ops.NODES_CEPH_OSD_OSDID_DELETE, {"cleanup": cleanup})
 
 
 class NodesCephOsdIn(SyncResource):
@@ -699,7 +700,7 @@ class NodesCephPool(SyncResource):
         size: int | None = None,
         target_size: str | None = None,
         target_size_ratio: float | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/pool
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -718,7 +719,7 @@ class NodesCephPool(SyncResource):
             "target_size": target_size,
             "target_size_ratio": target_size_ratio,
         }
-        return self._call(ops.NODES_CEPH_POOL_POST, params)
+        return self._start(ops.NODES_CEPH_POOL_POST, params)
 
 
 class NodesCephPoolName(SyncResource):
@@ -750,7 +751,7 @@ class NodesCephPoolName(SyncResource):
         size: int | None = None,
         target_size: str | None = None,
         target_size_ratio: float | None = None,
-    ) -> str:
+    ) -> Task:
         """PUT /nodes/{node}/ceph/pool/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -766,7 +767,7 @@ class NodesCephPoolName(SyncResource):
             "target_size": target_size,
             "target_size_ratio": target_size_ratio,
         }
-        return self._call(ops.NODES_CEPH_POOL_NAME_PUT, params)
+        return self._start(ops.NODES_CEPH_POOL_NAME_PUT, params)
 
     def delete(
         self,
@@ -774,7 +775,7 @@ class NodesCephPoolName(SyncResource):
         force: bool | None = None,
         remove_ecprofile: bool | None = None,
         remove_storages: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/ceph/pool/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -784,7 +785,7 @@ class NodesCephPoolName(SyncResource):
             "remove_ecprofile": remove_ecprofile,
             "remove_storages": remove_storages,
         }
-        return self._call(ops.NODES_CEPH_POOL_NAME_DELETE, params)
+        return self._start(ops.NODES_CEPH_POOL_NAME_DELETE, params)
 
 
 class NodesCephPoolStatus(SyncResource):
@@ -835,7 +836,7 @@ class NodesCephPools(SyncResource):
         size: int | None = None,
         target_size: str | None = None,
         target_size_ratio: float | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/pools
 
         Privileges: Sys.Modify on /. Since 7.4, until 7.4.
@@ -854,7 +855,7 @@ class NodesCephPools(SyncResource):
             "target_size": target_size,
             "target_size_ratio": target_size_ratio,
         }
-        return self._call(ops.NODES_CEPH_POOLS_POST, params)
+        return self._start(ops.NODES_CEPH_POOLS_POST, params)
 
 
 class NodesCephPoolsName(SyncResource):
@@ -885,7 +886,7 @@ class NodesCephPoolsName(SyncResource):
         size: int | None = None,
         target_size: str | None = None,
         target_size_ratio: float | None = None,
-    ) -> str:
+    ) -> Task:
         """PUT /nodes/{node}/ceph/pools/{name}
 
         Privileges: Sys.Modify on /. Since 7.4, until 7.4.
@@ -901,7 +902,7 @@ class NodesCephPoolsName(SyncResource):
             "target_size": target_size,
             "target_size_ratio": target_size_ratio,
         }
-        return self._call(ops.NODES_CEPH_POOLS_NAME_PUT, params)
+        return self._start(ops.NODES_CEPH_POOLS_NAME_PUT, params)
 
     def delete(
         self,
@@ -909,7 +910,7 @@ class NodesCephPoolsName(SyncResource):
         force: bool | None = None,
         remove_ecprofile: bool | None = None,
         remove_storages: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/ceph/pools/{name}
 
         Privileges: Sys.Modify on /. Since 7.4, until 7.4.
@@ -919,7 +920,7 @@ class NodesCephPoolsName(SyncResource):
             "remove_ecprofile": remove_ecprofile,
             "remove_storages": remove_storages,
         }
-        return self._call(ops.NODES_CEPH_POOLS_NAME_DELETE, params)
+        return self._start(ops.NODES_CEPH_POOLS_NAME_DELETE, params)
 
 
 class NodesCephReleases(SyncResource):
@@ -944,12 +945,12 @@ class NodesCephRestart(SyncResource):
         self,
         *,
         service: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/restart
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_RESTART_POST, {"service": service})
+        return self._start(ops.NODES_CEPH_RESTART_POST, {"service": service})
 
     __call__ = post
 
@@ -969,7 +970,7 @@ class NodesCephRestartBulk(SyncResource):
         resume: bool | None = None,
         set_noout: bool | None = None,
         timeout: int | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/restart-bulk
 
         Privileges: Sys.Modify on /. Since 9.2.
@@ -983,7 +984,7 @@ class NodesCephRestartBulk(SyncResource):
             "set-noout": set_noout,
             "timeout": timeout,
         }
-        return self._call(ops.NODES_CEPH_RESTART_BULK_POST, params)
+        return self._start(ops.NODES_CEPH_RESTART_BULK_POST, params)
 
     __call__ = post
 
@@ -1010,12 +1011,12 @@ class NodesCephStart(SyncResource):
         self,
         *,
         service: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/start
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_START_POST, {"service": service})
+        return self._start(ops.NODES_CEPH_START_POST, {"service": service})
 
     __call__ = post
 
@@ -1042,11 +1043,11 @@ class NodesCephStop(SyncResource):
         self,
         *,
         service: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/ceph/stop
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_CEPH_STOP_POST, {"service": service})
+        return self._start(ops.NODES_CEPH_STOP_POST, {"service": service})
 
     __call__ = post

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proxmox_client.api.models import nodes_certificates as m
+    from proxmox_client.tasks import Task
 
 
 class NodesCertificates(SyncResource):
@@ -71,30 +72,30 @@ class NodesCertificatesAcmeCertificate(SyncResource):
         self,
         *,
         force: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/certificates/acme/certificate
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return self._call(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_POST, {"force": force})
+        return self._start(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_POST, {"force": force})
 
     def put(
         self,
         *,
         force: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """PUT /nodes/{node}/certificates/acme/certificate
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return self._call(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_PUT, {"force": force})
+        return self._start(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_PUT, {"force": force})
 
-    def delete(self) -> str:
+    def delete(self) -> Task:
         """DELETE /nodes/{node}/certificates/acme/certificate
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         """
-        return self._call(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_DELETE, {})
+        return self._start(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_DELETE, {})
 
 
 class NodesCertificatesCustom(SyncResource):

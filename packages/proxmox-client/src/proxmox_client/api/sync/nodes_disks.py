@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_disks as m
+    from proxmox_client.tasks import Task
 
 
 class NodesDisks(SyncResource):
@@ -94,7 +95,7 @@ class NodesDisksDirectory(SyncResource):
         name: str,
         add_storage: bool | None = None,
         filesystem: Literal["ext4", "xfs"] | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/disks/directory
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -105,7 +106,7 @@ class NodesDisksDirectory(SyncResource):
             "add_storage": add_storage,
             "filesystem": filesystem,
         }
-        return self._call(ops.NODES_DISKS_DIRECTORY_POST, params)
+        return self._start(ops.NODES_DISKS_DIRECTORY_POST, params)
 
 
 class NodesDisksDirectoryName(SyncResource):
@@ -118,7 +119,7 @@ class NodesDisksDirectoryName(SyncResource):
         *,
         cleanup_config: bool | None = None,
         cleanup_disks: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/disks/directory/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -127,7 +128,7 @@ class NodesDisksDirectoryName(SyncResource):
             "cleanup-config": cleanup_config,
             "cleanup-disks": cleanup_disks,
         }
-        return self._call(ops.NODES_DISKS_DIRECTORY_NAME_DELETE, params)
+        return self._start(ops.NODES_DISKS_DIRECTORY_NAME_DELETE, params)
 
 
 class NodesDisksInitgpt(SyncResource):
@@ -140,12 +141,12 @@ class NodesDisksInitgpt(SyncResource):
         *,
         disk: str,
         uuid: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/disks/initgpt
 
         Privileges: Sys.Modify on /. Since 7.4.
         """
-        return self._call(ops.NODES_DISKS_INITGPT_POST, {"disk": disk, "uuid": uuid})
+        return self._start(ops.NODES_DISKS_INITGPT_POST, {"disk": disk, "uuid": uuid})
 
     __call__ = post
 
@@ -196,7 +197,7 @@ class NodesDisksLvm(SyncResource):
         device: str,
         name: str,
         add_storage: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/disks/lvm
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -206,7 +207,7 @@ class NodesDisksLvm(SyncResource):
             "name": name,
             "add_storage": add_storage,
         }
-        return self._call(ops.NODES_DISKS_LVM_POST, params)
+        return self._start(ops.NODES_DISKS_LVM_POST, params)
 
 
 class NodesDisksLvmName(SyncResource):
@@ -219,7 +220,7 @@ class NodesDisksLvmName(SyncResource):
         *,
         cleanup_config: bool | None = None,
         cleanup_disks: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/disks/lvm/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -228,7 +229,7 @@ class NodesDisksLvmName(SyncResource):
             "cleanup-config": cleanup_config,
             "cleanup-disks": cleanup_disks,
         }
-        return self._call(ops.NODES_DISKS_LVM_NAME_DELETE, params)
+        return self._start(ops.NODES_DISKS_LVM_NAME_DELETE, params)
 
 
 class NodesDisksLvmthin(SyncResource):
@@ -253,7 +254,7 @@ class NodesDisksLvmthin(SyncResource):
         device: str,
         name: str,
         add_storage: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/disks/lvmthin
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -263,7 +264,7 @@ class NodesDisksLvmthin(SyncResource):
             "name": name,
             "add_storage": add_storage,
         }
-        return self._call(ops.NODES_DISKS_LVMTHIN_POST, params)
+        return self._start(ops.NODES_DISKS_LVMTHIN_POST, params)
 
 
 class NodesDisksLvmthinName(SyncResource):
@@ -277,7 +278,7 @@ class NodesDisksLvmthinName(SyncResource):
         volume_group: str,
         cleanup_config: bool | None = None,
         cleanup_disks: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/disks/lvmthin/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -287,7 +288,7 @@ class NodesDisksLvmthinName(SyncResource):
             "cleanup-config": cleanup_config,
             "cleanup-disks": cleanup_disks,
         }
-        return self._call(ops.NODES_DISKS_LVMTHIN_NAME_DELETE, params)
+        return self._start(ops.NODES_DISKS_LVMTHIN_NAME_DELETE, params)
 
 
 class NodesDisksSmart(SyncResource):
@@ -317,12 +318,12 @@ class NodesDisksWipedisk(SyncResource):
         self,
         *,
         disk: str,
-    ) -> str:
+    ) -> Task:
         """PUT /nodes/{node}/disks/wipedisk
 
         Privileges: root@pam only. Since 7.4.
         """
-        return self._call(ops.NODES_DISKS_WIPEDISK_PUT, {"disk": disk})
+        return self._start(ops.NODES_DISKS_WIPEDISK_PUT, {"disk": disk})
 
 
 class NodesDisksZfs(SyncResource):
@@ -351,7 +352,7 @@ class NodesDisksZfs(SyncResource):
         ashift: int | None = None,
         compression: Literal["on", "off", "gzip", "lz4", "lzjb", "zle", "zstd"] | None = None,
         draid_config: str | Mapping[str, object] | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/disks/zfs
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -365,7 +366,7 @@ class NodesDisksZfs(SyncResource):
             "compression": compression,
             "draid-config": draid_config,
         }
-        return self._call(ops.NODES_DISKS_ZFS_POST, params)
+        return self._start(ops.NODES_DISKS_ZFS_POST, params)
 
 
 class NodesDisksZfsName(SyncResource):
@@ -385,7 +386,7 @@ class NodesDisksZfsName(SyncResource):
         *,
         cleanup_config: bool | None = None,
         cleanup_disks: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/disks/zfs/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
@@ -394,4 +395,4 @@ class NodesDisksZfsName(SyncResource):
             "cleanup-config": cleanup_config,
             "cleanup-disks": cleanup_disks,
         }
-        return self._call(ops.NODES_DISKS_ZFS_NAME_DELETE, params)
+        return self._start(ops.NODES_DISKS_ZFS_NAME_DELETE, params)

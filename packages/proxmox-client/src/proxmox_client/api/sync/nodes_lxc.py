@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_lxc as m
+    from proxmox_client.tasks import Task
 
 
 class NodesLxc(SyncResource):
@@ -71,7 +72,7 @@ class NodesLxc(SyncResource):
         searchdomain: str | Sequence[str] | None = None,
         ssh_public_keys: str | None = None,
         start: bool | None = None,
-        startup: str | None = None,
+        startup: str | Mapping[str, object] | None = None,
         storage: str | None = None,
         swap: int | None = None,
         tags: str | Sequence[str] | None = None,
@@ -81,7 +82,7 @@ class NodesLxc(SyncResource):
         unique: bool | None = None,
         unprivileged: bool | None = None,
         unused: Mapping[int, str | Mapping[str, object]] | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc
 
         Privileges: any user. Since 7.4.
@@ -138,7 +139,7 @@ class NodesLxc(SyncResource):
             "unprivileged": unprivileged,
             "unused": unused,
         }
-        return self._call(ops.NODES_LXC_POST, params)
+        return self._start(ops.NODES_LXC_POST, params)
 
 
 class NodesLxcVmid(SyncResource):
@@ -264,7 +265,7 @@ class NodesLxcVmid(SyncResource):
         destroy_unreferenced_disks: bool | None = None,
         force: bool | None = None,
         purge: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/lxc/{vmid}
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
@@ -274,7 +275,7 @@ class NodesLxcVmid(SyncResource):
             "force": force,
             "purge": purge,
         }
-        return self._call(ops.NODES_LXC_VMID_DELETE, params)
+        return self._start(ops.NODES_LXC_VMID_DELETE, params)
 
 
 class NodesLxcClone(SyncResource):
@@ -294,7 +295,7 @@ class NodesLxcClone(SyncResource):
         snapname: str | None = None,
         storage: str | None = None,
         target: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/clone
 
         Privileges: (VM.Clone on /vms/{vmid}) and ((VM.Allocate on /vms/{newid}) or (VM.Allocate on /pool/{pool})). Since 7.4.
@@ -310,7 +311,7 @@ class NodesLxcClone(SyncResource):
             "storage": storage,
             "target": target,
         }
-        return self._call(ops.NODES_LXC_CLONE_POST, params)
+        return self._start(ops.NODES_LXC_CLONE_POST, params)
 
     __call__ = post
 
@@ -362,7 +363,7 @@ class NodesLxcConfig(SyncResource):
         revert: str | Sequence[str] | None = None,
         rootfs: str | Mapping[str, object] | None = None,
         searchdomain: str | Sequence[str] | None = None,
-        startup: str | None = None,
+        startup: str | Mapping[str, object] | None = None,
         swap: int | None = None,
         tags: str | Sequence[str] | None = None,
         template: bool | None = None,
@@ -941,7 +942,7 @@ class NodesLxcMigrate(SyncResource):
         restart: bool | None = None,
         target_storage: str | Sequence[str] | None = None,
         timeout: int | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
@@ -954,7 +955,7 @@ class NodesLxcMigrate(SyncResource):
             "target-storage": target_storage,
             "timeout": timeout,
         }
-        return self._call(ops.NODES_LXC_MIGRATE_POST, params)
+        return self._start(ops.NODES_LXC_MIGRATE_POST, params)
 
 
 class NodesLxcMoveVolume(SyncResource):
@@ -973,7 +974,7 @@ class NodesLxcMoveVolume(SyncResource):
         target_digest: str | None = None,
         target_vmid: int | None = None,
         target_volume: Literal["rootfs", "mp0", "mp1", "mp2", "mp3", "mp4", "mp5", "mp6", "mp7", "mp8", "mp9", "mp10", "mp11", "mp12", "mp13", "mp14", "mp15", "mp16", "mp17", "mp18", "mp19", "mp20", "mp21", "mp22", "mp23", "mp24", "mp25", "mp26", "mp27", "mp28", "mp29", "mp30", "mp31", "mp32", "mp33", "mp34", "mp35", "mp36", "mp37", "mp38", "mp39", "mp40", "mp41", "mp42", "mp43", "mp44", "mp45", "mp46", "mp47", "mp48", "mp49", "mp50", "mp51", "mp52", "mp53", "mp54", "mp55", "mp56", "mp57", "mp58", "mp59", "mp60", "mp61", "mp62", "mp63", "mp64", "mp65", "mp66", "mp67", "mp68", "mp69", "mp70", "mp71", "mp72", "mp73", "mp74", "mp75", "mp76", "mp77", "mp78", "mp79", "mp80", "mp81", "mp82", "mp83", "mp84", "mp85", "mp86", "mp87", "mp88", "mp89", "mp90", "mp91", "mp92", "mp93", "mp94", "mp95", "mp96", "mp97", "mp98", "mp99", "mp100", "mp101", "mp102", "mp103", "mp104", "mp105", "mp106", "mp107", "mp108", "mp109", "mp110", "mp111", "mp112", "mp113", "mp114", "mp115", "mp116", "mp117", "mp118", "mp119", "mp120", "mp121", "mp122", "mp123", "mp124", "mp125", "mp126", "mp127", "mp128", "mp129", "mp130", "mp131", "mp132", "mp133", "mp134", "mp135", "mp136", "mp137", "mp138", "mp139", "mp140", "mp141", "mp142", "mp143", "mp144", "mp145", "mp146", "mp147", "mp148", "mp149", "mp150", "mp151", "mp152", "mp153", "mp154", "mp155", "mp156", "mp157", "mp158", "mp159", "mp160", "mp161", "mp162", "mp163", "mp164", "mp165", "mp166", "mp167", "mp168", "mp169", "mp170", "mp171", "mp172", "mp173", "mp174", "mp175", "mp176", "mp177", "mp178", "mp179", "mp180", "mp181", "mp182", "mp183", "mp184", "mp185", "mp186", "mp187", "mp188", "mp189", "mp190", "mp191", "mp192", "mp193", "mp194", "mp195", "mp196", "mp197", "mp198", "mp199", "mp200", "mp201", "mp202", "mp203", "mp204", "mp205", "mp206", "mp207", "mp208", "mp209", "mp210", "mp211", "mp212", "mp213", "mp214", "mp215", "mp216", "mp217", "mp218", "mp219", "mp220", "mp221", "mp222", "mp223", "mp224", "mp225", "mp226", "mp227", "mp228", "mp229", "mp230", "mp231", "mp232", "mp233", "mp234", "mp235", "mp236", "mp237", "mp238", "mp239", "mp240", "mp241", "mp242", "mp243", "mp244", "mp245", "mp246", "mp247", "mp248", "mp249", "mp250", "mp251", "mp252", "mp253", "mp254", "mp255", "unused0", "unused1", "unused2", "unused3", "unused4", "unused5", "unused6", "unused7", "unused8", "unused9", "unused10", "unused11", "unused12", "unused13", "unused14", "unused15", "unused16", "unused17", "unused18", "unused19", "unused20", "unused21", "unused22", "unused23", "unused24", "unused25", "unused26", "unused27", "unused28", "unused29", "unused30", "unused31", "unused32", "unused33", "unused34", "unused35", "unused36", "unused37", "unused38", "unused39", "unused40", "unused41", "unused42", "unused43", "unused44", "unused45", "unused46", "unused47", "unused48", "unused49", "unused50", "unused51", "unused52", "unused53", "unused54", "unused55", "unused56", "unused57", "unused58", "unused59", "unused60", "unused61", "unused62", "unused63", "unused64", "unused65", "unused66", "unused67", "unused68", "unused69", "unused70", "unused71", "unused72", "unused73", "unused74", "unused75", "unused76", "unused77", "unused78", "unused79", "unused80", "unused81", "unused82", "unused83", "unused84", "unused85", "unused86", "unused87", "unused88", "unused89", "unused90", "unused91", "unused92", "unused93", "unused94", "unused95", "unused96", "unused97", "unused98", "unused99", "unused100", "unused101", "unused102", "unused103", "unused104", "unused105", "unused106", "unused107", "unused108", "unused109", "unused110", "unused111", "unused112", "unused113", "unused114", "unused115", "unused116", "unused117", "unused118", "unused119", "unused120", "unused121", "unused122", "unused123", "unused124", "unused125", "unused126", "unused127", "unused128", "unused129", "unused130", "unused131", "unused132", "unused133", "unused134", "unused135", "unused136", "unused137", "unused138", "unused139", "unused140", "unused141", "unused142", "unused143", "unused144", "unused145", "unused146", "unused147", "unused148", "unused149", "unused150", "unused151", "unused152", "unused153", "unused154", "unused155", "unused156", "unused157", "unused158", "unused159", "unused160", "unused161", "unused162", "unused163", "unused164", "unused165", "unused166", "unused167", "unused168", "unused169", "unused170", "unused171", "unused172", "unused173", "unused174", "unused175", "unused176", "unused177", "unused178", "unused179", "unused180", "unused181", "unused182", "unused183", "unused184", "unused185", "unused186", "unused187", "unused188", "unused189", "unused190", "unused191", "unused192", "unused193", "unused194", "unused195", "unused196", "unused197", "unused198", "unused199", "unused200", "unused201", "unused202", "unused203", "unused204", "unused205", "unused206", "unused207", "unused208", "unused209", "unused210", "unused211", "unused212", "unused213", "unused214", "unused215", "unused216", "unused217", "unused218", "unused219", "unused220", "unused221", "unused222", "unused223", "unused224", "unused225", "unused226", "unused227", "unused228", "unused229", "unused230", "unused231", "unused232", "unused233", "unused234", "unused235", "unused236", "unused237", "unused238", "unused239", "unused240", "unused241", "unused242", "unused243", "unused244", "unused245", "unused246", "unused247", "unused248", "unused249", "unused250", "unused251", "unused252", "unused253", "unused254", "unused255"] | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/move_volume
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
@@ -988,7 +989,7 @@ class NodesLxcMoveVolume(SyncResource):
             "target-vmid": target_vmid,
             "target-volume": target_volume,
         }
-        return self._call(ops.NODES_LXC_MOVE_VOLUME_POST, params)
+        return self._start(ops.NODES_LXC_MOVE_VOLUME_POST, params)
 
     __call__ = post
 
@@ -1053,7 +1054,7 @@ class NodesLxcRemoteMigrate(SyncResource):
         self,
         *,
         target_bridge: str | Sequence[str],
-        target_endpoint: str,
+        target_endpoint: str | Mapping[str, object],
         target_storage: str | Sequence[str],
         bwlimit: float | None = None,
         delete: bool | None = None,
@@ -1061,7 +1062,7 @@ class NodesLxcRemoteMigrate(SyncResource):
         restart: bool | None = None,
         target_vmid: int | None = None,
         timeout: int | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/remote_migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
@@ -1077,7 +1078,7 @@ class NodesLxcRemoteMigrate(SyncResource):
             "target-vmid": target_vmid,
             "timeout": timeout,
         }
-        return self._call(ops.NODES_LXC_REMOTE_MIGRATE_POST, params)
+        return self._start(ops.NODES_LXC_REMOTE_MIGRATE_POST, params)
 
     __call__ = post
 
@@ -1093,12 +1094,12 @@ class NodesLxcResize(SyncResource):
         disk: Literal["rootfs", "mp0", "mp1", "mp2", "mp3", "mp4", "mp5", "mp6", "mp7", "mp8", "mp9", "mp10", "mp11", "mp12", "mp13", "mp14", "mp15", "mp16", "mp17", "mp18", "mp19", "mp20", "mp21", "mp22", "mp23", "mp24", "mp25", "mp26", "mp27", "mp28", "mp29", "mp30", "mp31", "mp32", "mp33", "mp34", "mp35", "mp36", "mp37", "mp38", "mp39", "mp40", "mp41", "mp42", "mp43", "mp44", "mp45", "mp46", "mp47", "mp48", "mp49", "mp50", "mp51", "mp52", "mp53", "mp54", "mp55", "mp56", "mp57", "mp58", "mp59", "mp60", "mp61", "mp62", "mp63", "mp64", "mp65", "mp66", "mp67", "mp68", "mp69", "mp70", "mp71", "mp72", "mp73", "mp74", "mp75", "mp76", "mp77", "mp78", "mp79", "mp80", "mp81", "mp82", "mp83", "mp84", "mp85", "mp86", "mp87", "mp88", "mp89", "mp90", "mp91", "mp92", "mp93", "mp94", "mp95", "mp96", "mp97", "mp98", "mp99", "mp100", "mp101", "mp102", "mp103", "mp104", "mp105", "mp106", "mp107", "mp108", "mp109", "mp110", "mp111", "mp112", "mp113", "mp114", "mp115", "mp116", "mp117", "mp118", "mp119", "mp120", "mp121", "mp122", "mp123", "mp124", "mp125", "mp126", "mp127", "mp128", "mp129", "mp130", "mp131", "mp132", "mp133", "mp134", "mp135", "mp136", "mp137", "mp138", "mp139", "mp140", "mp141", "mp142", "mp143", "mp144", "mp145", "mp146", "mp147", "mp148", "mp149", "mp150", "mp151", "mp152", "mp153", "mp154", "mp155", "mp156", "mp157", "mp158", "mp159", "mp160", "mp161", "mp162", "mp163", "mp164", "mp165", "mp166", "mp167", "mp168", "mp169", "mp170", "mp171", "mp172", "mp173", "mp174", "mp175", "mp176", "mp177", "mp178", "mp179", "mp180", "mp181", "mp182", "mp183", "mp184", "mp185", "mp186", "mp187", "mp188", "mp189", "mp190", "mp191", "mp192", "mp193", "mp194", "mp195", "mp196", "mp197", "mp198", "mp199", "mp200", "mp201", "mp202", "mp203", "mp204", "mp205", "mp206", "mp207", "mp208", "mp209", "mp210", "mp211", "mp212", "mp213", "mp214", "mp215", "mp216", "mp217", "mp218", "mp219", "mp220", "mp221", "mp222", "mp223", "mp224", "mp225", "mp226", "mp227", "mp228", "mp229", "mp230", "mp231", "mp232", "mp233", "mp234", "mp235", "mp236", "mp237", "mp238", "mp239", "mp240", "mp241", "mp242", "mp243", "mp244", "mp245", "mp246", "mp247", "mp248", "mp249", "mp250", "mp251", "mp252", "mp253", "mp254", "mp255"],
         size: str,
         digest: str | None = None,
-    ) -> str:
+    ) -> Task:
         """PUT /nodes/{node}/lxc/{vmid}/resize
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
         """
-        return self._call(ops.NODES_LXC_RESIZE_PUT, {"disk": disk, "size": size, "digest": digest})
+        return self._start(ops.NODES_LXC_RESIZE_PUT, {"disk": disk, "size": size, "digest": digest})
 
 
 class NodesLxcRrd(SyncResource):
@@ -1159,7 +1160,7 @@ class NodesLxcSnapshot(SyncResource):
         *,
         snapname: str,
         description: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/snapshot
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
@@ -1168,7 +1169,7 @@ class NodesLxcSnapshot(SyncResource):
             "snapname": snapname,
             "description": description,
         }
-        return self._call(ops.NODES_LXC_SNAPSHOT_POST, params)
+        return self._start(ops.NODES_LXC_SNAPSHOT_POST, params)
 
 
 class NodesLxcSnapshotSnapname(SyncResource):
@@ -1197,12 +1198,12 @@ class NodesLxcSnapshotSnapname(SyncResource):
         self,
         *,
         force: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
         """
-        return self._call(ops.NODES_LXC_SNAPSHOT_SNAPNAME_DELETE, {"force": force})
+        return self._start(ops.NODES_LXC_SNAPSHOT_SNAPNAME_DELETE, {"force": force})
 
 
 class NodesLxcSnapshotConfig(SyncResource):
@@ -1238,12 +1239,12 @@ class NodesLxcSnapshotRollback(SyncResource):
         self,
         *,
         start: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback on /vms/{vmid}. Since 7.4.
         """
-        return self._call(ops.NODES_LXC_SNAPSHOT_ROLLBACK_POST, {"start": start})
+        return self._start(ops.NODES_LXC_SNAPSHOT_ROLLBACK_POST, {"start": start})
 
     __call__ = post
 
@@ -1337,12 +1338,12 @@ class NodesLxcStatusReboot(SyncResource):
         self,
         *,
         timeout: int | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/status/reboot
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         """
-        return self._call(ops.NODES_LXC_STATUS_REBOOT_POST, {"timeout": timeout})
+        return self._start(ops.NODES_LXC_STATUS_REBOOT_POST, {"timeout": timeout})
 
     __call__ = post
 
@@ -1352,12 +1353,12 @@ class NodesLxcStatusResume(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> str:
+    def post(self) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/status/resume
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         """
-        return self._call(ops.NODES_LXC_STATUS_RESUME_POST, {})
+        return self._start(ops.NODES_LXC_STATUS_RESUME_POST, {})
 
     __call__ = post
 
@@ -1372,7 +1373,7 @@ class NodesLxcStatusShutdown(SyncResource):
         *,
         forceStop: bool | None = None,
         timeout: int | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/status/shutdown
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
@@ -1381,7 +1382,7 @@ class NodesLxcStatusShutdown(SyncResource):
             "forceStop": forceStop,
             "timeout": timeout,
         }
-        return self._call(ops.NODES_LXC_STATUS_SHUTDOWN_POST, params)
+        return self._start(ops.NODES_LXC_STATUS_SHUTDOWN_POST, params)
 
     __call__ = post
 
@@ -1396,12 +1397,12 @@ class NodesLxcStatusStart(SyncResource):
         *,
         debug: bool | None = None,
         skiplock: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/status/start
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         """
-        return self._call(ops.NODES_LXC_STATUS_START_POST, {"debug": debug, "skiplock": skiplock})
+        return self._start(ops.NODES_LXC_STATUS_START_POST, {"debug": debug, "skiplock": skiplock})
 
     __call__ = post
 
@@ -1416,7 +1417,7 @@ class NodesLxcStatusStop(SyncResource):
         *,
         overrule_shutdown: bool | None = None,
         skiplock: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/status/stop
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
@@ -1427,7 +1428,7 @@ class NodesLxcStatusStop(SyncResource):
             "overrule-shutdown": overrule_shutdown,
             "skiplock": skiplock,
         }
-        return self._call(ops.NODES_LXC_STATUS_STOP_POST, params)
+        return self._start(ops.NODES_LXC_STATUS_STOP_POST, params)
 
     __call__ = post
 
@@ -1437,12 +1438,12 @@ class NodesLxcStatusSuspend(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> str:
+    def post(self) -> Task:
         """POST /nodes/{node}/lxc/{vmid}/status/suspend
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         """
-        return self._call(ops.NODES_LXC_STATUS_SUSPEND_POST, {})
+        return self._start(ops.NODES_LXC_STATUS_SUSPEND_POST, {})
 
     __call__ = post
 

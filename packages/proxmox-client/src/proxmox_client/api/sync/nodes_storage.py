@@ -11,10 +11,11 @@ from proxmox_client.api.operations import nodes_storage as ops
 from proxmox_client.facade import SyncResource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_storage as m
+    from proxmox_client.tasks import Task
 
 
 class NodesStorage(SyncResource):
@@ -176,7 +177,7 @@ class NodesStorageContentVolume(SyncResource):
         *,
         target: str,
         target_node: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/storage/{storage}/content/{volume}
 
         Privileges: root@pam only. Since 7.4.
@@ -185,7 +186,7 @@ class NodesStorageContentVolume(SyncResource):
             "target": target,
             "target_node": target_node,
         }
-        return self._call(ops.NODES_STORAGE_CONTENT_VOLUME_POST, params)
+        return self._start(ops.NODES_STORAGE_CONTENT_VOLUME_POST, params)
 
     def put(
         self,
@@ -207,12 +208,12 @@ class NodesStorageContentVolume(SyncResource):
         self,
         *,
         delay: int | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/storage/{storage}/content/{volume}
 
         Privileges: any user. Since 7.4.
         """
-        return self._call(ops.NODES_STORAGE_CONTENT_VOLUME_DELETE, {"delay": delay})
+        return self._start(ops.NODES_STORAGE_CONTENT_VOLUME_DELETE, {"delay": delay})
 
 
 class NodesStorageDownloadUrl(SyncResource):
@@ -230,7 +231,7 @@ class NodesStorageDownloadUrl(SyncResource):
         checksum_algorithm: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] | None = None,
         compression: str | None = None,
         verify_certificates: bool | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/storage/{storage}/download-url
 
         Privileges: (Datastore.AllocateTemplate on /storage/{storage}) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /nodes/{node})). Since 7.4.
@@ -246,7 +247,7 @@ class NodesStorageDownloadUrl(SyncResource):
             "compression": compression,
             "verify-certificates": verify_certificates,
         }
-        return self._call(ops.NODES_STORAGE_DOWNLOAD_URL_POST, params)
+        return self._start(ops.NODES_STORAGE_DOWNLOAD_URL_POST, params)
 
     __call__ = post
 
@@ -355,7 +356,7 @@ class NodesStorageOciRegistryPull(SyncResource):
         *,
         reference: str,
         filename: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/storage/{storage}/oci-registry-pull
 
         Privileges: (Datastore.AllocateTemplate on /storage/{storage}) and (Sys.AccessNetwork on /nodes/{node}). Since 9.1.
@@ -364,7 +365,7 @@ class NodesStorageOciRegistryPull(SyncResource):
             "reference": reference,
             "filename": filename,
         }
-        return self._call(ops.NODES_STORAGE_OCI_REGISTRY_PULL_POST, params)
+        return self._start(ops.NODES_STORAGE_OCI_REGISTRY_PULL_POST, params)
 
     __call__ = post
 
@@ -377,7 +378,7 @@ class NodesStoragePrunebackups(SyncResource):
     def get(
         self,
         *,
-        prune_backups: str | None = None,
+        prune_backups: str | Mapping[str, object] | None = None,
         type: Literal["qemu", "lxc"] | None = None,
         vmid: int | None = None,
     ) -> list[m.NodesStoragePrunebackupsItem]:
@@ -395,10 +396,10 @@ class NodesStoragePrunebackups(SyncResource):
     def delete(
         self,
         *,
-        prune_backups: str | None = None,
+        prune_backups: str | Mapping[str, object] | None = None,
         type: Literal["qemu", "lxc"] | None = None,
         vmid: int | None = None,
-    ) -> str:
+    ) -> Task:
         """DELETE /nodes/{node}/storage/{storage}/prunebackups
 
         Privileges: any user. Since 7.4.
@@ -408,7 +409,7 @@ class NodesStoragePrunebackups(SyncResource):
             "type": type,
             "vmid": vmid,
         }
-        return self._call(ops.NODES_STORAGE_PRUNEBACKUPS_DELETE, params)
+        return self._start(ops.NODES_STORAGE_PRUNEBACKUPS_DELETE, params)
 
 
 class NodesStorageRrd(SyncResource):
@@ -474,7 +475,7 @@ class NodesStorageUpload(SyncResource):
         checksum: str | None = None,
         checksum_algorithm: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] | None = None,
         tmpfilename: str | None = None,
-    ) -> str:
+    ) -> Task:
         """POST /nodes/{node}/storage/{storage}/upload
 
         Privileges: Datastore.AllocateTemplate on /storage/{storage}. Since 7.4.
@@ -486,6 +487,6 @@ class NodesStorageUpload(SyncResource):
             "checksum-algorithm": checksum_algorithm,
             "tmpfilename": tmpfilename,
         }
-        return self._call(ops.NODES_STORAGE_UPLOAD_POST, params)
+        return self._start(ops.NODES_STORAGE_UPLOAD_POST, params)
 
     __call__ = post
