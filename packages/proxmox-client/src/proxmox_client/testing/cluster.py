@@ -167,7 +167,9 @@ class SimulatedCluster:
         if identity is not NOBODY:
             route.permission(self.access, identity, sent)
         via = request.via or next(iter(self.nodes))
-        return self._call(route, sent, identity, via, request.headers), route
+        call = self._call(route, sent, identity, via, request.headers)
+        call.upload = request.upload
+        return call, route
 
     def _route(self, request: SimRequest) -> tuple[Route, dict[str, Any]]:
         path, _, query = request.path.partition("?")

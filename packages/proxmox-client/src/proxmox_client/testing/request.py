@@ -16,6 +16,14 @@ JSON_TYPE = "application/json;charset=UTF-8"
 
 
 @attrs.frozen
+class Upload:
+    """A file that came with a multipart request."""
+
+    filename: str
+    data: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
 class SimRequest:
     """One request as the API server sees it.
 
@@ -25,6 +33,7 @@ class SimRequest:
         params: Query and body parameters as sent (text, or JSON values of a JSON body).
         headers: Request headers, names in lower case.
         via: Node whose API is asked; empty means the first node.
+        upload: A file sent along.
     """
 
     method: str
@@ -32,6 +41,7 @@ class SimRequest:
     params: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     via: str = ""
+    upload: Upload | None = None
 
 
 @attrs.frozen
@@ -126,6 +136,7 @@ class Call:
     via: str
     node: str
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    upload: Upload | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.params[name]

@@ -1,0 +1,207 @@
+"""The cluster over HTTPS on loopback, with PVE's habits about connections."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from weakref import WeakKeyDictionary
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from proxmox_client.testing.certificate import Certificate, make_certificate
+from proxmox_client.testing.frontdoor import converse
+from proxmox_client.testing.request import SimResponse
+
+if TYPE_CHECKING:
+    from proxmox_client.testing.cluster import SimulatedCluster
+
+KEEPALIVE_SECONDS = 5
+REQUESTS_PER_CONNECTION = 100
+_UPLOAD_LIMIT = 1024**3
+_FIXED_HEADERS = (
+    ("Cache-Control", "max-age=0"),
+    ("Pragma", "no-cache"),
+    ("Server", "pve-api-daemon/3.0"),
+)
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class SimulatorServer:
+    """Serves a cluster in a thread of its own while its context is entered.
+
+    Every node has a port; they follow each other if the first one is given.
+    """
+
+    def __init__(self, cluster: SimulatedCluster, host: str, port: int, speed: float) -> None:
+        self._cluster = cluster
+        self._host = host
+        self._port = port
+        self._speed = speed
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="pve-simulator", daemon=True)
+        self._folder: Path | None = None
+        self._certificate: Certificate | None = None
+        self._sockets: dict[str, socket.socket] = {}
+        self._ready = threading.Event()
+        self._finish: asyncio.Event | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Address of every node's API."""
+        return {
+            node: f"https://{self._host}:{listener.getsockname()[1]}"
+            for node, listener in self._sockets.items()
+        }
+
+    @property
+    def url(self) -> str:
+        """Address of the first node's API."""
+        return next(iter(self.urls.values()))
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate all nodes use.
+
+        Raises:
+            RuntimeError: The server is not started.
+        """
+        if self._certificate is None:
+            raise RuntimeError("the simulator's server is not started")
+        return self._certificate
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 fingerprint of the certificate, as PVE shows it."""
+        return self.certificate.fingerprint
+
+    @property
+    def ca_file(self) -> Path:
+        """File with the certificate to trust."""
+        return self.certificate.certificate_file
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Open the ports and let the clock follow real time.
+
+        Raises:
+            OSError: A port cannot be opened.
+        """
+        self._folder = Path(tempfile.mkdtemp(prefix="pve-simulator-"))
+        names = ("localhost", *self._cluster.nodes)
+        self._certificate = make_certificate(self._folder, names, ("127.0.0.1", "::1"))
+        for offset, node in enumerate(self._cluster.nodes.values()):
+            port = self._port + offset if self._port else 0
+            self._sockets[node.name] = socket.create_server((self._host, port), backlog=1024)
+            node.fingerprint = self.fingerprint
+        self._cluster.clock.follow(self._speed)
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise RuntimeError("the simulator's server did not start") from self._failure
+
+    def stop(self) -> None:
+        """Close the ports; the clock stands still again."""
+        if self._finish is not None:
+            self._loop.call_soon_threadsafe(self._finish.set)
+        self._thread.join()
+        self._cluster.clock.stop_following()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._ready.set()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        self._finish = asyncio.Event()
+        context = self.certificate.context()
+        front_doors = [
+            (web.Server(self._answer_for(node), keepalive_timeout=KEEPALIVE_SECONDS), listener)
+            for node, listener in self._sockets.items()
+        ]
+        servers = [
+            await self._loop.create_server(front, sock=listener, ssl=context, backlog=1024)
+            for front, listener in front_doors
+        ]
+        self._ready.set()
+        await self._finish.wait()
+        for server in servers:
+            server.close()
+        for front, _ in front_doors:
+            await front.shutdown(0.2)
+
+    def _answer_for(self, node: str) -> Answer:
+        cluster = self._cluster
+        clock = cluster.clock
+        connections = _Connections()
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            body = await request.read() if request.body_exists else b""
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            steps = converse(cluster, request.method, request.raw_path, headers, body, node)
+            while True:
+                with clock.lock:
+                    clock.catch_up()
+                    try:
+                        seconds = next(steps)
+                    except StopIteration as stop:
+                        return _http(stop.value, last=connections.is_last(request))
+                await asyncio.sleep(seconds / self._speed)
+
+        return answer
+
+
+class _Connections:
+    """Counts the requests of each connection."""
+
+    def __init__(self) -> None:
+        self._served: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+
+    def is_last(self, request: web.BaseRequest) -> bool:
+        """Whether PVE would answer no further request on this connection."""
+        transport = request.transport
+        if transport is None:
+            return True
+        served = self._served.get(transport, 0) + 1
+        self._served[transport] = served
+        return served >= REQUESTS_PER_CONNECTION
+
+
+def _http(response: SimResponse, *, last: bool) -> web.Response:
+    headers = CIMultiDict(_FIXED_HEADERS)
+    headers.extend(response.headers)
+    if last:
+        headers.popall("Connection", None)
+        headers["Connection"] = "close"
+    answer = web.Response(
+        status=response.status, reason=response.reason, headers=headers, body=response.body
+    )
+    if last or response.status >= 400:
+        answer.force_close()
+    return answer

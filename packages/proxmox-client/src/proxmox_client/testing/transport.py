@@ -1,0 +1,76 @@
+"""Ways to ask the simulated cluster in process: transports for httpx."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import httpx
+
+from proxmox_client.testing.frontdoor import converse
+from proxmox_client.testing.request import SimResponse
+
+if TYPE_CHECKING:
+    from proxmox_client.testing.cluster import SimulatedCluster
+
+
+def _conversation(
+    cluster: SimulatedCluster, request: httpx.Request, body: bytes, via: str
+) -> Generator[float, None, SimResponse]:
+    # No compression in process: it would only cost time.
+    headers = {
+        name.lower(): value
+        for name, value in request.headers.items()
+        if name.lower() != "accept-encoding"
+    }
+    return converse(cluster, request.method, request.url.raw_path.decode(), headers, body, via)
+
+
+def _answer(request: httpx.Request, response: SimResponse) -> httpx.Response:
+    return httpx.Response(
+        response.status,
+        headers=[*response.headers, ("Content-Length", str(len(response.body)))],
+        content=response.body,
+        request=request,
+        extensions={"reason_phrase": response.reason.encode(), "http_version": b"HTTP/1.1"},
+    )
+
+
+class SimulatorTransport(httpx.BaseTransport):
+    """Transport for ``httpx.Client``; waiting moves the cluster's clock."""
+
+    def __init__(self, cluster: SimulatedCluster, via: str = "") -> None:
+        self._cluster = cluster
+        self._via = via
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        clock = self._cluster.clock
+        steps = _conversation(self._cluster, request, request.read(), self._via)
+        while True:
+            try:
+                with clock.lock:
+                    seconds = next(steps)
+            except StopIteration as stop:
+                return _answer(request, stop.value)
+            clock.sleep(seconds)
+
+
+class AsyncSimulatorTransport(httpx.AsyncBaseTransport):
+    """Transport for ``httpx.AsyncClient``; waiting moves the cluster's clock."""
+
+    def __init__(self, cluster: SimulatedCluster, via: str = "") -> None:
+        self._cluster = cluster
+        self._via = via
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        clock = self._cluster.clock
+        steps = _conversation(self._cluster, request, await request.aread(), self._via)
+        while True:
+            try:
+                with clock.lock:
+                    seconds = next(steps)
+            except StopIteration as stop:
+                return _answer(request, stop.value)
+            await clock.asleep(seconds)
