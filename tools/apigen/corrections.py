@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.apigen.merge import Facts, Key, Merged, Span, join_shapes
+from tools.apigen import shapes
+from tools.apigen.merge import Facts, Key, Merged, Span
 from tools.apigen.naming import operation_id
 
 FOLDER = Path(__file__).parent / "data"
@@ -86,7 +87,7 @@ def apply(operations: dict[Key, Merged], folder: Path = FOLDER) -> None:
     for operation, entry in _targets("safety", by_id, folder):
         _change("safety", operation, "safety", entry["safety"])
     for operation, entry in _targets("returns", by_id, folder):
-        _change("returns", operation, "returns", _returns(operation.returns, entry))
+        _change("returns", operation, "returns", shapes.correct(operation.returns, entry, by_id))
     for operation, entry in _targets("parameters", by_id, folder):
         _parameters(operation, entry)
 
@@ -104,26 +105,6 @@ def _change(file: str, operation: Merged, field: str, value: Any) -> None:
         named = operation_id(operation.method, operation.path)
         raise CorrectionError(f"{file}.toml: {named}: {field} is {value!r} without the correction")
     setattr(operation, field, value)
-
-
-def _returns(shape: Facts, entry: Entry) -> Facts:
-    """Replace the shape, or add fields to the object (`fields`) or its entries (`item_fields`)."""
-    if "shape" in entry:
-        return dict(entry["shape"])
-    if "item_fields" in entry:
-        items = join_shapes(shape.get("items") or {}, _object(entry["item_fields"]))
-        return {**shape, "type": "array", "items": items}
-    return join_shapes(shape, _object(entry["fields"])) | {"type": "object"}
-
-
-def _object(fields: dict[str, Any]) -> Facts:
-    return {
-        "type": "object",
-        "properties": {
-            name: {"type": kind, "optional": 1} if isinstance(kind, str) else kind
-            for name, kind in fields.items()
-        },
-    }
 
 
 def _parameters(operation: Merged, entry: Entry) -> None:

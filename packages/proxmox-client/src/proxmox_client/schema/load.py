@@ -131,14 +131,15 @@ def _operation(entry: Facts, known: tuple[str, ...], at: int | None) -> Operatio
             since=known[first],
             until=None if last == len(known) - 1 else known[last],
         )
-    permissions = entry["permissions"]
+    permissions: int | None = entry["permissions"]
+    until: int | None = entry["until"]
     return OperationFacts(
         id=entry["id"],
         method=entry["method"],
         path=path,
         name=entry["name"],
         since=known[entry["since"]],
-        until=None if entry["until"] is None else known[entry["until"]],
+        until=None if until is None else known[until],
         parameters=MappingProxyType(parameters),
         additional_properties=entry["additional"],
         permissions=None if permissions is None else _document()["permissions"][permissions],

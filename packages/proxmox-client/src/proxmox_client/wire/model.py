@@ -36,6 +36,12 @@ _COERCERS: dict[str, Coercer] = {
     "b": to_boolean,
     "a": keep,
 }
+_WANTED: dict[str, tuple[type[Any], ...]] = {
+    "s": (str,),
+    "i": (int,),
+    "f": (int, float),
+    "b": (bool,),
+}
 # What a fitting value looks like, as an expression over `v`; the rest goes through the coercer.
 _FITS = {"s": "v.__class__ is str", "i": "v.__class__ is int", "f": "v.__class__ is float"}
 
@@ -76,15 +82,12 @@ class Model:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(
-            getattr(self, field.name) == getattr(other, field.name)
-            for field in attrs.fields(type(self))
-        )
+        return all(getattr(self, n) == getattr(other, n) for n in names_of(type(self)))
 
     __hash__ = None  # type: ignore[assignment]  # results hold dicts and lists
 
     def __repr__(self) -> str:
-        pairs = ((field.name, getattr(self, field.name)) for field in attrs.fields(type(self)))
+        pairs = ((name, getattr(self, name)) for name in names_of(type(self)))
         shown = ", ".join(f"{name}={value!r}" for name, value in pairs if value not in (None, {}))
         return f"{type(self).__name__}({shown})"
 
@@ -106,15 +109,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Model):
         return value.to_dict()
     if isinstance(value, list):
-        return [_plain(entry) for entry in cast("list[Any]", value)]
+        return [_plain(entry) for entry in value]
     return value
 
 
 def _fields(cls: type[Model]) -> list[tuple[str, str, str]]:
     """List wire name, Python name and kind of each field."""
-    names = [field.name for field in attrs.fields(cls) if field.name != "extra"]
+    names = [name for name in names_of(cls) if name != "extra"]
     tokens = [token.rpartition(":") for token in cls.__wire__.split()]
     return [(wire, name, kind) for (wire, _, kind), name in zip(tokens, names, strict=True)]
+
+
+def names_of(cls: type[Any]) -> list[str]:
+    """List the Python names of a model's fields, `extra` included."""
+    return [field.name for field in attrs.fields(cls)]
 
 
 def builder(cls: type[Any]) -> Build:
@@ -194,7 +202,7 @@ def _expression(kind: str, number: int) -> str:
 
 def _watched(cls: type[Any], name: str, coerce: Coercer, kind: str) -> Coercer:
     """Wrap a coercer so that a value it cannot read is reported."""
-    wanted = {"s": str, "i": int, "f": (int, float), "b": bool}.get(kind)
+    wanted = _WANTED.get(kind)
     if wanted is None:
         return coerce
 

@@ -182,7 +182,7 @@ class ClusterLog(AsyncResource):
         self,
         *,
         max: int | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[m.ClusterLogItem]:
         """GET /cluster/log
 
         Privileges: any user. Since 7.4.

@@ -208,7 +208,7 @@ class ClusterConfigTotem(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> m.ClusterConfigTotem:
         """GET /cluster/config/totem
 
         Privileges: Sys.Audit on /. Since 7.4.

@@ -96,7 +96,7 @@ class ClusterHaGroupsGroup(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> Any:
+    async def get(self) -> m.ClusterHaGroupsGroup:
         """GET /cluster/ha/groups/{group}
 
         Privileges: Sys.Audit on /. Since 7.4.
@@ -484,7 +484,7 @@ class ClusterHaStatusManagerStatus(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> m.ClusterHaStatusManagerStatus:
         """GET /cluster/ha/status/manager_status
 
         Privileges: Sys.Audit on /. Since 7.4.

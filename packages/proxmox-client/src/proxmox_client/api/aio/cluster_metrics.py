@@ -90,7 +90,7 @@ class ClusterMetricsServerId(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> m.ClusterMetricsServerId:
         """GET /cluster/metrics/server/{id}
 
         Privileges: Sys.Audit on /. Since 7.4.

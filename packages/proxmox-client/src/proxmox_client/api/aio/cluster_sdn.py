@@ -352,7 +352,7 @@ class ClusterSdnDnsDns(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> m.ClusterSdnDnsDns:
         """GET /cluster/sdn/dns/{dns}
 
         Privileges: SDN.Allocate on /sdn/dns/{dns}. Since 7.4.
@@ -813,7 +813,7 @@ class ClusterSdnIpamsIpam(AsyncResource):
         """Go to `/cluster/sdn/ipams/{ipam}/status`."""
         return ClusterSdnIpamsStatus(self._client, self._path)
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> m.ClusterSdnIpamsIpam:
         """GET /cluster/sdn/ipams/{ipam}
 
         Privileges: SDN.Allocate on /sdn/ipams/{ipam}. Since 7.4.
@@ -1686,7 +1686,7 @@ class ClusterSdnVnetsSubnets(AsyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[m.ClusterSdnVnetsSubnetsItem]:
         """GET /cluster/sdn/vnets/{vnet}/subnets
 
         Privileges: any user. Since 7.4.
@@ -1740,7 +1740,7 @@ class ClusterSdnVnetsSubnetsSubnet(AsyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> dict[str, Any]:
+    ) -> m.ClusterSdnVnetsSubnetsSubnet:
         """GET /cluster/sdn/vnets/{vnet}/subnets/{subnet}
 
         Privileges: any user. Since 7.4.

@@ -834,7 +834,7 @@ class NodesRrddata(AsyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year", "decade"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[m.NodesRrddataItem]:
         """GET /nodes/{node}/rrddata
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.

@@ -525,7 +525,7 @@ class NodesLxcFirewallAliasesName(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> m.NodesLxcFirewallAliasesName:
         """GET /nodes/{node}/lxc/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
@@ -652,7 +652,7 @@ class NodesLxcFirewallIpsetCidr(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> m.NodesLxcFirewallIpsetCidr:
         """GET /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
@@ -1148,7 +1148,7 @@ class NodesLxcRrddata(AsyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[m.NodesLxcRrddataItem]:
         """GET /nodes/{node}/lxc/{vmid}/rrddata
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
@@ -1228,7 +1228,7 @@ class NodesLxcSnapshotConfig(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> m.NodesLxcSnapshotConfig:
         """GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback or VM.Audit on /vms/{vmid}. Since 7.4.

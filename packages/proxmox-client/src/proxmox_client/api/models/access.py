@@ -45,6 +45,67 @@ class AccessDomainsItem(Model):
 
 
 @result
+class AccessDomainsRealm(Model):
+    """What `GET /access/domains/{realm}` answers."""
+
+    __wire__ = (
+        "acr-values:s audiences:s autocreate:b base_dn:s bind_dn:s capath:s case-sensitive:b "
+        "cert:s certkey:s check-connection:b client-id:s client-key:s comment:s default:b "
+        "digest:s domain:s filter:s group_classes:s group_dn:s group_filter:s "
+        "group_name_attr:s groups-autocreate:b groups-claim:s groups-overwrite:b issuer-url:s "
+        "mode:s password:s plugin:s port:i prompt:s query-userinfo:b realm:s scopes:s "
+        "secure:b server1:s server2:s sslversion:s sync-defaults-options:s sync_attributes:s "
+        "tfa:s type:s user_attr:s user_classes:s username-claim:s verify:b"
+    )
+
+    acr_values: str | None = None
+    audiences: str | None = None
+    autocreate: bool | None = None
+    base_dn: str | None = None
+    bind_dn: str | None = None
+    capath: str | None = None
+    case_sensitive: bool | None = None
+    cert: str | None = None
+    certkey: str | None = None
+    check_connection: bool | None = None
+    client_id: str | None = None
+    client_key: str | None = None
+    comment: str | None = None
+    default: bool | None = None
+    digest: str | None = None
+    domain: str | None = None
+    filter: str | None = None
+    group_classes: str | None = None
+    group_dn: str | None = None
+    group_filter: str | None = None
+    group_name_attr: str | None = None
+    groups_autocreate: bool | None = None
+    groups_claim: str | None = None
+    groups_overwrite: bool | None = None
+    issuer_url: str | None = None
+    mode: str | None = None
+    password: str | None = None
+    plugin: str | None = None
+    port: int | None = None
+    prompt: str | None = None
+    query_userinfo: bool | None = None
+    realm: str | None = None
+    scopes: str | None = None
+    secure: bool | None = None
+    server1: str | None = None
+    server2: str | None = None
+    sslversion: str | None = None
+    sync_defaults_options: str | None = None
+    sync_attributes: str | None = None
+    tfa: str | None = None
+    type: str | None = None
+    user_attr: str | None = None
+    user_classes: str | None = None
+    username_claim: str | None = None
+    verify: bool | None = None
+
+
+@result
 class AccessGroupsItem(Model):
     """An entry of what `GET /access/groups` answers."""
 
@@ -241,9 +302,10 @@ class AccessTfaId(Model):
 class AccessTicket(Model):
     """What `POST /access/ticket` answers."""
 
-    __wire__ = "CSRFPreventionToken:s clustername:s ticket:s username:s"
+    __wire__ = "CSRFPreventionToken:s cap:a clustername:s ticket:s username:s"
 
     CSRFPreventionToken: str | None = None
+    cap: dict[str, Any] | None = None
     clustername: str | None = None
     ticket: str | None = None
     username: str

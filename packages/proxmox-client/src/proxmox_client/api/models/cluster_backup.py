@@ -14,19 +14,21 @@ class ClusterBackupItem(Model):
     """An entry of what `GET /cluster/backup` answers."""
 
     __wire__ = (
-        "all:b bwlimit:i comment:s compress:s dumpdir:s enabled:b exclude:s exclude-path:*s "
-        "fleecing:@ClusterBackupItemFleecing id:s ionice:i lockwait:i mailnotification:s "
-        "mailto:s mode:s next-run:i node:s notes-template:s notification-mode:s "
+        "all:b bwlimit:i comment:s compress:s dow:s dumpdir:s enabled:b exclude:s "
+        "exclude-path:*s fleecing:@ClusterBackupItemFleecing id:s ionice:i lockwait:i "
+        "mailnotification:s mailto:s maxfiles:i mode:s next-run:i node:s notes-template:s "
+        "notification-mode:s notification-policy:s notification-target:s "
         "pbs-change-detection-mode:s performance:@ClusterBackupItemPerformance pigz:i pool:s "
         "protected:b prune-backups:@ClusterBackupItemPruneBackups quiet:b remove:b "
-        "repeat-missed:b schedule:s script:s stdexcludes:b stop:b stopwait:i storage:s "
-        "tmpdir:s vmid:s zstd:i"
+        "repeat-missed:b schedule:s script:s starttime:s stdexcludes:b stop:b stopwait:i "
+        "storage:s tmpdir:s type:s vmid:s zstd:i"
     )
 
     all: bool | None = None
     bwlimit: int | None = None
     comment: str | None = None
     compress: str | None = None
+    dow: str | None = None
     dumpdir: str | None = None
     enabled: bool | None = None
     exclude: str | None = None
@@ -37,11 +39,14 @@ class ClusterBackupItem(Model):
     lockwait: int | None = None
     mailnotification: str | None = None
     mailto: str | None = None
+    maxfiles: int | None = None
     mode: str | None = None
     next_run: int | None = None
     node: str | None = None
     notes_template: str | None = None
     notification_mode: str | None = None
+    notification_policy: str | None = None
+    notification_target: str | None = None
     pbs_change_detection_mode: str | None = None
     performance: ClusterBackupItemPerformance | None = None
     pigz: int | None = None
@@ -53,11 +58,13 @@ class ClusterBackupItem(Model):
     repeat_missed: bool | None = None
     schedule: str | None = None
     script: str | None = None
+    starttime: str | None = None
     stdexcludes: bool | None = None
     stop: bool | None = None
     stopwait: int | None = None
     storage: str | None = None
     tmpdir: str | None = None
+    type: str | None = None
     vmid: str | None = None
     zstd: int | None = None
 
@@ -125,19 +132,21 @@ class ClusterBackupId(Model):
     """What `GET /cluster/backup/{id}` answers."""
 
     __wire__ = (
-        "all:b bwlimit:i comment:s compress:s dumpdir:s enabled:b exclude:s exclude-path:*s "
-        "fleecing:@ClusterBackupIdFleecing id:s ionice:i lockwait:i mailnotification:s "
-        "mailto:s mode:s next-run:i node:s notes-template:s notification-mode:s "
+        "all:b bwlimit:i comment:s compress:s dow:s dumpdir:s enabled:b exclude:s "
+        "exclude-path:*s fleecing:@ClusterBackupIdFleecing id:s ionice:i lockwait:i "
+        "mailnotification:s mailto:s maxfiles:i mode:s next-run:i node:s notes-template:s "
+        "notification-mode:s notification-policy:s notification-target:s "
         "pbs-change-detection-mode:s performance:@ClusterBackupIdPerformance pigz:i pool:s "
         "protected:b prune-backups:@ClusterBackupIdPruneBackups quiet:b remove:b "
-        "repeat-missed:b schedule:s script:s stdexcludes:b stop:b stopwait:i storage:s "
-        "tmpdir:s vmid:s zstd:i"
+        "repeat-missed:b schedule:s script:s starttime:s stdexcludes:b stop:b stopwait:i "
+        "storage:s tmpdir:s type:s vmid:s zstd:i"
     )
 
     all: bool | None = None
     bwlimit: int | None = None
     comment: str | None = None
     compress: str | None = None
+    dow: str | None = None
     dumpdir: str | None = None
     enabled: bool | None = None
     exclude: str | None = None
@@ -148,11 +157,14 @@ class ClusterBackupId(Model):
     lockwait: int | None = None
     mailnotification: str | None = None
     mailto: str | None = None
+    maxfiles: int | None = None
     mode: str | None = None
     next_run: int | None = None
     node: str | None = None
     notes_template: str | None = None
     notification_mode: str | None = None
+    notification_policy: str | None = None
+    notification_target: str | None = None
     pbs_change_detection_mode: str | None = None
     performance: ClusterBackupIdPerformance | None = None
     pigz: int | None = None
@@ -164,11 +176,13 @@ class ClusterBackupId(Model):
     repeat_missed: bool | None = None
     schedule: str | None = None
     script: str | None = None
+    starttime: str | None = None
     stdexcludes: bool | None = None
     stop: bool | None = None
     stopwait: int | None = None
     storage: str | None = None
     tmpdir: str | None = None
+    type: str | None = None
     vmid: str | None = None
     zstd: int | None = None
 
@@ -224,10 +238,14 @@ class ClusterBackupIncludedVolumes(Model):
 class ClusterBackupIncludedVolumesChildrenItem(Model):
     """A part of the answer."""
 
-    __wire__ = "children:*@ClusterBackupIncludedVolumesChildrenItemChildrenItem id:i name:s type:s"
+    __wire__ = (
+        "children:*@ClusterBackupIncludedVolumesChildrenItemChildrenItem id:i leaf:b name:s "
+        "type:s"
+    )
 
     children: list[ClusterBackupIncludedVolumesChildrenItemChildrenItem] | None = None
     id: int
+    leaf: bool | None = None
     name: str | None = None
     type: str
 
@@ -236,9 +254,10 @@ class ClusterBackupIncludedVolumesChildrenItem(Model):
 class ClusterBackupIncludedVolumesChildrenItemChildrenItem(Model):
     """A part of the answer."""
 
-    __wire__ = "id:s included:b name:s reason:s"
+    __wire__ = "id:s included:b leaf:b name:s reason:s"
 
     id: str
     included: bool
+    leaf: bool | None = None
     name: str
     reason: str

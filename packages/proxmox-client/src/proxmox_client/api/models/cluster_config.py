@@ -40,9 +40,14 @@ class ClusterConfigJoinNodelistItem(Model):
 class ClusterConfigNodesItem(Model):
     """An entry of what `GET /cluster/config/nodes` answers."""
 
-    __wire__ = "node:s"
+    __wire__ = "name:s node:s nodeid:i quorum_votes:i ring0_addr:s ring1_addr:s"
 
+    name: str | None = None
     node: str
+    nodeid: int | None = None
+    quorum_votes: int | None = None
+    ring0_addr: str | None = None
+    ring1_addr: str | None = None
 
 
 @result
@@ -54,3 +59,23 @@ class ClusterConfigNodesNode(Model):
     corosync_authkey: str
     corosync_conf: str
     warnings: list[str]
+
+
+@result
+class ClusterConfigTotem(Model):
+    """What `GET /cluster/config/totem` answers."""
+
+    __wire__ = (
+        "cluster_name:s config_version:i interface:a ip_version:s link_mode:s secauth:s "
+        "token:i token_coefficient:i version:i"
+    )
+
+    cluster_name: str | None = None
+    config_version: int | None = None
+    interface: dict[str, Any] | None = None
+    ip_version: str | None = None
+    link_mode: str | None = None
+    secauth: str | None = None
+    token: int | None = None
+    token_coefficient: int | None = None
+    version: int | None = None

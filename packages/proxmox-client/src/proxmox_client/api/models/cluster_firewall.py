@@ -13,12 +13,26 @@ from proxmox_client.wire.model import Model, result
 class ClusterFirewallAliasesItem(Model):
     """An entry of what `GET /cluster/firewall/aliases` answers."""
 
-    __wire__ = "cidr:s comment:s digest:s name:s"
+    __wire__ = "cidr:s comment:s digest:s ipversion:i name:s"
 
     cidr: str
     comment: str | None = None
     digest: str
+    ipversion: int | None = None
     name: str
+
+
+@result
+class ClusterFirewallAliasesName(Model):
+    """What `GET /cluster/firewall/aliases/{name}` answers."""
+
+    __wire__ = "cidr:s comment:s digest:s ipversion:i name:s"
+
+    cidr: str | None = None
+    comment: str | None = None
+    digest: str | None = None
+    ipversion: int | None = None
+    name: str | None = None
 
 
 @result
@@ -37,13 +51,14 @@ class ClusterFirewallGroupsGroupItem(Model):
     """An entry of what `GET /cluster/firewall/groups/{group}` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None
@@ -63,13 +78,14 @@ class ClusterFirewallGroupsPos(Model):
     """What `GET /cluster/firewall/groups/{group}/{pos}` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None
@@ -108,6 +124,18 @@ class ClusterFirewallIpsetNameItem(Model):
 
 
 @result
+class ClusterFirewallIpsetCidr(Model):
+    """What `GET /cluster/firewall/ipset/{name}/{cidr}` answers."""
+
+    __wire__ = "cidr:s comment:s digest:s nomatch:b"
+
+    cidr: str | None = None
+    comment: str | None = None
+    digest: str | None = None
+    nomatch: bool | None = None
+
+
+@result
 class ClusterFirewallMacrosItem(Model):
     """An entry of what `GET /cluster/firewall/macros` answers."""
 
@@ -121,8 +149,12 @@ class ClusterFirewallMacrosItem(Model):
 class ClusterFirewallOptions(Model):
     """What `GET /cluster/firewall/options` answers."""
 
-    __wire__ = "ebtables:b enable:i log_ratelimit:s policy_forward:s policy_in:s policy_out:s"
+    __wire__ = (
+        "digest:s ebtables:b enable:i log_ratelimit:s policy_forward:s policy_in:s "
+        "policy_out:s"
+    )
 
+    digest: str | None = None
     ebtables: bool | None = None
     enable: int | None = None
     log_ratelimit: str | None = None
@@ -149,13 +181,14 @@ class ClusterFirewallRulesItem(Model):
     """An entry of what `GET /cluster/firewall/rules` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None
@@ -175,13 +208,14 @@ class ClusterFirewallRulesPos(Model):
     """What `GET /cluster/firewall/rules/{pos}` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None

@@ -29,12 +29,39 @@ class ClusterHaGroupsItem(Model):
 
 
 @result
+class ClusterHaGroupsGroup(Model):
+    """What `GET /cluster/ha/groups/{group}` answers."""
+
+    __wire__ = "comment:s digest:s group:s nodes:s nofailback:b restricted:b type:s"
+
+    comment: str | None = None
+    digest: str | None = None
+    group: str | None = None
+    nodes: str | None = None
+    nofailback: bool | None = None
+    restricted: bool | None = None
+    type: str | None = None
+
+
+@result
 class ClusterHaResourcesItem(Model):
     """An entry of what `GET /cluster/ha/resources` answers."""
 
-    __wire__ = "sid:s"
+    __wire__ = (
+        "auto-rebalance:b comment:s digest:s failback:b group:s max_relocate:i max_restart:i "
+        "sid:s state:s type:s"
+    )
 
+    auto_rebalance: bool | None = None
+    comment: str | None = None
+    digest: str | None = None
+    failback: bool | None = None
+    group: str | None = None
+    max_relocate: int | None = None
+    max_restart: int | None = None
     sid: str
+    state: str | None = None
+    type: str | None = None
 
 
 @result
@@ -112,18 +139,41 @@ class ClusterHaResourcesRelocateBlockingResourcesItem(Model):
 class ClusterHaRulesItem(Model):
     """An entry of what `GET /cluster/ha/rules` answers."""
 
-    __wire__ = "rule:s"
+    __wire__ = (
+        "affinity:a comment:s digest:s disable:b nodes:s order:i resources:s rule:s strict:b "
+        "type:s"
+    )
 
+    affinity: Any = None
+    comment: str | None = None
+    digest: str | None = None
+    disable: bool | None = None
+    nodes: str | None = None
+    order: int | None = None
+    resources: str | None = None
     rule: str
+    strict: bool | None = None
+    type: str | None = None
 
 
 @result
 class ClusterHaRulesRule(Model):
     """What `GET /cluster/ha/rules/{rule}` answers."""
 
-    __wire__ = "rule:s type:s"
+    __wire__ = (
+        "affinity:a comment:s digest:s disable:b nodes:s order:i resources:s rule:s strict:b "
+        "type:s"
+    )
 
+    affinity: Any = None
+    comment: str | None = None
+    digest: str | None = None
+    disable: bool | None = None
+    nodes: str | None = None
+    order: int | None = None
+    resources: str | None = None
     rule: str
+    strict: bool | None = None
     type: str
 
 
@@ -132,13 +182,14 @@ class ClusterHaStatusCurrentItem(Model):
     """An entry of what `GET /cluster/ha/status/current` answers."""
 
     __wire__ = (
-        "armed-state:s auto-rebalance:b crm_state:s failback:b id:s max_relocate:i "
+        "armed-state:s auto-rebalance:b comment:s crm_state:s failback:b id:s max_relocate:i "
         "max_restart:i node:s quorate:b request_state:s resource_mode:s sid:s state:s "
         "status:s timestamp:i type:a"
     )
 
     armed_state: str | None = None
     auto_rebalance: bool | None = None
+    comment: str | None = None
     crm_state: str | None = None
     failback: bool | None = None
     id: str
@@ -153,3 +204,14 @@ class ClusterHaStatusCurrentItem(Model):
     status: str
     timestamp: int | None = None
     type: Any
+
+
+@result
+class ClusterHaStatusManagerStatus(Model):
+    """What `GET /cluster/ha/status/manager_status` answers."""
+
+    __wire__ = "lrm_status:a manager_status:a quorum:a"
+
+    lrm_status: dict[str, Any] | None = None
+    manager_status: dict[str, Any] | None = None
+    quorum: dict[str, Any] | None = None

@@ -39,6 +39,27 @@ class ClusterJobsRealmSyncItem(Model):
 
 
 @result
+class ClusterJobsRealmSyncId(Model):
+    """What `GET /cluster/jobs/realm-sync/{id}` answers."""
+
+    __wire__ = (
+        "comment:s digest:s enable-new:b enabled:b id:s realm:s remove-vanished:s schedule:s "
+        "scope:s type:s"
+    )
+
+    comment: str | None = None
+    digest: str | None = None
+    enable_new: bool | None = None
+    enabled: bool | None = None
+    id: str | None = None
+    realm: str | None = None
+    remove_vanished: str | None = None
+    schedule: str | None = None
+    scope: str | None = None
+    type: str | None = None
+
+
+@result
 class ClusterJobsScheduleAnalyzeItem(Model):
     """An entry of what `GET /cluster/jobs/schedule-analyze` answers."""
 

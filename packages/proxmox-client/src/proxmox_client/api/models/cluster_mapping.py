@@ -14,12 +14,14 @@ from proxmox_client.wire.model import Model, result
 class ClusterMappingDirItem(Model):
     """An entry of what `GET /cluster/mapping/dir` answers."""
 
-    __wire__ = "checks:*@ClusterMappingDirItemChecksItem description:s id:s map:*s"
+    __wire__ = "checks:*@ClusterMappingDirItemChecksItem description:s digest:s id:s map:*s type:s"
 
     checks: list[ClusterMappingDirItemChecksItem] | None = None
-    description: str
+    description: str | None = None
+    digest: str | None = None
     id: str
     map: list[str]
+    type: str | None = None
 
 
 @result
@@ -30,6 +32,19 @@ class ClusterMappingDirItemChecksItem(Model):
 
     message: str
     severity: str
+
+
+@result
+class ClusterMappingDirId(Model):
+    """What `GET /cluster/mapping/dir/{id}` answers."""
+
+    __wire__ = "description:s digest:s id:s map:*s type:s"
+
+    description: str | None = None
+    digest: str | None = None
+    id: str | None = None
+    map: list[str] | None = None
+    type: str | None = None
 
 
 @result
@@ -55,12 +70,56 @@ class ClusterMappingPciItemChecksItem(Model):
 
 
 @result
+class ClusterMappingPciId(Model):
+    """What `GET /cluster/mapping/pci/{id}` answers."""
+
+    __wire__ = "description:s digest:s id:s live-migration-capable:b map:*s mdev:b type:s"
+
+    description: str | None = None
+    digest: str | None = None
+    id: str | None = None
+    live_migration_capable: bool | None = None
+    map: list[str] | None = None
+    mdev: bool | None = None
+    type: str | None = None
+
+
+@result
 class ClusterMappingUsbItem(Model):
     """An entry of what `GET /cluster/mapping/usb` answers."""
 
-    __wire__ = "description:s error:a id:s map:*s"
+    __wire__ = (
+        "description:s digest:s error:a errors:*@ClusterMappingUsbItemErrorsItem id:s map:*s "
+        "type:s"
+    )
 
-    description: str
+    description: str | None = None
+    digest: str | None = None
     error: Any
+    errors: list[ClusterMappingUsbItemErrorsItem] | None = None
     id: str
     map: list[str]
+    type: str | None = None
+
+
+@result
+class ClusterMappingUsbItemErrorsItem(Model):
+    """A part of the answer."""
+
+    __wire__ = "message:s severity:s"
+
+    message: str | None = None
+    severity: str | None = None
+
+
+@result
+class ClusterMappingUsbId(Model):
+    """What `GET /cluster/mapping/usb/{id}` answers."""
+
+    __wire__ = "description:s digest:s id:s map:*s type:s"
+
+    description: str | None = None
+    digest: str | None = None
+    id: str | None = None
+    map: list[str] | None = None
+    type: str | None = None

@@ -42,3 +42,42 @@ class ClusterMetricsServerItem(Model):
     port: int
     server: str
     type: str
+
+
+@result
+class ClusterMetricsServerId(Model):
+    """What `GET /cluster/metrics/server/{id}` answers."""
+
+    __wire__ = (
+        "api-path-prefix:s bucket:s digest:s disable:b id:s influxdbproto:s max-body-size:i "
+        "mtu:i organization:s otel-compression:s otel-headers:s otel-max-body-size:i "
+        "otel-path:s otel-protocol:s otel-resource-attributes:s otel-timeout:i "
+        "otel-verify-ssl:b path:s port:i proto:s server:s timeout:i token:s type:s "
+        "verify-certificate:b"
+    )
+
+    api_path_prefix: str | None = None
+    bucket: str | None = None
+    digest: str | None = None
+    disable: bool | None = None
+    id: str | None = None
+    influxdbproto: str | None = None
+    max_body_size: int | None = None
+    mtu: int | None = None
+    organization: str | None = None
+    otel_compression: str | None = None
+    otel_headers: str | None = None
+    otel_max_body_size: int | None = None
+    otel_path: str | None = None
+    otel_protocol: str | None = None
+    otel_resource_attributes: str | None = None
+    otel_timeout: int | None = None
+    otel_verify_ssl: bool | None = None
+    path: str | None = None
+    port: int | None = None
+    proto: str | None = None
+    server: str | None = None
+    timeout: int | None = None
+    token: str | None = None
+    type: str | None = None
+    verify_certificate: bool | None = None

@@ -139,6 +139,27 @@ class ClusterSdnDnsItem(Model):
 
 
 @result
+class ClusterSdnDnsDns(Model):
+    """What `GET /cluster/sdn/dns/{dns}` answers."""
+
+    __wire__ = (
+        "digest:s dns:s fingerprint:s key:s lock-token:s reversemaskv6:i reversev6mask:i "
+        "ttl:i type:s url:s"
+    )
+
+    digest: str | None = None
+    dns: str | None = None
+    fingerprint: str | None = None
+    key: str | None = None
+    lock_token: str | None = None
+    reversemaskv6: int | None = None
+    reversev6mask: int | None = None
+    ttl: int | None = None
+    type: str | None = None
+    url: str | None = None
+
+
+@result
 class ClusterSdnDryRun(Model):
     """What `GET /cluster/sdn/dry-run` answers."""
 
@@ -336,10 +357,27 @@ class ClusterSdnFabricsNodeNodeId(Model):
 class ClusterSdnIpamsItem(Model):
     """An entry of what `GET /cluster/sdn/ipams` answers."""
 
-    __wire__ = "ipam:s type:s"
+    __wire__ = "digest:s ipam:s type:s"
 
+    digest: str | None = None
     ipam: str
     type: str
+
+
+@result
+class ClusterSdnIpamsIpam(Model):
+    """What `GET /cluster/sdn/ipams/{ipam}` answers."""
+
+    __wire__ = "digest:s fingerprint:s ipam:s lock-token:s section:i token:s type:s url:s"
+
+    digest: str | None = None
+    fingerprint: str | None = None
+    ipam: str | None = None
+    lock_token: str | None = None
+    section: int | None = None
+    token: str | None = None
+    type: str | None = None
+    url: str | None = None
 
 
 @result
@@ -528,6 +566,82 @@ class ClusterSdnVnetsFirewallRulesPos(Model):
     source: str | None = None
     sport: str | None = None
     type: str
+
+
+@result
+class ClusterSdnVnetsSubnetsItem(Model):
+    """An entry of what `GET /cluster/sdn/vnets/{vnet}/subnets` answers."""
+
+    __wire__ = (
+        "cidr:s dhcp-dns-server:s dhcp-range:*@ClusterSdnVnetsSubnetsItemDhcpRangeItem "
+        "digest:s dnszoneprefix:s gateway:s id:s lock-token:s mask:i network:s pending:a "
+        "snat:b state:s subnet:s type:s vnet:s zone:s"
+    )
+
+    cidr: str | None = None
+    dhcp_dns_server: str | None = None
+    dhcp_range: list[ClusterSdnVnetsSubnetsItemDhcpRangeItem] | None = None
+    digest: str | None = None
+    dnszoneprefix: str | None = None
+    gateway: str | None = None
+    id: str | None = None
+    lock_token: str | None = None
+    mask: int | None = None
+    network: str | None = None
+    pending: dict[str, Any] | None = None
+    snat: bool | None = None
+    state: str | None = None
+    subnet: str | None = None
+    type: str | None = None
+    vnet: str | None = None
+    zone: str | None = None
+
+
+@result
+class ClusterSdnVnetsSubnetsItemDhcpRangeItem(Model):
+    """A part of the answer."""
+
+    __wire__ = "end-address:s start-address:s"
+
+    end_address: str | None = None
+    start_address: str | None = None
+
+
+@result
+class ClusterSdnVnetsSubnetsSubnet(Model):
+    """What `GET /cluster/sdn/vnets/{vnet}/subnets/{subnet}` answers."""
+
+    __wire__ = (
+        "cidr:s dhcp-dns-server:s dhcp-range:*@ClusterSdnVnetsSubnetsSubnetDhcpRangeItem "
+        "digest:s dnszoneprefix:s gateway:s id:s lock-token:s mask:i network:s snat:b "
+        "subnet:s type:s vnet:s zone:s"
+    )
+
+    cidr: str | None = None
+    dhcp_dns_server: str | None = None
+    dhcp_range: list[ClusterSdnVnetsSubnetsSubnetDhcpRangeItem] | None = None
+    digest: str | None = None
+    dnszoneprefix: str | None = None
+    gateway: str | None = None
+    id: str | None = None
+    lock_token: str | None = None
+    mask: int | None = None
+    network: str | None = None
+    snat: bool | None = None
+    subnet: str | None = None
+    type: str | None = None
+    vnet: str | None = None
+    zone: str | None = None
+
+
+@result
+class ClusterSdnVnetsSubnetsSubnetDhcpRangeItem(Model):
+    """A part of the answer."""
+
+    __wire__ = "end-address:s start-address:s"
+
+    end_address: str | None = None
+    start_address: str | None = None
 
 
 @result

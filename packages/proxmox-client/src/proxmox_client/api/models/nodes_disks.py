@@ -28,8 +28,8 @@ class NodesDisksListItem(Model):
     """An entry of what `GET /nodes/{node}/disks/list` answers."""
 
     __wire__ = (
-        "devpath:s gpt:b health:s model:s mounted:b osdid:i osdid-list:*i parent:s serial:s "
-        "size:i used:s vendor:s wwn:s"
+        "devpath:s gpt:b health:s model:s mounted:b osdid:i osdid-list:*i parent:s rpm:i "
+        "serial:s size:i type:s used:s vendor:s wearout:s wwn:s"
     )
 
     devpath: str
@@ -38,12 +38,15 @@ class NodesDisksListItem(Model):
     model: str | None = None
     mounted: bool
     osdid: int
-    osdid_list: list[int]
+    osdid_list: list[int] | None = None
     parent: str | None = None
+    rpm: int | None = None
     serial: str | None = None
     size: int
+    type: str | None = None
     used: str | None = None
     vendor: str | None = None
+    wearout: str | None = None
     wwn: str | None = None
 
 

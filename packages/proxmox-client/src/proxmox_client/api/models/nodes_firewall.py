@@ -24,13 +24,15 @@ class NodesFirewallOptions(Model):
     """What `GET /nodes/{node}/firewall/options` answers."""
 
     __wire__ = (
-        "enable:b log_level_forward:s log_level_in:s log_level_out:s log_nf_conntrack:b ndp:b "
-        "nf_conntrack_allow_invalid:b nf_conntrack_helpers:s nf_conntrack_max:i "
-        "nf_conntrack_tcp_timeout_established:i nf_conntrack_tcp_timeout_syn_recv:i "
-        "nftables:b nosmurfs:b protection_synflood:b protection_synflood_burst:i "
-        "protection_synflood_rate:i smurf_log_level:s tcp_flags_log_level:s tcpflags:b"
+        "digest:s enable:b log_level_forward:s log_level_in:s log_level_out:s "
+        "log_nf_conntrack:b ndp:b nf_conntrack_allow_invalid:b nf_conntrack_helpers:s "
+        "nf_conntrack_max:i nf_conntrack_tcp_timeout_established:i "
+        "nf_conntrack_tcp_timeout_syn_recv:i nftables:b nosmurfs:b protection_synflood:b "
+        "protection_synflood_burst:i protection_synflood_rate:i smurf_log_level:s "
+        "tcp_flags_log_level:s tcpflags:b"
     )
 
+    digest: str | None = None
     enable: bool | None = None
     log_level_forward: str | None = None
     log_level_in: str | None = None
@@ -57,13 +59,14 @@ class NodesFirewallRulesItem(Model):
     """An entry of what `GET /nodes/{node}/firewall/rules` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None
@@ -83,13 +86,14 @@ class NodesFirewallRulesPos(Model):
     """What `GET /nodes/{node}/firewall/rules/{pos}` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None

@@ -18,8 +18,9 @@ class NodesLxcItem(Model):
 
     __wire__ = (
         "cpu:f cpus:f disk:i diskread:i diskwrite:i lock:s maxdisk:i maxmem:i maxswap:i mem:i "
-        "name:s netin:i netout:i pressurecpusome:f pressureiofull:f pressureiosome:f "
-        "pressurememoryfull:f pressurememorysome:f status:s tags:s template:b uptime:i vmid:i"
+        "name:s netin:i netout:i pid:i pressurecpufull:f pressurecpusome:f pressureiofull:f "
+        "pressureiosome:f pressurememoryfull:f pressurememorysome:f status:s swap:i tags:s "
+        "template:b type:s uptime:i vmid:i"
     )
 
     cpu: float | None = None
@@ -35,14 +36,18 @@ class NodesLxcItem(Model):
     name: str | None = None
     netin: int | None = None
     netout: int | None = None
+    pid: int | None = None
+    pressurecpufull: float | None = None
     pressurecpusome: float | None = None
     pressureiofull: float | None = None
     pressureiosome: float | None = None
     pressurememoryfull: float | None = None
     pressurememorysome: float | None = None
     status: str
+    swap: int | None = None
     tags: str | None = None
     template: bool | None = None
+    type: str | None = None
     uptime: int | None = None
     vmid: int
 
@@ -117,12 +122,26 @@ class NodesLxcFeature(Model):
 class NodesLxcFirewallAliasesItem(Model):
     """An entry of what `GET /nodes/{node}/lxc/{vmid}/firewall/aliases` answers."""
 
-    __wire__ = "cidr:s comment:s digest:s name:s"
+    __wire__ = "cidr:s comment:s digest:s ipversion:i name:s"
 
     cidr: str
     comment: str | None = None
     digest: str
+    ipversion: int | None = None
     name: str
+
+
+@result
+class NodesLxcFirewallAliasesName(Model):
+    """What `GET /nodes/{node}/lxc/{vmid}/firewall/aliases/{name}` answers."""
+
+    __wire__ = "cidr:s comment:s digest:s ipversion:i name:s"
+
+    cidr: str | None = None
+    comment: str | None = None
+    digest: str | None = None
+    ipversion: int | None = None
+    name: str | None = None
 
 
 @result
@@ -149,6 +168,18 @@ class NodesLxcFirewallIpsetNameItem(Model):
 
 
 @result
+class NodesLxcFirewallIpsetCidr(Model):
+    """What `GET /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}` answers."""
+
+    __wire__ = "cidr:s comment:s digest:s nomatch:b"
+
+    cidr: str | None = None
+    comment: str | None = None
+    digest: str | None = None
+    nomatch: bool | None = None
+
+
+@result
 class NodesLxcFirewallLogItem(Model):
     """An entry of what `GET /nodes/{node}/lxc/{vmid}/firewall/log` answers."""
 
@@ -163,11 +194,12 @@ class NodesLxcFirewallOptions(Model):
     """What `GET /nodes/{node}/lxc/{vmid}/firewall/options` answers."""
 
     __wire__ = (
-        "dhcp:b enable:b ipfilter:b log_level_in:s log_level_out:s macfilter:b ndp:b "
+        "dhcp:b digest:s enable:b ipfilter:b log_level_in:s log_level_out:s macfilter:b ndp:b "
         "policy_in:s policy_out:s radv:b"
     )
 
     dhcp: bool | None = None
+    digest: str | None = None
     enable: bool | None = None
     ipfilter: bool | None = None
     log_level_in: str | None = None
@@ -197,13 +229,14 @@ class NodesLxcFirewallRulesItem(Model):
     """An entry of what `GET /nodes/{node}/lxc/{vmid}/firewall/rules` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None
@@ -223,13 +256,14 @@ class NodesLxcFirewallRulesPos(Model):
     """What `GET /nodes/{node}/lxc/{vmid}/firewall/rules/{pos}` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None
@@ -349,15 +383,65 @@ class NodesLxcRrd(Model):
 
 
 @result
+class NodesLxcRrddataItem(Model):
+    """An entry of what `GET /nodes/{node}/lxc/{vmid}/rrddata` answers."""
+
+    __wire__ = (
+        "cpu:f disk:f diskread:f diskwrite:f maxcpu:f maxdisk:f maxmem:f mem:f memhost:f "
+        "netin:f netout:f pressurecpufull:f pressurecpusome:f pressureiofull:f "
+        "pressureiosome:f pressurememoryfull:f pressurememorysome:f time:i"
+    )
+
+    cpu: float | None = None
+    disk: float | None = None
+    diskread: float | None = None
+    diskwrite: float | None = None
+    maxcpu: float | None = None
+    maxdisk: float | None = None
+    maxmem: float | None = None
+    mem: float | None = None
+    memhost: float | None = None
+    netin: float | None = None
+    netout: float | None = None
+    pressurecpufull: float | None = None
+    pressurecpusome: float | None = None
+    pressureiofull: float | None = None
+    pressureiosome: float | None = None
+    pressurememoryfull: float | None = None
+    pressurememorysome: float | None = None
+    time: int | None = None
+
+
+@result
 class NodesLxcSnapshotItem(Model):
     """An entry of what `GET /nodes/{node}/lxc/{vmid}/snapshot` answers."""
 
-    __wire__ = "description:s name:s parent:s snaptime:i"
+    __wire__ = "description:s digest:s name:s parent:s running:b snaptime:i"
 
     description: str
+    digest: str | None = None
     name: str
     parent: str | None = None
+    running: bool | None = None
     snaptime: int | None = None
+
+
+@result
+class NodesLxcSnapshotConfig(Model):
+    """What `GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config` answers."""
+
+    __wire__ = (
+        "digest:s running-nets-host-mtu:s runningcpu:s runningmachine:s snapstate:s "
+        "snaptime:i vmstate:s"
+    )
+
+    digest: str | None = None
+    running_nets_host_mtu: str | None = None
+    runningcpu: str | None = None
+    runningmachine: str | None = None
+    snapstate: str | None = None
+    snaptime: int | None = None
+    vmstate: str | None = None
 
 
 @result
@@ -388,8 +472,9 @@ class NodesLxcStatusCurrent(Model):
 
     __wire__ = (
         "cpu:f cpus:f disk:i diskread:i diskwrite:i ha:a lock:s maxdisk:i maxmem:i maxswap:i "
-        "mem:i name:s netin:i netout:i pressurecpusome:f pressureiofull:f pressureiosome:f "
-        "pressurememoryfull:f pressurememorysome:f status:s tags:s template:b uptime:i vmid:i"
+        "mem:i name:s netin:i netout:i pid:i pressurecpufull:f pressurecpusome:f "
+        "pressureiofull:f pressureiosome:f pressurememoryfull:f pressurememorysome:f status:s "
+        "swap:i tags:s template:b type:s uptime:i vmid:i"
     )
 
     cpu: float | None = None
@@ -406,14 +491,18 @@ class NodesLxcStatusCurrent(Model):
     name: str | None = None
     netin: int | None = None
     netout: int | None = None
+    pid: int | None = None
+    pressurecpufull: float | None = None
     pressurecpusome: float | None = None
     pressureiofull: float | None = None
     pressureiosome: float | None = None
     pressurememoryfull: float | None = None
     pressurememorysome: float | None = None
     status: str
+    swap: int | None = None
     tags: str | None = None
     template: bool | None = None
+    type: str | None = None
     uptime: int | None = None
     vmid: int
 

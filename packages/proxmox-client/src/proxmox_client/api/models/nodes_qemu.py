@@ -17,14 +17,16 @@ class NodesQemuItem(Model):
     """An entry of what `GET /nodes/{node}/qemu` answers."""
 
     __wire__ = (
-        "cpu:f cpus:f diskread:i diskwrite:i lock:s maxdisk:i maxmem:i mem:i memhost:i name:s "
-        "netin:i netout:i pid:i pressurecpufull:f pressurecpusome:f pressureiofull:f "
-        "pressureiosome:f pressurememoryfull:f pressurememorysome:f qmpstatus:s "
-        "running-machine:s running-qemu:s serial:b status:s tags:s template:b uptime:i vmid:i"
+        "cpu:f cpus:f disk:i diskread:i diskwrite:i lock:s maxdisk:i maxmem:i mem:i memhost:i "
+        "name:s netin:i netout:i nics:a pid:i pressurecpufull:f pressurecpusome:f "
+        "pressureiofull:f pressureiosome:f pressurememoryfull:f pressurememorysome:f "
+        "qmpstatus:s running-machine:s running-qemu:s serial:b status:s tags:s template:b "
+        "uptime:i vmid:i"
     )
 
     cpu: float | None = None
     cpus: float | None = None
+    disk: int | None = None
     diskread: int | None = None
     diskwrite: int | None = None
     lock: str | None = None
@@ -35,6 +37,7 @@ class NodesQemuItem(Model):
     name: str | None = None
     netin: int | None = None
     netout: int | None = None
+    nics: dict[str, Any] | None = None
     pid: int | None = None
     pressurecpufull: float | None = None
     pressurecpusome: float | None = None
@@ -60,6 +63,15 @@ class NodesQemuVmidItem(Model):
     __wire__ = "subdir:s"
 
     subdir: str
+
+
+@result
+class NodesQemuAgent(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
 
 
 @result
@@ -94,6 +106,195 @@ class NodesQemuAgentFileRead(Model):
 
     content: str
     truncated: bool | None = None
+
+
+@result
+class NodesQemuAgentFsfreezeFreeze(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-freeze` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentFsfreezeStatus(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-status` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentFsfreezeThaw(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-thaw` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentFstrim(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/fstrim` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentGetFsinfo(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/get-fsinfo` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentGetHostName(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/get-host-name` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentGetMemoryBlockInfo(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/get-memory-block-info` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentGetMemoryBlocks(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/get-memory-blocks` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentGetOsinfo(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentGetTime(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/get-time` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentGetTimezone(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/get-timezone` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentGetUsers(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/get-users` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentGetVcpus(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/get-vcpus` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentInfo(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/info` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentNetworkGetInterfaces(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentPing(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/ping` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentSetUserPassword(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/set-user-password` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentShutdown(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/shutdown` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentSuspendDisk(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/suspend-disk` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentSuspendHybrid(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/suspend-hybrid` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
+
+
+@result
+class NodesQemuAgentSuspendRam(Model):
+    """What `POST /nodes/{node}/qemu/{vmid}/agent/suspend-ram` answers."""
+
+    __wire__ = "result:a"
+
+    result: Any = None
 
 
 @result
@@ -234,12 +435,26 @@ class NodesQemuFeature(Model):
 class NodesQemuFirewallAliasesItem(Model):
     """An entry of what `GET /nodes/{node}/qemu/{vmid}/firewall/aliases` answers."""
 
-    __wire__ = "cidr:s comment:s digest:s name:s"
+    __wire__ = "cidr:s comment:s digest:s ipversion:i name:s"
 
     cidr: str
     comment: str | None = None
     digest: str
+    ipversion: int | None = None
     name: str
+
+
+@result
+class NodesQemuFirewallAliasesName(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/firewall/aliases/{name}` answers."""
+
+    __wire__ = "cidr:s comment:s digest:s ipversion:i name:s"
+
+    cidr: str | None = None
+    comment: str | None = None
+    digest: str | None = None
+    ipversion: int | None = None
+    name: str | None = None
 
 
 @result
@@ -266,6 +481,18 @@ class NodesQemuFirewallIpsetNameItem(Model):
 
 
 @result
+class NodesQemuFirewallIpsetCidr(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}` answers."""
+
+    __wire__ = "cidr:s comment:s digest:s nomatch:b"
+
+    cidr: str | None = None
+    comment: str | None = None
+    digest: str | None = None
+    nomatch: bool | None = None
+
+
+@result
 class NodesQemuFirewallLogItem(Model):
     """An entry of what `GET /nodes/{node}/qemu/{vmid}/firewall/log` answers."""
 
@@ -280,11 +507,12 @@ class NodesQemuFirewallOptions(Model):
     """What `GET /nodes/{node}/qemu/{vmid}/firewall/options` answers."""
 
     __wire__ = (
-        "dhcp:b enable:b ipfilter:b log_level_in:s log_level_out:s macfilter:b ndp:b "
+        "dhcp:b digest:s enable:b ipfilter:b log_level_in:s log_level_out:s macfilter:b ndp:b "
         "policy_in:s policy_out:s radv:b"
     )
 
     dhcp: bool | None = None
+    digest: str | None = None
     enable: bool | None = None
     ipfilter: bool | None = None
     log_level_in: str | None = None
@@ -314,13 +542,14 @@ class NodesQemuFirewallRulesItem(Model):
     """An entry of what `GET /nodes/{node}/qemu/{vmid}/firewall/rules` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None
@@ -340,13 +569,14 @@ class NodesQemuFirewallRulesPos(Model):
     """What `GET /nodes/{node}/qemu/{vmid}/firewall/rules/{pos}` answers."""
 
     __wire__ = (
-        "action:s comment:s dest:s dport:s enable:i icmp-type:s iface:s ipversion:i log:s "
-        "macro:s pos:i proto:s source:s sport:s type:s"
+        "action:s comment:s dest:s digest:s dport:s enable:i icmp-type:s iface:s ipversion:i "
+        "log:s macro:s pos:i proto:s source:s sport:s type:s"
     )
 
     action: str
     comment: str | None = None
     dest: str | None = None
+    digest: str | None = None
     dport: str | None = None
     enable: int | None = None
     icmp_type: str | None = None
@@ -368,8 +598,7 @@ class NodesQemuMigrate(Model):
     __wire__ = (
         "allowed_nodes:*s dependent-ha-resources:*s has-dbus-vmstate:b "
         "local_disks:*@NodesQemuMigrateLocalDisksItem local_resources:*s "
-        "mapped-resource-info:a mapped-resources:*s "
-        "not_allowed_nodes:@NodesQemuMigrateNotAllowedNodes running:b"
+        "mapped-resource-info:a mapped-resources:*s not_allowed_nodes:a running:b"
     )
 
     allowed_nodes: list[str] | None = None
@@ -379,7 +608,7 @@ class NodesQemuMigrate(Model):
     local_resources: list[str]
     mapped_resource_info: dict[str, Any]
     mapped_resources: list[str]
-    not_allowed_nodes: NodesQemuMigrateNotAllowedNodes | None = None
+    not_allowed_nodes: dict[str, Any] | None = None
     running: bool
 
 
@@ -387,35 +616,23 @@ class NodesQemuMigrate(Model):
 class NodesQemuMigrateLocalDisksItem(Model):
     """A part of the answer."""
 
-    __wire__ = "cdrom:b is_unused:b size:i volid:s"
-
-    cdrom: bool
-    is_unused: bool
-    size: int
-    volid: str
-
-
-@result
-class NodesQemuMigrateNotAllowedNodes(Model):
-    """A part of the answer."""
-
     __wire__ = (
-        "blocking-ha-resources:*@NodesQemuMigrateNotAllowedNodesBlockingHaResourcesItem "
-        "unavailable_storages:*s"
+        "cdrom:b drivename:s is_attached:b is_cloudinit:b is_tpmstate:b is_unused:b "
+        "is_vmstate:b referenced_in_snapshot:a replicate:b shared:b size:i volid:s"
     )
 
-    blocking_ha_resources: list[NodesQemuMigrateNotAllowedNodesBlockingHaResourcesItem] | None = None
-    unavailable_storages: list[str] | None = None
-
-
-@result
-class NodesQemuMigrateNotAllowedNodesBlockingHaResourcesItem(Model):
-    """A part of the answer."""
-
-    __wire__ = "cause:s sid:s"
-
-    cause: str
-    sid: str
+    cdrom: bool
+    drivename: str | None = None
+    is_attached: bool | None = None
+    is_cloudinit: bool | None = None
+    is_tpmstate: bool | None = None
+    is_unused: bool
+    is_vmstate: bool | None = None
+    referenced_in_snapshot: dict[str, Any] | None = None
+    replicate: bool | None = None
+    shared: bool | None = None
+    size: int
+    volid: str
 
 
 @result
@@ -455,22 +672,166 @@ class NodesQemuPendingItem(Model):
 class NodesQemuRrd(Model):
     """What `GET /nodes/{node}/qemu/{vmid}/rrd` answers."""
 
-    __wire__ = "filename:s"
+    __wire__ = "filename:s image:s"
 
     filename: str
+    image: str | None = None
+
+
+@result
+class NodesQemuRrddataItem(Model):
+    """An entry of what `GET /nodes/{node}/qemu/{vmid}/rrddata` answers."""
+
+    __wire__ = (
+        "cpu:f disk:f diskread:f diskwrite:f maxcpu:f maxdisk:f maxmem:f mem:f memhost:f "
+        "netin:f netout:f pressurecpufull:f pressurecpusome:f pressureiofull:f "
+        "pressureiosome:f pressurememoryfull:f pressurememorysome:f time:i"
+    )
+
+    cpu: float | None = None
+    disk: float | None = None
+    diskread: float | None = None
+    diskwrite: float | None = None
+    maxcpu: float | None = None
+    maxdisk: float | None = None
+    maxmem: float | None = None
+    mem: float | None = None
+    memhost: float | None = None
+    netin: float | None = None
+    netout: float | None = None
+    pressurecpufull: float | None = None
+    pressurecpusome: float | None = None
+    pressureiofull: float | None = None
+    pressureiosome: float | None = None
+    pressurememoryfull: float | None = None
+    pressurememorysome: float | None = None
+    time: int | None = None
 
 
 @result
 class NodesQemuSnapshotItem(Model):
     """An entry of what `GET /nodes/{node}/qemu/{vmid}/snapshot` answers."""
 
-    __wire__ = "description:s name:s parent:s snaptime:i vmstate:b"
+    __wire__ = "description:s digest:s name:s parent:s running:b snaptime:i vmstate:b"
 
     description: str
+    digest: str | None = None
     name: str
     parent: str | None = None
+    running: bool | None = None
     snaptime: int | None = None
     vmstate: bool | None = None
+
+
+@result
+class NodesQemuSnapshotConfig(Model):
+    """What `GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config` answers."""
+
+    __wire__ = (
+        "acpi:b affinity:s agent:s allow-ksm:b amd-sev:s arch:s args:s audio0:s autostart:b "
+        "balloon:i bios:s boot:s bootdisk:s cdrom:s cicustom:s cipassword:s citype:s "
+        "ciupgrade:b ciuser:s cores:i cpu:s cpulimit:f cpuunits:i description:s digest:s "
+        "efidisk0:s freeze:b hookscript:s hostpci[n]:s hotplug:s hugepages:s ide[n]:s "
+        "intel-tdx:s ipconfig[n]:s ivshmem:s keephugepages:b keyboard:s kvm:b localtime:b "
+        "lock:s machine:s memory:s meta:s migrate_downtime:f migrate_speed:i name:s "
+        "nameserver:s net[n]:s numa:b numa[n]:s onboot:b ostype:s parallel[n]:s parent:s "
+        "protection:b reboot:b rng0:s running-nets-host-mtu:s runningcpu:s runningmachine:s "
+        "sata[n]:s scsi[n]:s scsihw:s searchdomain:s serial[n]:s shares:i smbios1:s smp:i "
+        "snapstate:s snaptime:i sockets:i spice_enhancements:s sshkeys:s startdate:s "
+        "startup:s tablet:b tags:s tdf:b template:b tpmstate0:s unused[n]:s usb[n]:s vcpus:i "
+        "vga:s virtio[n]:s virtiofs[n]:s vmgenid:s vmstate:s vmstatestorage:s watchdog:s"
+    )
+
+    acpi: bool | None = None
+    affinity: str | None = None
+    agent: str | None = None
+    allow_ksm: bool | None = None
+    amd_sev: str | None = None
+    arch: str | None = None
+    args: str | None = None
+    audio0: str | None = None
+    autostart: bool | None = None
+    balloon: int | None = None
+    bios: str | None = None
+    boot: str | None = None
+    bootdisk: str | None = None
+    cdrom: str | None = None
+    cicustom: str | None = None
+    cipassword: str | None = None
+    citype: str | None = None
+    ciupgrade: bool | None = None
+    ciuser: str | None = None
+    cores: int | None = None
+    cpu: str | None = None
+    cpulimit: float | None = None
+    cpuunits: int | None = None
+    description: str | None = None
+    digest: str | None = None
+    efidisk0: str | None = None
+    freeze: bool | None = None
+    hookscript: str | None = None
+    hostpci: dict[int, str] = attrs.field(factory=dict[int, str])
+    hotplug: str | None = None
+    hugepages: str | None = None
+    ide: dict[int, str] = attrs.field(factory=dict[int, str])
+    intel_tdx: str | None = None
+    ipconfig: dict[int, str] = attrs.field(factory=dict[int, str])
+    ivshmem: str | None = None
+    keephugepages: bool | None = None
+    keyboard: str | None = None
+    kvm: bool | None = None
+    localtime: bool | None = None
+    lock: str | None = None
+    machine: str | None = None
+    memory: str | None = None
+    meta: str | None = None
+    migrate_downtime: float | None = None
+    migrate_speed: int | None = None
+    name: str | None = None
+    nameserver: str | None = None
+    net: dict[int, str] = attrs.field(factory=dict[int, str])
+    numa: bool | None = None
+    numa_n: dict[int, str] = attrs.field(factory=dict[int, str])
+    onboot: bool | None = None
+    ostype: str | None = None
+    parallel: dict[int, str] = attrs.field(factory=dict[int, str])
+    parent: str | None = None
+    protection: bool | None = None
+    reboot: bool | None = None
+    rng0: str | None = None
+    running_nets_host_mtu: str | None = None
+    runningcpu: str | None = None
+    runningmachine: str | None = None
+    sata: dict[int, str] = attrs.field(factory=dict[int, str])
+    scsi: dict[int, str] = attrs.field(factory=dict[int, str])
+    scsihw: str | None = None
+    searchdomain: str | None = None
+    serial: dict[int, str] = attrs.field(factory=dict[int, str])
+    shares: int | None = None
+    smbios1: str | None = None
+    smp: int | None = None
+    snapstate: str | None = None
+    snaptime: int | None = None
+    sockets: int | None = None
+    spice_enhancements: str | None = None
+    sshkeys: str | None = None
+    startdate: str | None = None
+    startup: str | None = None
+    tablet: bool | None = None
+    tags: str | None = None
+    tdf: bool | None = None
+    template: bool | None = None
+    tpmstate0: str | None = None
+    unused: dict[int, str] = attrs.field(factory=dict[int, str])
+    usb: dict[int, str] = attrs.field(factory=dict[int, str])
+    vcpus: int | None = None
+    vga: str | None = None
+    virtio: dict[int, str] = attrs.field(factory=dict[int, str])
+    virtiofs: dict[int, str] = attrs.field(factory=dict[int, str])
+    vmgenid: str | None = None
+    vmstate: str | None = None
+    vmstatestorage: str | None = None
+    watchdog: str | None = None
 
 
 @result
@@ -500,19 +861,25 @@ class NodesQemuStatusCurrent(Model):
     """What `GET /nodes/{node}/qemu/{vmid}/status/current` answers."""
 
     __wire__ = (
-        "agent:b clipboard:s cpu:f cpus:f diskread:i diskwrite:i ha:a lock:s maxdisk:i "
-        "maxmem:i mem:i memhost:i name:s netin:i netout:i pid:i pressurecpufull:f "
-        "pressurecpusome:f pressureiofull:f pressureiosome:f pressurememoryfull:f "
-        "pressurememorysome:f qmpstatus:s running-machine:s running-qemu:s serial:b spice:b "
+        "agent:b balloon:i ballooninfo:a blockstat:a clipboard:s cpu:f cpus:f disk:i "
+        "diskread:i diskwrite:i freemem:i ha:a lock:s maxdisk:i maxmem:i mem:i memhost:i "
+        "name:s netin:i netout:i nics:a pid:i pressurecpufull:f pressurecpusome:f "
+        "pressureiofull:f pressureiosome:f pressurememoryfull:f pressurememorysome:f "
+        "proxmox-support:a qmpstatus:s running-machine:s running-qemu:s serial:b spice:b "
         "status:s tags:s template:b uptime:i vmid:i"
     )
 
     agent: bool | None = None
+    balloon: int | None = None
+    ballooninfo: dict[str, Any] | None = None
+    blockstat: dict[str, Any] | None = None
     clipboard: str | None = None
     cpu: float | None = None
     cpus: float | None = None
+    disk: int | None = None
     diskread: int | None = None
     diskwrite: int | None = None
+    freemem: int | None = None
     ha: dict[str, Any]
     lock: str | None = None
     maxdisk: int | None = None
@@ -522,6 +889,7 @@ class NodesQemuStatusCurrent(Model):
     name: str | None = None
     netin: int | None = None
     netout: int | None = None
+    nics: dict[str, Any] | None = None
     pid: int | None = None
     pressurecpufull: float | None = None
     pressurecpusome: float | None = None
@@ -529,6 +897,7 @@ class NodesQemuStatusCurrent(Model):
     pressureiosome: float | None = None
     pressurememoryfull: float | None = None
     pressurememorysome: float | None = None
+    proxmox_support: dict[str, Any] | None = None
     qmpstatus: str | None = None
     running_machine: str | None = None
     running_qemu: str | None = None

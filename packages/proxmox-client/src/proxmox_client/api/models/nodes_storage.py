@@ -57,11 +57,13 @@ class NodesStorageContentItem(Model):
     """An entry of what `GET /nodes/{node}/storage/{storage}/content` answers."""
 
     __wire__ = (
-        "approximate-size:i ctime:i encrypted:s format:s notes:s parent:s protected:b size:i "
-        "used:i verification:@NodesStorageContentItemVerification vmid:i volid:s"
+        "approximate-size:i content:s ctime:i encrypted:s format:s notes:s parent:s "
+        "protected:b size:i subtype:s used:i "
+        "verification:@NodesStorageContentItemVerification vmid:i volid:s"
     )
 
     approximate_size: int | None = None
+    content: str | None = None
     ctime: int | None = None
     encrypted: str | None = None
     format: str
@@ -69,6 +71,7 @@ class NodesStorageContentItem(Model):
     parent: str | None = None
     protected: bool | None = None
     size: int | None = None
+    subtype: str | None = None
     used: int | None = None
     verification: NodesStorageContentItemVerification | None = None
     vmid: int | None = None
@@ -171,6 +174,17 @@ class NodesStorageRrd(Model):
     __wire__ = "filename:s"
 
     filename: str
+
+
+@result
+class NodesStorageRrddataItem(Model):
+    """An entry of what `GET /nodes/{node}/storage/{storage}/rrddata` answers."""
+
+    __wire__ = "time:i total:f used:f"
+
+    time: int | None = None
+    total: float | None = None
+    used: float | None = None
 
 
 @result

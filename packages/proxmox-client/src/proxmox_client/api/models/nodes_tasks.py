@@ -13,15 +13,20 @@ from proxmox_client.wire.model import Model, result
 class NodesTasksItem(Model):
     """An entry of what `GET /nodes/{node}/tasks` answers."""
 
-    __wire__ = "endtime:i id:s node:s pid:i pstart:i starttime:i status:s type:s upid:s user:s"
+    __wire__ = (
+        "endtime:i id:s node:s pid:i pstart:i saved:b starttime:i status:s tokenid:s type:s "
+        "upid:s user:s"
+    )
 
     endtime: int | None = None
     id: str
     node: str
     pid: int
     pstart: int
+    saved: bool | None = None
     starttime: int
     status: str | None = None
+    tokenid: str | None = None
     type: str
     upid: str
     user: str
@@ -41,7 +46,10 @@ class NodesTasksLogItem(Model):
 class NodesTasksStatus(Model):
     """What `GET /nodes/{node}/tasks/{upid}/status` answers."""
 
-    __wire__ = "exitstatus:s id:s node:s pid:i pstart:i starttime:i status:s type:s upid:s user:s"
+    __wire__ = (
+        "exitstatus:s id:s node:s pid:i pstart:i starttime:i status:s tokenid:s type:s upid:s "
+        "user:s"
+    )
 
     exitstatus: str | None = None
     id: str
@@ -50,6 +58,7 @@ class NodesTasksStatus(Model):
     pstart: int
     starttime: int
     status: str
+    tokenid: str | None = None
     type: str
     upid: str
     user: str

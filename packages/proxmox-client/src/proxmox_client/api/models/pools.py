@@ -37,10 +37,11 @@ class PoolsItemMembersItem(Model):
 class PoolsPoolid(Model):
     """What `GET /pools/{poolid}` answers."""
 
-    __wire__ = "comment:s members:*@PoolsPoolidMembersItem"
+    __wire__ = "comment:s members:*@PoolsPoolidMembersItem poolid:s"
 
     comment: str | None = None
     members: list[PoolsPoolidMembersItem]
+    poolid: str | None = None
 
 
 @result

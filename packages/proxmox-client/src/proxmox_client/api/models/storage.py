@@ -13,9 +13,85 @@ from proxmox_client.wire.model import Model, result
 class StorageItem(Model):
     """An entry of what `GET /storage` answers."""
 
-    __wire__ = "storage:s"
+    __wire__ = (
+        "authsupported:s base:s blocksize:s bwlimit:s comstar_hg:s comstar_tg:s content:s "
+        "content-dirs:s create-base-path:b create-subdirs:b data-pool:s datastore:s digest:s "
+        "disable:b domain:s encryption-key:s export:s fingerprint:s format:s fs-name:s fuse:b "
+        "is_mountpoint:s iscsiprovider:s keyring:s krbd:b lio_tpg:s master-pubkey:s "
+        "max-protected-backups:i maxfiles:i mkdir:b monhost:s mountpoint:s namespace:s "
+        "nocow:b nodes:s nowritecache:b options:s password:s path:s pool:s port:i portal:s "
+        "preallocation:s prune-backups:s saferemove:b saferemove-stepsize:i "
+        "saferemove_throughput:s server:s server2:s share:s shared:b skip-cert-verification:b "
+        "smbversion:s snapshot-as-volume-chain:b sparse:b storage:s subdir:s tagged_only:b "
+        "target:s thinpool:s transport:s type:s username:s vgname:s volume:s zfs-base-path:s"
+    )
 
+    authsupported: str | None = None
+    base: str | None = None
+    blocksize: str | None = None
+    bwlimit: str | None = None
+    comstar_hg: str | None = None
+    comstar_tg: str | None = None
+    content: str | None = None
+    content_dirs: str | None = None
+    create_base_path: bool | None = None
+    create_subdirs: bool | None = None
+    data_pool: str | None = None
+    datastore: str | None = None
+    digest: str | None = None
+    disable: bool | None = None
+    domain: str | None = None
+    encryption_key: str | None = None
+    export: str | None = None
+    fingerprint: str | None = None
+    format: str | None = None
+    fs_name: str | None = None
+    fuse: bool | None = None
+    is_mountpoint: str | None = None
+    iscsiprovider: str | None = None
+    keyring: str | None = None
+    krbd: bool | None = None
+    lio_tpg: str | None = None
+    master_pubkey: str | None = None
+    max_protected_backups: int | None = None
+    maxfiles: int | None = None
+    mkdir: bool | None = None
+    monhost: str | None = None
+    mountpoint: str | None = None
+    namespace: str | None = None
+    nocow: bool | None = None
+    nodes: str | None = None
+    nowritecache: bool | None = None
+    options: str | None = None
+    password: str | None = None
+    path: str | None = None
+    pool: str | None = None
+    port: int | None = None
+    portal: str | None = None
+    preallocation: str | None = None
+    prune_backups: str | None = None
+    saferemove: bool | None = None
+    saferemove_stepsize: int | None = None
+    saferemove_throughput: str | None = None
+    server: str | None = None
+    server2: str | None = None
+    share: str | None = None
+    shared: bool | None = None
+    skip_cert_verification: bool | None = None
+    smbversion: str | None = None
+    snapshot_as_volume_chain: bool | None = None
+    sparse: bool | None = None
     storage: str
+    subdir: str | None = None
+    tagged_only: bool | None = None
+    target: str | None = None
+    thinpool: str | None = None
+    transport: str | None = None
+    type: str | None = None
+    username: str | None = None
+    vgname: str | None = None
+    volume: str | None = None
+    zfs_base_path: str | None = None
 
 
 @result
@@ -40,17 +116,102 @@ class StoragePostConfig(Model):
 
 @result
 class StorageStorage(Model):
+    """What `GET /storage/{storage}` answers."""
+
+    __wire__ = (
+        "authsupported:s base:s blocksize:s bwlimit:s comstar_hg:s comstar_tg:s content:s "
+        "content-dirs:s create-base-path:b create-subdirs:b data-pool:s datastore:s digest:s "
+        "disable:b domain:s encryption-key:s export:s fingerprint:s format:s fs-name:s fuse:b "
+        "is_mountpoint:s iscsiprovider:s keyring:s krbd:b lio_tpg:s master-pubkey:s "
+        "max-protected-backups:i maxfiles:i mkdir:b monhost:s mountpoint:s namespace:s "
+        "nocow:b nodes:s nowritecache:b options:s password:s path:s pool:s port:i portal:s "
+        "preallocation:s prune-backups:s saferemove:b saferemove-stepsize:i "
+        "saferemove_throughput:s server:s server2:s share:s shared:b skip-cert-verification:b "
+        "smbversion:s snapshot-as-volume-chain:b sparse:b storage:s subdir:s tagged_only:b "
+        "target:s thinpool:s transport:s type:s username:s vgname:s volume:s zfs-base-path:s"
+    )
+
+    authsupported: str | None = None
+    base: str | None = None
+    blocksize: str | None = None
+    bwlimit: str | None = None
+    comstar_hg: str | None = None
+    comstar_tg: str | None = None
+    content: str | None = None
+    content_dirs: str | None = None
+    create_base_path: bool | None = None
+    create_subdirs: bool | None = None
+    data_pool: str | None = None
+    datastore: str | None = None
+    digest: str | None = None
+    disable: bool | None = None
+    domain: str | None = None
+    encryption_key: str | None = None
+    export: str | None = None
+    fingerprint: str | None = None
+    format: str | None = None
+    fs_name: str | None = None
+    fuse: bool | None = None
+    is_mountpoint: str | None = None
+    iscsiprovider: str | None = None
+    keyring: str | None = None
+    krbd: bool | None = None
+    lio_tpg: str | None = None
+    master_pubkey: str | None = None
+    max_protected_backups: int | None = None
+    maxfiles: int | None = None
+    mkdir: bool | None = None
+    monhost: str | None = None
+    mountpoint: str | None = None
+    namespace: str | None = None
+    nocow: bool | None = None
+    nodes: str | None = None
+    nowritecache: bool | None = None
+    options: str | None = None
+    password: str | None = None
+    path: str | None = None
+    pool: str | None = None
+    port: int | None = None
+    portal: str | None = None
+    preallocation: str | None = None
+    prune_backups: str | None = None
+    saferemove: bool | None = None
+    saferemove_stepsize: int | None = None
+    saferemove_throughput: str | None = None
+    server: str | None = None
+    server2: str | None = None
+    share: str | None = None
+    shared: bool | None = None
+    skip_cert_verification: bool | None = None
+    smbversion: str | None = None
+    snapshot_as_volume_chain: bool | None = None
+    sparse: bool | None = None
+    storage: str | None = None
+    subdir: str | None = None
+    tagged_only: bool | None = None
+    target: str | None = None
+    thinpool: str | None = None
+    transport: str | None = None
+    type: str | None = None
+    username: str | None = None
+    vgname: str | None = None
+    volume: str | None = None
+    zfs_base_path: str | None = None
+
+
+@result
+class StorageStoragePut(Model):
     """What `PUT /storage/{storage}` answers."""
 
-    __wire__ = "config:@StorageStorageConfig storage:s type:s"
+    __wire__ = "config:@StorageStoragePutConfig storage:s type:s"
 
-    config: StorageStorageConfig | None = None
+    config: StorageStoragePutConfig | None = None
     storage: str
     type: str
 
 
 @result
-class StorageStorageConfig(Model):
+class StorageStoragePutConfig(Model):
     """A part of the answer."""
 
     __wire__ = "encryption-key:s"

@@ -62,11 +62,11 @@ ACCESS_DOMAINS_REALM_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-ACCESS_DOMAINS_REALM_GET: Operation[Any] = Operation(
+ACCESS_DOMAINS_REALM_GET: Operation[m.AccessDomainsRealm] = Operation(
     id="access.domains.realm.get",
     method="GET",
     path="/access/domains/{realm}",
-    decode=anything,
+    decode=model("access", "AccessDomainsRealm"),
     safety=Safety.READ,
 )
 ACCESS_DOMAINS_REALM_PUT: Operation[None] = Operation(

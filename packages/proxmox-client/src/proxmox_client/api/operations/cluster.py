@@ -20,11 +20,11 @@ CLUSTER_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-CLUSTER_LOG_GET: Operation[list[dict[str, Any]]] = Operation(
+CLUSTER_LOG_GET: Operation[list[m.ClusterLogItem]] = Operation(
     id="cluster.log.get",
     method="GET",
     path="/cluster/log",
-    decode=anything,
+    decode=models("cluster", "ClusterLogItem"),
     safety=Safety.READ,
 )
 CLUSTER_NEXTID_GET: Operation[int] = Operation(

@@ -88,10 +88,10 @@ CLUSTER_CONFIG_QDEVICE_GET: Operation[dict[str, Any]] = Operation(
     safety=Safety.READ,
     protected=True,
 )
-CLUSTER_CONFIG_TOTEM_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_CONFIG_TOTEM_GET: Operation[m.ClusterConfigTotem] = Operation(
     id="cluster.config.totem.get",
     method="GET",
     path="/cluster/config/totem",
-    decode=anything,
+    decode=model("cluster_config", "ClusterConfigTotem"),
     safety=Safety.READ,
 )

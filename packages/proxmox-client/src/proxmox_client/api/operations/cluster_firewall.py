@@ -44,11 +44,11 @@ CLUSTER_FIREWALL_ALIASES_NAME_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_FIREWALL_ALIASES_NAME_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_FIREWALL_ALIASES_NAME_GET: Operation[m.ClusterFirewallAliasesName] = Operation(
     id="cluster.firewall.aliases.name.get",
     method="GET",
     path="/cluster/firewall/aliases/{name}",
-    decode=anything,
+    decode=model("cluster_firewall", "ClusterFirewallAliasesName"),
     safety=Safety.READ,
 )
 CLUSTER_FIREWALL_ALIASES_NAME_PUT: Operation[None] = Operation(
@@ -172,11 +172,11 @@ CLUSTER_FIREWALL_IPSET_CIDR_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_FIREWALL_IPSET_CIDR_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_FIREWALL_IPSET_CIDR_GET: Operation[m.ClusterFirewallIpsetCidr] = Operation(
     id="cluster.firewall.ipset.cidr.get",
     method="GET",
     path="/cluster/firewall/ipset/{name}/{cidr}",
-    decode=anything,
+    decode=model("cluster_firewall", "ClusterFirewallIpsetCidr"),
     safety=Safety.READ,
     protected=True,
 )

@@ -45,11 +45,11 @@ CLUSTER_HA_GROUPS_GROUP_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_HA_GROUPS_GROUP_GET: Operation[Any] = Operation(
+CLUSTER_HA_GROUPS_GROUP_GET: Operation[m.ClusterHaGroupsGroup] = Operation(
     id="cluster.ha.groups.group.get",
     method="GET",
     path="/cluster/ha/groups/{group}",
-    decode=anything,
+    decode=model("cluster_ha", "ClusterHaGroupsGroup"),
     safety=Safety.READ,
 )
 CLUSTER_HA_GROUPS_GROUP_PUT: Operation[None] = Operation(
@@ -199,10 +199,10 @@ CLUSTER_HA_STATUS_DISARM_HA_POST: Operation[None] = Operation(
     since="9.2",
     required=("resource-mode",),
 )
-CLUSTER_HA_STATUS_MANAGER_STATUS_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_HA_STATUS_MANAGER_STATUS_GET: Operation[m.ClusterHaStatusManagerStatus] = Operation(
     id="cluster.ha.status.manager_status.get",
     method="GET",
     path="/cluster/ha/status/manager_status",
-    decode=anything,
+    decode=model("cluster_ha", "ClusterHaStatusManagerStatus"),
     safety=Safety.READ,
 )

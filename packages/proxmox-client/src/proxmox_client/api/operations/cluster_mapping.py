@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxmox_client.wire.decode import anything, models
+from proxmox_client.wire.decode import anything, model, models
 from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ CLUSTER_MAPPING_DIR_ID_DELETE: Operation[None] = Operation(
     protected=True,
     since="8.4",
 )
-CLUSTER_MAPPING_DIR_ID_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_MAPPING_DIR_ID_GET: Operation[m.ClusterMappingDirId] = Operation(
     id="cluster.mapping.dir.id.get",
     method="GET",
     path="/cluster/mapping/dir/{id}",
-    decode=anything,
+    decode=model("cluster_mapping", "ClusterMappingDirId"),
     safety=Safety.READ,
     protected=True,
     since="8.4",
@@ -94,11 +94,11 @@ CLUSTER_MAPPING_PCI_ID_DELETE: Operation[None] = Operation(
     protected=True,
     since="8.0",
 )
-CLUSTER_MAPPING_PCI_ID_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_MAPPING_PCI_ID_GET: Operation[m.ClusterMappingPciId] = Operation(
     id="cluster.mapping.pci.id.get",
     method="GET",
     path="/cluster/mapping/pci/{id}",
-    decode=anything,
+    decode=model("cluster_mapping", "ClusterMappingPciId"),
     safety=Safety.READ,
     protected=True,
     since="8.0",
@@ -140,11 +140,11 @@ CLUSTER_MAPPING_USB_ID_DELETE: Operation[None] = Operation(
     protected=True,
     since="8.0",
 )
-CLUSTER_MAPPING_USB_ID_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_MAPPING_USB_ID_GET: Operation[m.ClusterMappingUsbId] = Operation(
     id="cluster.mapping.usb.id.get",
     method="GET",
     path="/cluster/mapping/usb/{id}",
-    decode=anything,
+    decode=model("cluster_mapping", "ClusterMappingUsbId"),
     safety=Safety.READ,
     protected=True,
     since="8.0",

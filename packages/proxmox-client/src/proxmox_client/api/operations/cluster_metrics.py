@@ -43,11 +43,11 @@ CLUSTER_METRICS_SERVER_ID_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_METRICS_SERVER_ID_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_METRICS_SERVER_ID_GET: Operation[m.ClusterMetricsServerId] = Operation(
     id="cluster.metrics.server.id.get",
     method="GET",
     path="/cluster/metrics/server/{id}",
-    decode=anything,
+    decode=model("cluster_metrics", "ClusterMetricsServerId"),
     safety=Safety.READ,
 )
 CLUSTER_METRICS_SERVER_ID_POST: Operation[None] = Operation(

@@ -94,11 +94,11 @@ CLUSTER_SDN_DNS_DNS_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_SDN_DNS_DNS_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_SDN_DNS_DNS_GET: Operation[m.ClusterSdnDnsDns] = Operation(
     id="cluster.sdn.dns.dns.get",
     method="GET",
     path="/cluster/sdn/dns/{dns}",
-    decode=anything,
+    decode=model("cluster_sdn", "ClusterSdnDnsDns"),
     safety=Safety.READ,
 )
 CLUSTER_SDN_DNS_DNS_PUT: Operation[None] = Operation(
@@ -258,11 +258,11 @@ CLUSTER_SDN_IPAMS_IPAM_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_SDN_IPAMS_IPAM_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_SDN_IPAMS_IPAM_GET: Operation[m.ClusterSdnIpamsIpam] = Operation(
     id="cluster.sdn.ipams.ipam.get",
     method="GET",
     path="/cluster/sdn/ipams/{ipam}",
-    decode=anything,
+    decode=model("cluster_sdn", "ClusterSdnIpamsIpam"),
     safety=Safety.READ,
 )
 CLUSTER_SDN_IPAMS_IPAM_PUT: Operation[None] = Operation(
@@ -599,11 +599,11 @@ CLUSTER_SDN_VNETS_IPS_PUT: Operation[None] = Operation(
     since="8.1",
     required=("ip", "zone",),
 )
-CLUSTER_SDN_VNETS_SUBNETS_GET: Operation[list[dict[str, Any]]] = Operation(
+CLUSTER_SDN_VNETS_SUBNETS_GET: Operation[list[m.ClusterSdnVnetsSubnetsItem]] = Operation(
     id="cluster.sdn.vnets.subnets.get",
     method="GET",
     path="/cluster/sdn/vnets/{vnet}/subnets",
-    decode=anything,
+    decode=models("cluster_sdn", "ClusterSdnVnetsSubnetsItem"),
     safety=Safety.READ,
 )
 CLUSTER_SDN_VNETS_SUBNETS_POST: Operation[None] = Operation(
@@ -623,11 +623,11 @@ CLUSTER_SDN_VNETS_SUBNETS_SUBNET_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_SDN_VNETS_SUBNETS_SUBNET_GET: Operation[dict[str, Any]] = Operation(
+CLUSTER_SDN_VNETS_SUBNETS_SUBNET_GET: Operation[m.ClusterSdnVnetsSubnetsSubnet] = Operation(
     id="cluster.sdn.vnets.subnets.subnet.get",
     method="GET",
     path="/cluster/sdn/vnets/{vnet}/subnets/{subnet}",
-    decode=anything,
+    decode=model("cluster_sdn", "ClusterSdnVnetsSubnetsSubnet"),
     safety=Safety.READ,
 )
 CLUSTER_SDN_VNETS_SUBNETS_SUBNET_PUT: Operation[None] = Operation(

@@ -223,11 +223,11 @@ NODES_RRD_GET: Operation[m.NodesRrd] = Operation(
     required=("ds", "timeframe",),
     text_lists=("ds",),
 )
-NODES_RRDDATA_GET: Operation[list[dict[str, Any]]] = Operation(
+NODES_RRDDATA_GET: Operation[list[m.NodesRrddataItem]] = Operation(
     id="nodes.rrddata.get",
     method="GET",
     path="/nodes/{node}/rrddata",
-    decode=anything,
+    decode=models("nodes", "NodesRrddataItem"),
     safety=Safety.READ,
     protected=True,
     required=("timeframe",),

@@ -116,11 +116,11 @@ NODES_LXC_FIREWALL_ALIASES_NAME_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-NODES_LXC_FIREWALL_ALIASES_NAME_GET: Operation[dict[str, Any]] = Operation(
+NODES_LXC_FIREWALL_ALIASES_NAME_GET: Operation[m.NodesLxcFirewallAliasesName] = Operation(
     id="nodes.lxc.firewall.aliases.name.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/firewall/aliases/{name}",
-    decode=anything,
+    decode=model("nodes_lxc", "NodesLxcFirewallAliasesName"),
     safety=Safety.READ,
 )
 NODES_LXC_FIREWALL_ALIASES_NAME_PUT: Operation[None] = Operation(
@@ -180,11 +180,11 @@ NODES_LXC_FIREWALL_IPSET_CIDR_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-NODES_LXC_FIREWALL_IPSET_CIDR_GET: Operation[dict[str, Any]] = Operation(
+NODES_LXC_FIREWALL_IPSET_CIDR_GET: Operation[m.NodesLxcFirewallIpsetCidr] = Operation(
     id="nodes.lxc.firewall.ipset.cidr.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}",
-    decode=anything,
+    decode=model("nodes_lxc", "NodesLxcFirewallIpsetCidr"),
     safety=Safety.READ,
     protected=True,
 )
@@ -361,11 +361,11 @@ NODES_LXC_RRD_GET: Operation[m.NodesLxcRrd] = Operation(
     required=("ds", "timeframe",),
     text_lists=("ds",),
 )
-NODES_LXC_RRDDATA_GET: Operation[list[dict[str, Any]]] = Operation(
+NODES_LXC_RRDDATA_GET: Operation[list[m.NodesLxcRrddataItem]] = Operation(
     id="nodes.lxc.rrddata.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/rrddata",
-    decode=anything,
+    decode=models("nodes_lxc", "NodesLxcRrddataItem"),
     safety=Safety.READ,
     protected=True,
     required=("timeframe",),
@@ -404,11 +404,11 @@ NODES_LXC_SNAPSHOT_SNAPNAME_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_LXC_SNAPSHOT_CONFIG_GET: Operation[dict[str, Any]] = Operation(
+NODES_LXC_SNAPSHOT_CONFIG_GET: Operation[m.NodesLxcSnapshotConfig] = Operation(
     id="nodes.lxc.snapshot.config.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config",
-    decode=anything,
+    decode=model("nodes_lxc", "NodesLxcSnapshotConfig"),
     safety=Safety.READ,
 )
 NODES_LXC_SNAPSHOT_CONFIG_PUT: Operation[None] = Operation(

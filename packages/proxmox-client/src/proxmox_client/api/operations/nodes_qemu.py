@@ -56,11 +56,11 @@ NODES_QEMU_AGENT_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_QEMU_AGENT_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_POST: Operation[m.NodesQemuAgent] = Operation(
     id="nodes.qemu.agent.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgent"),
     safety=Safety.UNSAFE,
     protected=True,
     required=("command",),
@@ -101,172 +101,172 @@ NODES_QEMU_AGENT_FILE_WRITE_POST: Operation[None] = Operation(
     protected=True,
     required=("content", "file",),
 )
-NODES_QEMU_AGENT_FSFREEZE_FREEZE_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_FSFREEZE_FREEZE_POST: Operation[m.NodesQemuAgentFsfreezeFreeze] = Operation(
     id="nodes.qemu.agent.fsfreeze-freeze.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/fsfreeze-freeze",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentFsfreezeFreeze"),
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_QEMU_AGENT_FSFREEZE_STATUS_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_FSFREEZE_STATUS_POST: Operation[m.NodesQemuAgentFsfreezeStatus] = Operation(
     id="nodes.qemu.agent.fsfreeze-status.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/fsfreeze-status",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentFsfreezeStatus"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_FSFREEZE_THAW_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_FSFREEZE_THAW_POST: Operation[m.NodesQemuAgentFsfreezeThaw] = Operation(
     id="nodes.qemu.agent.fsfreeze-thaw.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/fsfreeze-thaw",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentFsfreezeThaw"),
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_QEMU_AGENT_FSTRIM_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_FSTRIM_POST: Operation[m.NodesQemuAgentFstrim] = Operation(
     id="nodes.qemu.agent.fstrim.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/fstrim",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentFstrim"),
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_QEMU_AGENT_GET_FSINFO_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_GET_FSINFO_GET: Operation[m.NodesQemuAgentGetFsinfo] = Operation(
     id="nodes.qemu.agent.get-fsinfo.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/get-fsinfo",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentGetFsinfo"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_GET_HOST_NAME_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_GET_HOST_NAME_GET: Operation[m.NodesQemuAgentGetHostName] = Operation(
     id="nodes.qemu.agent.get-host-name.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/get-host-name",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentGetHostName"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_GET_MEMORY_BLOCK_INFO_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_GET_MEMORY_BLOCK_INFO_GET: Operation[m.NodesQemuAgentGetMemoryBlockInfo] = Operation(
     id="nodes.qemu.agent.get-memory-block-info.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/get-memory-block-info",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentGetMemoryBlockInfo"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_GET_MEMORY_BLOCKS_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_GET_MEMORY_BLOCKS_GET: Operation[m.NodesQemuAgentGetMemoryBlocks] = Operation(
     id="nodes.qemu.agent.get-memory-blocks.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/get-memory-blocks",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentGetMemoryBlocks"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_GET_OSINFO_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_GET_OSINFO_GET: Operation[m.NodesQemuAgentGetOsinfo] = Operation(
     id="nodes.qemu.agent.get-osinfo.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/get-osinfo",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentGetOsinfo"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_GET_TIME_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_GET_TIME_GET: Operation[m.NodesQemuAgentGetTime] = Operation(
     id="nodes.qemu.agent.get-time.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/get-time",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentGetTime"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_GET_TIMEZONE_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_GET_TIMEZONE_GET: Operation[m.NodesQemuAgentGetTimezone] = Operation(
     id="nodes.qemu.agent.get-timezone.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/get-timezone",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentGetTimezone"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_GET_USERS_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_GET_USERS_GET: Operation[m.NodesQemuAgentGetUsers] = Operation(
     id="nodes.qemu.agent.get-users.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/get-users",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentGetUsers"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_GET_VCPUS_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_GET_VCPUS_GET: Operation[m.NodesQemuAgentGetVcpus] = Operation(
     id="nodes.qemu.agent.get-vcpus.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/get-vcpus",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentGetVcpus"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_INFO_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_INFO_GET: Operation[m.NodesQemuAgentInfo] = Operation(
     id="nodes.qemu.agent.info.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/info",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentInfo"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_NETWORK_GET_INTERFACES_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_NETWORK_GET_INTERFACES_GET: Operation[m.NodesQemuAgentNetworkGetInterfaces] = Operation(
     id="nodes.qemu.agent.network-get-interfaces.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentNetworkGetInterfaces"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_PING_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_PING_POST: Operation[m.NodesQemuAgentPing] = Operation(
     id="nodes.qemu.agent.ping.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/ping",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentPing"),
     safety=Safety.READ,
     protected=True,
 )
-NODES_QEMU_AGENT_SET_USER_PASSWORD_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_SET_USER_PASSWORD_POST: Operation[m.NodesQemuAgentSetUserPassword] = Operation(
     id="nodes.qemu.agent.set-user-password.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/set-user-password",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentSetUserPassword"),
     safety=Safety.UNSAFE,
     protected=True,
     required=("password", "username",),
 )
-NODES_QEMU_AGENT_SHUTDOWN_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_SHUTDOWN_POST: Operation[m.NodesQemuAgentShutdown] = Operation(
     id="nodes.qemu.agent.shutdown.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/shutdown",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentShutdown"),
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_QEMU_AGENT_SUSPEND_DISK_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_SUSPEND_DISK_POST: Operation[m.NodesQemuAgentSuspendDisk] = Operation(
     id="nodes.qemu.agent.suspend-disk.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/suspend-disk",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentSuspendDisk"),
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_QEMU_AGENT_SUSPEND_HYBRID_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_SUSPEND_HYBRID_POST: Operation[m.NodesQemuAgentSuspendHybrid] = Operation(
     id="nodes.qemu.agent.suspend-hybrid.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/suspend-hybrid",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentSuspendHybrid"),
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_QEMU_AGENT_SUSPEND_RAM_POST: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_AGENT_SUSPEND_RAM_POST: Operation[m.NodesQemuAgentSuspendRam] = Operation(
     id="nodes.qemu.agent.suspend-ram.post",
     method="POST",
     path="/nodes/{node}/qemu/{vmid}/agent/suspend-ram",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuAgentSuspendRam"),
     safety=Safety.UNSAFE,
     protected=True,
 )
@@ -380,11 +380,11 @@ NODES_QEMU_FIREWALL_ALIASES_NAME_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-NODES_QEMU_FIREWALL_ALIASES_NAME_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_FIREWALL_ALIASES_NAME_GET: Operation[m.NodesQemuFirewallAliasesName] = Operation(
     id="nodes.qemu.firewall.aliases.name.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/firewall/aliases/{name}",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuFirewallAliasesName"),
     safety=Safety.READ,
 )
 NODES_QEMU_FIREWALL_ALIASES_NAME_PUT: Operation[None] = Operation(
@@ -444,11 +444,11 @@ NODES_QEMU_FIREWALL_IPSET_CIDR_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-NODES_QEMU_FIREWALL_IPSET_CIDR_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_FIREWALL_IPSET_CIDR_GET: Operation[m.NodesQemuFirewallIpsetCidr] = Operation(
     id="nodes.qemu.firewall.ipset.cidr.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuFirewallIpsetCidr"),
     safety=Safety.READ,
     protected=True,
 )
@@ -624,11 +624,11 @@ NODES_QEMU_RRD_GET: Operation[m.NodesQemuRrd] = Operation(
     required=("ds", "timeframe",),
     text_lists=("ds",),
 )
-NODES_QEMU_RRDDATA_GET: Operation[list[dict[str, Any]]] = Operation(
+NODES_QEMU_RRDDATA_GET: Operation[list[m.NodesQemuRrddataItem]] = Operation(
     id="nodes.qemu.rrddata.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/rrddata",
-    decode=anything,
+    decode=models("nodes_qemu", "NodesQemuRrddataItem"),
     safety=Safety.READ,
     protected=True,
     required=("timeframe",),
@@ -676,11 +676,11 @@ NODES_QEMU_SNAPSHOT_SNAPNAME_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_QEMU_SNAPSHOT_CONFIG_GET: Operation[dict[str, Any]] = Operation(
+NODES_QEMU_SNAPSHOT_CONFIG_GET: Operation[m.NodesQemuSnapshotConfig] = Operation(
     id="nodes.qemu.snapshot.config.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config",
-    decode=anything,
+    decode=model("nodes_qemu", "NodesQemuSnapshotConfig"),
     safety=Safety.READ,
 )
 NODES_QEMU_SNAPSHOT_CONFIG_PUT: Operation[None] = Operation(

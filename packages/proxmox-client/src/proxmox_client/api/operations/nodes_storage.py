@@ -166,11 +166,11 @@ NODES_STORAGE_RRD_GET: Operation[m.NodesStorageRrd] = Operation(
     required=("ds", "timeframe",),
     text_lists=("ds",),
 )
-NODES_STORAGE_RRDDATA_GET: Operation[list[dict[str, Any]]] = Operation(
+NODES_STORAGE_RRDDATA_GET: Operation[list[m.NodesStorageRrddataItem]] = Operation(
     id="nodes.storage.rrddata.get",
     method="GET",
     path="/nodes/{node}/storage/{storage}/rrddata",
-    decode=anything,
+    decode=models("nodes_storage", "NodesStorageRrddataItem"),
     safety=Safety.READ,
     protected=True,
     required=("timeframe",),

@@ -257,7 +257,7 @@ class AccessDomainsRealm(SyncResource):
         """Go to `/access/domains/{realm}/sync`."""
         return AccessDomainsSync(self._client, self._path)
 
-    def get(self) -> Any:
+    def get(self) -> m.AccessDomainsRealm:
         """GET /access/domains/{realm}
 
         Privileges: Realm.Allocate or Sys.Audit on /access/realm. Since 7.4.

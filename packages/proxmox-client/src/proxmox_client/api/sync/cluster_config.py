@@ -208,7 +208,7 @@ class ClusterConfigTotem(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterConfigTotem:
         """GET /cluster/config/totem
 
         Privileges: Sys.Audit on /. Since 7.4.

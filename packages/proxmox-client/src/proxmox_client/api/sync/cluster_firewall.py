@@ -105,7 +105,7 @@ class ClusterFirewallAliasesName(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterFirewallAliasesName:
         """GET /cluster/firewall/aliases/{name}
 
         Privileges: Sys.Audit on /. Since 7.4.
@@ -403,7 +403,7 @@ class ClusterFirewallIpsetCidr(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterFirewallIpsetCidr:
         """GET /cluster/firewall/ipset/{name}/{cidr}
 
         Privileges: Sys.Audit on /. Since 7.4.

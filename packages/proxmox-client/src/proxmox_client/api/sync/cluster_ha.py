@@ -96,7 +96,7 @@ class ClusterHaGroupsGroup(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> Any:
+    def get(self) -> m.ClusterHaGroupsGroup:
         """GET /cluster/ha/groups/{group}
 
         Privileges: Sys.Audit on /. Since 7.4.
@@ -481,7 +481,7 @@ class ClusterHaStatusManagerStatus(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterHaStatusManagerStatus:
         """GET /cluster/ha/status/manager_status
 
         Privileges: Sys.Audit on /. Since 7.4.

@@ -12,7 +12,7 @@ from proxmox_client.facade import SyncResource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Literal
+    from typing import Literal
 
     from proxmox_client.api.models import cluster_jobs as m
 
@@ -62,7 +62,7 @@ class ClusterJobsRealmSyncId(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterJobsRealmSyncId:
         """GET /cluster/jobs/realm-sync/{id}
 
         Privileges: Sys.Audit on /. Since 8.0.

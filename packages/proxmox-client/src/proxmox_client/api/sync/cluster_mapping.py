@@ -89,7 +89,7 @@ class ClusterMappingDirId(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterMappingDirId:
         """GET /cluster/mapping/dir/{id}
 
         Privileges: (Mapping.Use on /mapping/dir/{id}) or (Mapping.Modify on /mapping/dir/{id}) or (Mapping.Audit on /mapping/dir/{id}). Since 8.4.
@@ -174,7 +174,7 @@ class ClusterMappingPciId(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterMappingPciId:
         """GET /cluster/mapping/pci/{id}
 
         Privileges: (Mapping.Use on /mapping/pci/{id}) or (Mapping.Modify on /mapping/pci/{id}) or (Mapping.Audit on /mapping/pci/{id}). Since 8.0.
@@ -259,7 +259,7 @@ class ClusterMappingUsbId(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterMappingUsbId:
         """GET /cluster/mapping/usb/{id}
 
         Privileges: (Mapping.Audit on /mapping/usb/{id}) or (Mapping.Use on /mapping/usb/{id}) or (Mapping.Modify on /mapping/usb/{id}). Since 8.0.

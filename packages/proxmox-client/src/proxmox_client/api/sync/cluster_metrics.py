@@ -90,7 +90,7 @@ class ClusterMetricsServerId(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterMetricsServerId:
         """GET /cluster/metrics/server/{id}
 
         Privileges: Sys.Audit on /. Since 7.4.

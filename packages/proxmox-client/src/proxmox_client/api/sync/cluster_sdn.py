@@ -349,7 +349,7 @@ class ClusterSdnDnsDns(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterSdnDnsDns:
         """GET /cluster/sdn/dns/{dns}
 
         Privileges: SDN.Allocate on /sdn/dns/{dns}. Since 7.4.
@@ -802,7 +802,7 @@ class ClusterSdnIpamsIpam(SyncResource):
         """Go to `/cluster/sdn/ipams/{ipam}/status`."""
         return ClusterSdnIpamsStatus(self._client, self._path)
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.ClusterSdnIpamsIpam:
         """GET /cluster/sdn/ipams/{ipam}
 
         Privileges: SDN.Allocate on /sdn/ipams/{ipam}. Since 7.4.
@@ -1662,7 +1662,7 @@ class ClusterSdnVnetsSubnets(SyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[m.ClusterSdnVnetsSubnetsItem]:
         """GET /cluster/sdn/vnets/{vnet}/subnets
 
         Privileges: any user. Since 7.4.
@@ -1716,7 +1716,7 @@ class ClusterSdnVnetsSubnetsSubnet(SyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> dict[str, Any]:
+    ) -> m.ClusterSdnVnetsSubnetsSubnet:
         """GET /cluster/sdn/vnets/{vnet}/subnets/{subnet}
 
         Privileges: any user. Since 7.4.

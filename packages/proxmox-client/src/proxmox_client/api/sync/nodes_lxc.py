@@ -521,7 +521,7 @@ class NodesLxcFirewallAliasesName(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesLxcFirewallAliasesName:
         """GET /nodes/{node}/lxc/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
@@ -648,7 +648,7 @@ class NodesLxcFirewallIpsetCidr(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesLxcFirewallIpsetCidr:
         """GET /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
@@ -1131,7 +1131,7 @@ class NodesLxcRrddata(SyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[m.NodesLxcRrddataItem]:
         """GET /nodes/{node}/lxc/{vmid}/rrddata
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
@@ -1211,7 +1211,7 @@ class NodesLxcSnapshotConfig(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesLxcSnapshotConfig:
         """GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback or VM.Audit on /vms/{vmid}. Since 7.4.

@@ -545,7 +545,7 @@ class NodesQemuAgent(SyncResource):
         self,
         *,
         command: Literal["fsfreeze-freeze", "fsfreeze-status", "fsfreeze-thaw", "fstrim", "get-fsinfo", "get-host-name", "get-memory-block-info", "get-memory-blocks", "get-osinfo", "get-time", "get-timezone", "get-users", "get-vcpus", "info", "network-get-interfaces", "ping", "shutdown", "suspend-disk", "suspend-hybrid", "suspend-ram"],
-    ) -> dict[str, Any]:
+    ) -> m.NodesQemuAgent:
         """POST /nodes/{node}/qemu/{vmid}/agent
 
         Privileges: VM.GuestAgent.Unrestricted or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -655,7 +655,7 @@ class NodesQemuAgentFsfreezeFreeze(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> m.NodesQemuAgentFsfreezeFreeze:
         """POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-freeze
 
         Privileges: VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -670,7 +670,7 @@ class NodesQemuAgentFsfreezeStatus(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> m.NodesQemuAgentFsfreezeStatus:
         """POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-status
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -685,7 +685,7 @@ class NodesQemuAgentFsfreezeThaw(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> m.NodesQemuAgentFsfreezeThaw:
         """POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-thaw
 
         Privileges: VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -700,7 +700,7 @@ class NodesQemuAgentFstrim(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> m.NodesQemuAgentFstrim:
         """POST /nodes/{node}/qemu/{vmid}/agent/fstrim
 
         Privileges: VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -715,7 +715,7 @@ class NodesQemuAgentGetFsinfo(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentGetFsinfo:
         """GET /nodes/{node}/qemu/{vmid}/agent/get-fsinfo
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -728,7 +728,7 @@ class NodesQemuAgentGetHostName(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentGetHostName:
         """GET /nodes/{node}/qemu/{vmid}/agent/get-host-name
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -741,7 +741,7 @@ class NodesQemuAgentGetMemoryBlockInfo(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentGetMemoryBlockInfo:
         """GET /nodes/{node}/qemu/{vmid}/agent/get-memory-block-info
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -754,7 +754,7 @@ class NodesQemuAgentGetMemoryBlocks(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentGetMemoryBlocks:
         """GET /nodes/{node}/qemu/{vmid}/agent/get-memory-blocks
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -767,7 +767,7 @@ class NodesQemuAgentGetOsinfo(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentGetOsinfo:
         """GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -780,7 +780,7 @@ class NodesQemuAgentGetTime(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentGetTime:
         """GET /nodes/{node}/qemu/{vmid}/agent/get-time
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -793,7 +793,7 @@ class NodesQemuAgentGetTimezone(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentGetTimezone:
         """GET /nodes/{node}/qemu/{vmid}/agent/get-timezone
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -806,7 +806,7 @@ class NodesQemuAgentGetUsers(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentGetUsers:
         """GET /nodes/{node}/qemu/{vmid}/agent/get-users
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -819,7 +819,7 @@ class NodesQemuAgentGetVcpus(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentGetVcpus:
         """GET /nodes/{node}/qemu/{vmid}/agent/get-vcpus
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -832,7 +832,7 @@ class NodesQemuAgentInfo(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentInfo:
         """GET /nodes/{node}/qemu/{vmid}/agent/info
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -845,7 +845,7 @@ class NodesQemuAgentNetworkGetInterfaces(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuAgentNetworkGetInterfaces:
         """GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -858,7 +858,7 @@ class NodesQemuAgentPing(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> m.NodesQemuAgentPing:
         """POST /nodes/{node}/qemu/{vmid}/agent/ping
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -879,7 +879,7 @@ class NodesQemuAgentSetUserPassword(SyncResource):
         password: str,
         username: str,
         crypted: bool | None = None,
-    ) -> dict[str, Any]:
+    ) -> m.NodesQemuAgentSetUserPassword:
         """POST /nodes/{node}/qemu/{vmid}/agent/set-user-password
 
         Privileges: VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -899,7 +899,7 @@ class NodesQemuAgentShutdown(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> m.NodesQemuAgentShutdown:
         """POST /nodes/{node}/qemu/{vmid}/agent/shutdown
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -914,7 +914,7 @@ class NodesQemuAgentSuspendDisk(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> m.NodesQemuAgentSuspendDisk:
         """POST /nodes/{node}/qemu/{vmid}/agent/suspend-disk
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -929,7 +929,7 @@ class NodesQemuAgentSuspendHybrid(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> m.NodesQemuAgentSuspendHybrid:
         """POST /nodes/{node}/qemu/{vmid}/agent/suspend-hybrid
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -944,7 +944,7 @@ class NodesQemuAgentSuspendRam(SyncResource):
 
     __slots__ = ()
 
-    def post(self) -> dict[str, Any]:
+    def post(self) -> m.NodesQemuAgentSuspendRam:
         """POST /nodes/{node}/qemu/{vmid}/agent/suspend-ram
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
@@ -1559,7 +1559,7 @@ class NodesQemuFirewallAliasesName(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuFirewallAliasesName:
         """GET /nodes/{node}/qemu/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
@@ -1686,7 +1686,7 @@ class NodesQemuFirewallIpsetCidr(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuFirewallIpsetCidr:
         """GET /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
@@ -2188,7 +2188,7 @@ class NodesQemuRrddata(SyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[m.NodesQemuRrddataItem]:
         """GET /nodes/{node}/qemu/{vmid}/rrddata
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
@@ -2288,7 +2288,7 @@ class NodesQemuSnapshotConfig(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.NodesQemuSnapshotConfig:
         """GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback or VM.Audit on /vms/{vmid}. Since 7.4.

@@ -441,7 +441,7 @@ class NodesStorageRrddata(SyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[m.NodesStorageRrddataItem]:
         """GET /nodes/{node}/storage/{storage}/rrddata
 
         Privileges: Datastore.Audit or Datastore.AllocateSpace on /storage/{storage}. Since 7.4.

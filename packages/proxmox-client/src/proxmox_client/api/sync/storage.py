@@ -12,7 +12,7 @@ from proxmox_client.facade import SyncResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, Literal
+    from typing import Literal
 
     from proxmox_client.api.models import storage as m
 
@@ -196,7 +196,7 @@ class StorageStorage(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> m.StorageStorage:
         """GET /storage/{storage}
 
         Privileges: Datastore.Allocate on /storage/{storage}. Since 7.4.
@@ -259,7 +259,7 @@ class StorageStorage(SyncResource):
         transport: Literal["tcp", "rdma", "unix"] | None = None,
         username: str | None = None,
         zfs_base_path: str | None = None,
-    ) -> m.StorageStorage:
+    ) -> m.StorageStoragePut:
         """PUT /storage/{storage}
 
         Privileges: Datastore.Allocate on /storage. Since 7.4.
