@@ -68,7 +68,7 @@ def test_recorded_errors_become_the_right_exception_with_the_servers_words(area:
             read_answer(item.request(), item.response())
         error = caught.value
         reason = str(item.fields["reason"])
-        # The front server says 501 for a body that is too large, too: no operation is missing there.
+        # The front server says 501 for too large a body, too: no operation is missing there.
         status = 400 if "data too large" in reason else item.status
         wanted = [BY_STATUS[status]]
         wanted += [kind for text, kind in BY_SENTENCE.items() if text in reason]

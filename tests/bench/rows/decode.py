@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import requests
-from proxmox_client.wire.message import Response
 from proxmoxer.backends.https import JsonSerializer
 
 from proxmox_client.api.operations.cluster import CLUSTER_RESOURCES_GET
 from proxmox_client.wire.answer import read_answer
+from proxmox_client.wire.request import Request, Response
 from tests.bench.inventory import resources
 from tests.bench.measure import Row, fastest
 
@@ -23,10 +23,13 @@ def rows() -> Iterator[Row]:
     answer = requests.Response()
     answer._content = body
     serializer = JsonSerializer()
-    response = Response(200, "OK", {"content-type": "application/json;charset=UTF-8"}, body)
+    response = Response(200, "OK", body, {"content-type": "application/json;charset=UTF-8"})
+
+    path = CLUSTER_RESOURCES_GET.path
+    request = Request(CLUSTER_RESOURCES_GET.id, "GET", path, path)
 
     def ours() -> object:
-        return CLUSTER_RESOURCES_GET.decode(read_answer(CLUSTER_RESOURCES_GET, response))
+        return CLUSTER_RESOURCES_GET.decode(read_answer(request, response).data)
 
     def theirs() -> object:
         return serializer.loads(answer)

@@ -13,7 +13,7 @@ import aiohttp
 import httpx
 
 from proxmox_client import AsyncClient, Pin
-from proxmox_client.transport.tls import ssl_context
+from proxmox_client.transport.tls import build_context
 from tests.bench.measure import Row, alternate
 
 CONCURRENT = 64
@@ -64,7 +64,7 @@ async def ours(url: str, fingerprint: str) -> float:
 async def stock_httpx(url: str, fingerprint: str) -> float:
     """Measure httpx's own transport with as many connections."""
     limits = httpx.Limits(max_connections=CONCURRENT, max_keepalive_connections=CONCURRENT)
-    context = ssl_context(Pin(fingerprint))
+    context = build_context(Pin(fingerprint))
     async with httpx.AsyncClient(
         base_url=url, headers=HEADERS, verify=context, limits=limits, timeout=60
     ) as client:
@@ -77,7 +77,7 @@ async def stock_httpx(url: str, fingerprint: str) -> float:
 
 async def bare_aiohttp(url: str, fingerprint: str) -> float:
     """Measure aiohttp by itself."""
-    connector = aiohttp.TCPConnector(limit=CONCURRENT, ssl=ssl_context(Pin(fingerprint)))
+    connector = aiohttp.TCPConnector(limit=CONCURRENT, ssl=build_context(Pin(fingerprint)))
     async with aiohttp.ClientSession(url, headers=HEADERS, connector=connector) as session:
 
         async def get() -> object:
