@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import attrs
+
+from proxmox_client.testing.guests.readings import summary
 from proxmox_client.testing.state import Guest, Node
 
 PERIOD = 10.0
+FORGOTTEN_AFTER = 300.0
+"""Seconds after which the others no longer believe what a silent node said last."""
 
 
 class Broadcast:
@@ -20,37 +25,58 @@ class Broadcast:
     def __init__(self, nodes: dict[str, Node], guests: dict[int, Guest]) -> None:
         self._nodes = nodes
         self._guests = guests
+        self._pictures: dict[str, dict[int, Guest]] = {}
+        self._rows: dict[str, dict[int, dict[str, Any]]] = {}
         self._next = 0.0
 
     def until(self, now: float) -> None:
         """Take the pictures that fell due up to now."""
         if now < self._next:
             return
-        due: dict[str, Node] = {}
+        due: set[str] = set()
         for node in self._nodes.values():
-            tick = math.floor((now - node.phase) / PERIOD) * PERIOD + node.phase
+            tick = _tick(node, now)
             if tick > node.broadcast_at and node.online:
                 node.broadcast_at = tick
-                node.broadcast = {}
-                due[node.name] = node
+                self._pictures[node.name] = {}
+                self._rows.pop(node.name, None)
+                due.add(node.name)
         if due:
             for guest in self._guests.values():
-                if (owner := due.get(guest.node)) is not None:
-                    owner.broadcast[guest.vmid] = _picture(guest)
-        self._next = min(
-            math.floor((now - node.phase) / PERIOD) * PERIOD + node.phase + PERIOD
-            for node in self._nodes.values()
-        )
+                if guest.node in due:
+                    picture = attrs.evolve(guest, config=dict(guest.config))
+                    self._pictures[guest.node][guest.vmid] = picture
+        self._next = min(_tick(node, now) + PERIOD for node in self._nodes.values())
+
+    def row(self, guest: Guest, now: float) -> dict[str, Any] | None:
+        """Return what was last said about a guest, by whichever node; None if nothing was.
+
+        A guest that has just moved is still known from its old node.
+        """
+        for name in (guest.node, *self._nodes):
+            if (row := self._rows_of(name).get(guest.vmid)) is not None:
+                if now - self._nodes[name].broadcast_at > FORGOTTEN_AFTER:
+                    return None
+                return row
+        return None
+
+    def _rows_of(self, name: str) -> dict[int, dict[str, Any]]:
+        rows = self._rows.get(name)
+        if rows is None:
+            node = self._nodes[name]
+            rows = {
+                vmid: _row(picture, node) for vmid, picture in self._pictures.get(name, {}).items()
+            }
+            self._rows[name] = rows
+        return rows
 
 
-def _picture(guest: Guest) -> dict[str, Any]:
-    """Remember what of a guest travels with the broadcast."""
-    return {
-        "status": guest.runtime.get("qmpstatus", guest.status)
-        if guest.status == "running"
-        else "stopped",
-        "name": guest.name,
-        "config": dict(guest.config),
-        "started": guest.started,
-        "template": 1 if guest.template else 0,
-    }
+def _tick(node: Node, now: float) -> float:
+    return math.floor((now - node.phase) / PERIOD) * PERIOD + node.phase
+
+
+def _row(picture: Guest, node: Node) -> dict[str, Any]:
+    row = summary(picture, now=node.broadcast_at, host_cpus=node.cpus)
+    if picture.kind == "qemu" and picture.status == "running":
+        row["status"] = picture.qmpstatus
+    return row

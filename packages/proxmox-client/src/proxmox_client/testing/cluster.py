@@ -57,6 +57,7 @@ class SimulatedCluster:
         nodes: Names of the nodes.
         version: PVE version whose API it serves: ``8.4``, ``9.0``, ``9.1`` or ``9.2``.
         seed: Makes MAC addresses, uuids and the like repeatable.
+        storages: Which of the ready-made storages it has.
         start: Time of its clock at the beginning.
 
     Attributes:
@@ -70,13 +71,14 @@ class SimulatedCluster:
         version: str = "9.2",
         seed: int = 1,
         *,
+        storages: tuple[str, ...] = ("local", "local-lvm", "shared"),
         start: float = START,
     ) -> None:
         self.version = version
         self.random = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self.clock = VirtualClock(start)
         self.nodes: dict[str, Node] = seeding.make_nodes(nodes, start, self.random)
-        self.storages: dict[str, Storage] = seeding.make_storages()
+        self.storages: dict[str, Storage] = seeding.make_storages(storages)
         self.volumes = VolumeStore(self.clock, self.storages)
         self.guests: dict[int, Guest] = {}
         self.pools: dict[str, Pool] = {}

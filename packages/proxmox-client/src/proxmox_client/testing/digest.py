@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 from proxmox_client.testing.request import PveFault
 
@@ -14,11 +13,6 @@ GENERAL_MESSAGE = "detected modified configuration - file changed by other user?
 def digest_of(text: str) -> str:
     """Return the digest PVE gives for a configuration file with this text."""
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def config_text(options: Mapping[str, object]) -> str:
-    """Write options the way a guest configuration file holds them: sorted, one per line."""
-    return "".join(f"{name}: {options[name]}\n" for name in sorted(options))
 
 
 def check_digest(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import attrs
+
 from proxmox_client.testing.clock import VirtualClock
 from proxmox_client.testing.request import PveFault
 from proxmox_client.testing.state import Guest
@@ -11,6 +13,15 @@ from proxmox_client.testing.tasks import TaskRecord
 
 GUEST_TIMEOUT = 10.0
 POLL = 0.1
+
+
+@attrs.define
+class _Held:
+    """Who holds a lock: one alone or several that share it; it may run out by itself."""
+
+    holders: int
+    shared: bool
+    until: float
 
 
 class LockTable:
@@ -21,23 +32,33 @@ class LockTable:
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        self._held: dict[str, float] = {}
+        self._held: dict[str, _Held] = {}
 
-    def held(self, name: str) -> bool:
-        """Whether somebody holds a lock; one held for a set time runs out by itself."""
-        until = self._held.get(name)
-        return until is not None and until > self._clock.now()
+    def held(self, name: str, *, shared: bool = False) -> bool:
+        """Whether somebody holds a lock so that it cannot be taken (shared) now."""
+        found = self._held.get(name)
+        if found is None or found.until <= self._clock.now():
+            return False
+        return not (shared and found.shared)
 
-    def take(self, name: str, *, until: float = float("inf")) -> None:
+    def take(self, name: str, *, shared: bool = False, until: float = float("inf")) -> None:
         """Take a free lock, for good or until a time."""
-        self._held[name] = until
+        found = self._held.get(name)
+        if shared and found is not None and found.shared and found.until > self._clock.now():
+            found.holders += 1
+        else:
+            self._held[name] = _Held(1, shared, until)
 
     def release(self, name: str) -> None:
-        """Give a lock back."""
-        self._held.pop(name, None)
+        """Give a lock back; of a shared one, one share."""
+        found = self._held.get(name)
+        if found is not None:
+            found.holders -= 1
+            if found.holders <= 0:
+                del self._held[name]
 
     def wait(
-        self, name: str, *, timeout: float, message: str, step: float = POLL
+        self, name: str, *, timeout: float, message: str, step: float = POLL, shared: bool = False
     ) -> Iterator[float]:
         """Wait for a lock and take it.
 
@@ -45,20 +66,39 @@ class LockTable:
             PveFault: Status 500 with ``message`` after ``timeout`` seconds.
         """
         deadline = self._clock.now() + timeout
-        while self.held(name):
+        while self.held(name, shared=shared):
             if self._clock.now() >= deadline:
                 raise PveFault(500, message)
             yield step
-        self.take(name)
+        self.take(name, shared=shared)
 
-    def guest(self, guest: Guest, *, task: TaskRecord | None = None) -> Iterator[float]:
-        """Wait up to ten seconds for a guest's flock and take it; release with `release_guest`."""
+    def guest(
+        self,
+        guest: Guest,
+        *,
+        task: TaskRecord | None = None,
+        timeout: float = GUEST_TIMEOUT,
+        shared: bool = False,
+    ) -> Iterator[float]:
+        """Wait for a guest's flock and take it; give it back with `release_guest`.
+
+        Args:
+            guest: The guest.
+            task: Task whose log tells about the waiting.
+            timeout: Seconds to wait at most.
+            shared: Whether others may share it.
+
+        Raises:
+            PveFault: Status 500 after the time-out.
+        """
         path = guest_lock_file(guest)
-        if task is not None and self.held(path):
+        waiting = self.held(path, shared=shared)
+        if task is not None and waiting:
             task.log("trying to acquire lock...")
-        yield from self.wait(
-            path, timeout=GUEST_TIMEOUT, message=f"can't lock file '{path}' - got timeout"
-        )
+        message = f"can't lock file '{path}' - got timeout"
+        yield from self.wait(path, timeout=timeout, message=message, shared=shared)
+        if task is not None and waiting:
+            task.log(" OK")
 
     def release_guest(self, guest: Guest) -> None:
         """Give a guest's flock back."""

@@ -8,7 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from proxmox_client.testing.state import Guest, GuestKind, GuestStatus, Node, Storage, Volume
+from proxmox_client.testing.guests import drives, nics
+from proxmox_client.testing.guests.guest import Guest, Status
+from proxmox_client.testing.guests.options import Kind
+from proxmox_client.testing.state import Node, Storage, Volume
 from proxmox_client.testing.validation import text_of
 
 if TYPE_CHECKING:
@@ -39,9 +42,13 @@ def make_nodes(names: tuple[str, ...], now: float, chance: random.Random) -> dic
     }
 
 
-def make_storages() -> dict[str, Storage]:
-    """Make the storages of a new cluster: one of files, one of volumes, one that all share."""
-    return {
+def make_storages(names: tuple[str, ...]) -> dict[str, Storage]:
+    """Make storages of a new cluster: one of files, one of volumes, one that all share.
+
+    Raises:
+        KeyError: There is no such storage to choose from.
+    """
+    known = {
         "local": Storage("local", "dir", {"path": "/var/lib/vz", "content": _ALL_CONTENT}),
         "local-lvm": Storage(
             "local-lvm",
@@ -63,6 +70,7 @@ def make_storages() -> dict[str, Storage]:
             base_used=0,
         ),
     }
+    return {name: known[name] for name in names}
 
 
 def parse_size(text: str) -> int:
@@ -126,13 +134,17 @@ def add_guest(
         if _DISK.fullmatch(name):
             texts[name] = _with_volume(cluster, kind, node, vmid, value)
         elif _NET.fullmatch(name):
-            texts[name] = _with_mac(cluster, kind, value)
+            normalise = nics.normalise_net if kind == "qemu" else nics.normalise_veth
+            texts[name] = normalise(value, cluster.random)
     if template:
         texts["template"] = "1"
     for name, value in _defaults(cluster, kind).items():
         texts.setdefault(name, value)
-    guest = Guest(vmid, cast("GuestKind", kind), node, texts, cast("GuestStatus", status))
-    guest.started = cluster.clock.now() if status == "running" else 0.0
+    if kind == "qemu" and (boot := drives.default_boot(texts)):
+        texts.setdefault("boot", boot)
+    guest = Guest(vmid, cast("Kind", kind), node, texts, cast("Status", status))
+    if status == "running":
+        guest.begin(cluster.nodes[node].pid, cluster.clock.now())
     cluster.guests[vmid] = guest
     return guest
 
@@ -166,10 +178,3 @@ def _with_volume(cluster: SimulatedCluster, kind: str, node: str, vmid: int, val
         if volume.content == "images":
             volume.content = content
     return value
-
-
-def _with_mac(cluster: SimulatedCluster, kind: str, value: str) -> str:
-    if kind == "lxc":
-        return value if "hwaddr=" in value else f"{value},hwaddr={cluster.new_mac()}"
-    model, comma, rest = value.partition(",")
-    return value if "=" in model else f"{model}={cluster.new_mac()}{comma}{rest}"

@@ -1,21 +1,19 @@
 """What a simulated cluster is made of: nodes, storages, volumes, guests, pools, accounts.
 
-Here belong plain containers. Behaviour belongs to the handlers and to `guests`.
+Here belong plain containers; a guest's own is in `guests.guest`. Behaviour belongs to the
+handlers and to `guests`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from proxmox_client.testing.digest import config_text, digest_of
+from proxmox_client.testing.guests.guest import Guest as Guest
 
 if TYPE_CHECKING:
     from proxmox_client.testing.tasks import TaskRecord
-
-GuestKind = Literal["qemu", "lxc"]
-GuestStatus = Literal["running", "stopped"]
 
 
 @attrs.define
@@ -31,8 +29,7 @@ class Node:
         pid: Last process id that was given out.
         tasks: Its tasks, oldest first.
         files: Small configuration files by name (``hosts``, ``dns``, …), as handlers keep them.
-        broadcast: What its guests looked like at its last ten-second tick, by vmid.
-        broadcast_at: When that tick was.
+        broadcast_at: When it last told the others about its guests.
         phase: Where in the ten seconds its tick lies.
     """
 
@@ -47,7 +44,6 @@ class Node:
     disk: int = 270_553_174_016
     tasks: list[TaskRecord] = attrs.field(factory=list["TaskRecord"])
     files: dict[str, Any] = attrs.field(factory=dict[str, Any])
-    broadcast: dict[int, dict[str, Any]] = attrs.field(factory=dict[int, dict[str, Any]])
     broadcast_at: float = 0.0
     phase: float = 0.0
 
@@ -131,72 +127,6 @@ class Volume:
     def name(self) -> str:
         """Name within the storage."""
         return self.volid.partition(":")[2]
-
-
-@attrs.define
-class Guest:
-    """A virtual machine or container.
-
-    Attributes:
-        kind: ``qemu`` or ``lxc``.
-        config: Options as the text in the configuration file, without pending ones.
-        pending: Options waiting for a restart.
-        pending_delete: Options to be removed at a restart, with their force flag.
-        snapshots: Snapshots by name: their options and ``snaptime``, ``parent``, ``vmstate`` …
-        status: Whether it runs.
-        started: When it was started.
-        runtime: What exists only while it runs (agent, qmpstatus, pid …); handlers' own.
-    """
-
-    vmid: int
-    kind: GuestKind
-    node: str
-    config: dict[str, str]
-    status: GuestStatus = "stopped"
-    pending: dict[str, str] = attrs.field(factory=dict[str, str])
-    pending_delete: dict[str, int] = attrs.field(factory=dict[str, int])
-    snapshots: dict[str, dict[str, Any]] = attrs.field(factory=dict[str, dict[str, Any]])
-    started: float = 0.0
-    runtime: dict[str, Any] = attrs.field(factory=dict[str, Any])
-
-    @property
-    def lock(self) -> str | None:
-        """The ``lock:`` property."""
-        return self.config.get("lock")
-
-    @property
-    def template(self) -> bool:
-        """Whether it is a template."""
-        return self.config.get("template") == "1"
-
-    @property
-    def name(self) -> str:
-        """Name of a VM, host name of a container."""
-        option, prefix = ("name", "VM") if self.kind == "qemu" else ("hostname", "CT")
-        return self.config.get(option) or f"{prefix} {self.vmid}"
-
-    @property
-    def path(self) -> str:
-        """Path of the configuration file as PVE's messages name it."""
-        folder = "qemu-server" if self.kind == "qemu" else "lxc"
-        return f"nodes/{self.node}/{folder}/{self.vmid}.conf"
-
-    def text(self) -> str:
-        """Return the configuration file's text."""
-        sections = [config_text(self.config)]
-        if self.pending or self.pending_delete:
-            waiting: dict[str, object] = dict(self.pending)
-            if self.pending_delete:
-                waiting["delete"] = ",".join(sorted(self.pending_delete))
-            sections.append("[PENDING]\n" + config_text(waiting))
-        for name in sorted(self.snapshots):
-            sections.append(f"[{name}]\n" + config_text(self.snapshots[name]))
-        return "\n".join(sections)
-
-    @property
-    def digest(self) -> str:
-        """SHA-1 of the configuration file."""
-        return digest_of(self.text())
 
 
 @attrs.define

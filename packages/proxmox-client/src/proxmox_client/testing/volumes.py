@@ -137,8 +137,6 @@ class VolumeStore:
     @staticmethod
     def default_format(storage: Storage, content: str = "images") -> str:
         """Format a new disk gets on a storage."""
-        if storage.type in FILE_TYPES and content == "images":
-            return "raw" if storage.type == "btrfs" else "qcow2"
         return "subvol" if storage.type == "zfspool" and content == "rootdir" else "raw"
 
     @staticmethod
