@@ -7,8 +7,7 @@ name below is loaded when it is first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # type checkers take it for True; importing typing costs as much as Python
 if TYPE_CHECKING:
     from proxmox_client.aclient import AsyncClient as AsyncClient
     from proxmox_client.client import Client as Client

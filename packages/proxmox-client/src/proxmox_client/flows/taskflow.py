@@ -69,7 +69,8 @@ class TaskStatus:
 def fetch_status(session: Session, upid: Upid) -> Flow[TaskStatus]:
     """Ask the task's own node how it stands."""
     answer = yield from _ask(session, _STATUS, upid)
-    fields = cast("dict[str, Any]", answer.data) if isinstance(answer.data, dict) else {}
+    data: object = answer.data
+    fields = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
     running = fields.get("status") == "running"
     exit_status = fields.get("exitstatus")
     return TaskStatus(running, None if exit_status is None else str(exit_status), fields)
@@ -87,7 +88,8 @@ def fetch_log(
         limit: Lines to read at most; 0 means all.
     """
     answer = yield from _ask(session, _LOG, upid, {"start": start, "limit": limit})
-    rows: list[Any] = answer.data if isinstance(answer.data, list) else []
+    data: object = answer.data
+    rows = cast("list[object]", data) if isinstance(data, list) else []
     lines = tuple(
         str(cast("dict[str, Any]", row).get("t", "")) for row in rows if isinstance(row, dict)
     )

@@ -43,7 +43,7 @@ def explain(error: BaseException, endpoint: Endpoint, stage: Stage) -> Lost:
         stage: How far it came.
     """
     host, port = endpoint.host, endpoint.port
-    chain = tuple(_causes(error))
+    chain = tuple(_causes(error))  # aiohttp's own errors pose as ssl's, without their attributes
     for cause in chain:
         if isinstance(cause, PinMismatchError):
             mismatch = FingerprintMismatch(
@@ -54,7 +54,7 @@ def explain(error: BaseException, endpoint: Endpoint, stage: Stage) -> Lost:
                 got=cause.got,
             )
             return Lost(Stage.NOT_SENT, mismatch, lasting=True)
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        if isinstance(cause, ssl.SSLCertVerificationError) and type(cause).__module__ == "ssl":
             why = cause.verify_message or "its certificate cannot be verified"
             return Lost(Stage.NOT_SENT, CertificateNotTrusted(host, port, why), lasting=True)
     if stage is Stage.MAYBE_SENT:
@@ -63,7 +63,7 @@ def explain(error: BaseException, endpoint: Endpoint, stage: Stage) -> Lost:
         if isinstance(cause, socket.gaierror):
             why = f"the name does not resolve ({cause.strerror})"
             return Lost(stage, ConnectError(host, port, why, _ADVICE_NAME), lasting=True)
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and type(cause).__module__ == "ssl":
             why = f"no TLS connection came about ({cause.reason or cause.strerror})"
             return Lost(stage, TlsError(host, port, why, _ADVICE_TLS), lasting=True)
     return Lost(stage, ConnectError(host, port, _why_unreachable(error, chain), _ADVICE_ADDRESS))
@@ -115,5 +115,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(current))
         yield current
         waiting += [current.__cause__, current.__context__]
-        if isinstance(current, BaseExceptionGroup):
-            waiting += current.exceptions

@@ -99,7 +99,7 @@ def flatten(
                     raise ValueError(f"{key} is indexed by whole numbers, not {index!r}")
                 yield from _pairs(join_family(key.removesuffix("[n]"), index), entry, joined=False)
         else:
-            yield from _pairs(key, value, joined=False)
+            yield from _pairs(key, entries, joined=False)
 
 
 def to_text(value: object) -> str:
