@@ -8,13 +8,15 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import attrs
-from pmpc_reconcile.contexts import Context, Trust, connect
 
 from pmpc_cli.exit_codes import ExitCode
 from pmpc_cli.failures import CommandRefused
 from pmpc_cli.present.terminal import ask_secret, confirm, interactive, tell
+from pmpc_reconcile.contexts import Context, Trust, connect
 
 PVE_PORT = 8006
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Hosts that may be spoken to without TLS: a simulator on this machine."""
 
 
 def server_url(given: str) -> str:
@@ -25,14 +27,15 @@ def server_url(given: str) -> str:
         port = parts.port
     except ValueError:
         port = -1
-    if parts.scheme != "https" or not parts.hostname or port == -1:
+    plain = parts.scheme == "http" and parts.hostname in LOOPBACK
+    if not (plain or parts.scheme == "https") or not parts.hostname or port == -1:
         raise CommandRefused(
             f"cannot use {given!r} as the address of a cluster",
             "give a host name, host:port or https://host:port",
             ExitCode.USAGE,
         )
-    netloc = parts.netloc if port or "://" in given else f"{parts.netloc}:{PVE_PORT}"
-    return urlunsplit(("https", netloc, parts.path.rstrip("/"), "", ""))
+    netloc = parts.netloc if port else f"{parts.netloc}:{PVE_PORT}"
+    return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
 
 
 def without_password(url: str) -> str:

@@ -71,32 +71,33 @@ def _os_error(error: OSError) -> str:
 
 
 def _from_client(error: Exception) -> Explanation | None:
+    """Say what the SDK's errors say, with the command's options in place of Python's."""
     from proxmox_client import errors
 
-    if not isinstance(error, errors.PveError):
-        return None
-    hint: str | None = None
     if isinstance(error, errors.CertificateNotTrusted):
-        hint = (
-            "if this is your server, pin its certificate: "
-            "`pmpc context add NAME URL --fingerprint AA:BB:…` (as the PVE node shows it under "
-            "System → Certificates), or let `--trust` show it and ask"
+        seen = str(error.fingerprint) if error.fingerprint else "AA:BB:…"
+        return Explanation(
+            f"cannot trust {error.host}:{error.port}: {error.why}",
+            f"if the node itself shows the SHA-256 fingerprint {seen} (System → Certificates, or "
+            f"`pvenode cert info`), pin it: `pmpc context add NAME URL --fingerprint {seen}`; "
+            "--ca FILE trusts a CA instead",
         )
-    elif isinstance(error, errors.FingerprintMismatch):
-        hint = (
-            "either the server got a new certificate (compare under System → Certificates, then "
-            "`pmpc context add` it again) or somebody is in between"
+    if isinstance(error, errors.FingerprintMismatch):
+        return Explanation(
+            f"cannot trust {error.host}:{error.port}: the certificate is not the pinned one\n"
+            f"  pinned    {error.expected}\n  received  {error.got}",
+            "either it was renewed (compare with `pvenode cert info` on the node, then run "
+            "`pmpc context add` with the new one) or something else answers at this address",
         )
-    elif isinstance(error, errors.ConnectError):
-        hint = "check the address and port (PVE listens on 8006) and that the node is up"
-    elif isinstance(error, errors.AuthenticationFailed):
-        hint = (
-            "check the token (USER@REALM!ID=SECRET) and that it still exists under "
-            "Datacenter → Permissions → API Tokens"
+    if isinstance(error, errors.ConnectError):
+        return Explanation(
+            f"cannot reach {error.host}:{error.port}: {error.why}",
+            error.advice or "check address and port (PVE listens on 8006) and that the node is up",
         )
-    elif isinstance(error, errors.PermissionDenied):
-        hint = "give the token's user (and the token, if privileges are separated) that privilege"
-    return Explanation(str(error), hint)
+    if isinstance(error, errors.ApiError):
+        advice = error.advice()
+        return Explanation(str(error).removesuffix(advice).rstrip(), advice or None)
+    return Explanation(str(error)) if isinstance(error, errors.PveError) else None
 
 
 def _from_state(error: Exception) -> Explanation | None:

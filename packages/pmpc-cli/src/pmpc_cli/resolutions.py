@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pmpc_reconcile.diagnostics import did_you_mean
-
 from pmpc_cli.exit_codes import ExitCode
 from pmpc_cli.failures import CommandRefused
+from pmpc_reconcile.diagnostics import did_you_mean
 
 CHOICES = ("ours", "theirs", "ignore")
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
+
 from pmpc_reconcile.actions import ActionContext, invoke
 from pmpc_reconcile.actions.session import open_context
 from pmpc_reconcile.contexts import Context, load_contexts

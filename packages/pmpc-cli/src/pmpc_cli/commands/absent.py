@@ -10,7 +10,7 @@ from pmpc_cli.failures import CommandRefused
 
 
 def web(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]) -> int:
-    """Serve GraphQL and REST.
+    """Serve GraphQL and REST (package pmpc-web).
 
     This command comes with the package pmpc-web, which is not installed.
     """

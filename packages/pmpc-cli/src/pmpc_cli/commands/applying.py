@@ -21,9 +21,8 @@ from pmpc_cli.present.output import DocumentFormat, show_document
 from pmpc_cli.present.terminal import confirm, interactive, say, tell
 
 if TYPE_CHECKING:
-    from pmpc_reconcile.plan.model import Plan
-
     from pmpc_cli.session import Session
+    from pmpc_reconcile.plan.model import Plan
 
 
 async def apply(
@@ -49,12 +48,11 @@ async def apply(
         plan: Apply a stored plan instead of manifests: what was shown is what is done.
         prune: Delete objects of the release that the manifests no longer have.
     """
-    from pmpc_reconcile.actions.plan import PlanInput
-    from pmpc_reconcile.actions.show_plan import ShowPlanInput
-
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.resolutions import parse_resolutions
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions.plan import PlanInput
+    from pmpc_reconcile.actions.show_plan import ShowPlanInput
 
     if (filename is None) == (plan is None):
         raise CommandRefused(
@@ -80,13 +78,12 @@ async def carry_out(
     opened: Session, made: Plan, *, dry_run: bool, yes: bool, output: DocumentFormat
 ) -> int:
     """Show a stored plan, ask, apply exactly it and show what became of it."""
-    from pmpc_reconcile.actions import to_plain
-    from pmpc_reconcile.actions.apply import ApplyInput
-
     from pmpc_cli.commands.planning import plan_exit_code
     from pmpc_cli.present.plan import show_plan
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.present.report import exit_code, show_report
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.apply import ApplyInput
 
     if output == "text":
         show_plan(made)

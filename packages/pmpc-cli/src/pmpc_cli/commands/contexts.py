@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from pmpc_reconcile.contexts import Context, Contexts, check_name, load_contexts, save_contexts
 
 from pmpc_cli.connecting import (
     Credentials,
@@ -20,6 +19,7 @@ from pmpc_cli.options import DocumentOption, RowsOption, YesOption
 from pmpc_cli.present.output import show_document, show_rows
 from pmpc_cli.present.table import Column
 from pmpc_cli.present.terminal import say
+from pmpc_reconcile.contexts import Context, Contexts, check_name, load_contexts, save_contexts
 
 LEVELS = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
@@ -139,10 +139,9 @@ async def check(name: str | None = None, /, *, output: DocumentOption = "text") 
     Args:
         name: The cluster; the current one by default.
     """
+    from pmpc_cli.session import session
     from pmpc_reconcile.actions import to_plain
     from pmpc_reconcile.actions.check import CheckInput
-
-    from pmpc_cli.session import session
 
     async with session(name) as opened:
         found = await opened.invoke("check", CheckInput())

@@ -12,9 +12,8 @@ from pmpc_cli.present.output import row_format, show_document, show_rows
 from pmpc_cli.present.terminal import say, tell
 
 if TYPE_CHECKING:
-    from pmpc_reconcile.actions.views import ResourceView
-
     from pmpc_cli.session import Session
+    from pmpc_reconcile.actions.views import ResourceView
 
 
 async def sync(
@@ -30,12 +29,11 @@ async def sync(
     Args:
         snapshot: Give the moment a name afterwards.
     """
-    from pmpc_reconcile.actions import to_plain
-    from pmpc_reconcile.actions.sync import SyncInput
-
     from pmpc_cli.present.observed import sync_lines
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.sync import SyncInput
 
     async with session(context) as opened:
         done = await opened.invoke("sync", SyncInput(snapshot=snapshot), Progress())
@@ -76,11 +74,10 @@ async def get(
         status: Only what has this status, such as running.
         at: As of a time (2026-11-22T16:00, -2h) or a snapshot's name.
     """
-    from pmpc_reconcile.actions import to_plain
-    from pmpc_reconcile.actions.list_resources import ListInput
-
     from pmpc_cli.present.observed import resource_columns
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.list_resources import ListInput
 
     if kind is not None and name is None and "/" in kind:
         kind, _, name = kind.partition("/")
@@ -105,10 +102,9 @@ async def get(
 async def _get_one(
     opened: Session, kind: str | None, name: str, at: str | None, output: RowsOption
 ) -> int:
+    from pmpc_cli.present.observed import resource_columns
     from pmpc_reconcile.actions import to_plain
     from pmpc_reconcile.actions.get_resource import GetInput
-
-    from pmpc_cli.present.observed import resource_columns
 
     found = await opened.invoke("get", GetInput(name=name, kind=kind, at=at))
     item: ResourceView = found.resource

@@ -22,9 +22,8 @@ async def snapshot(name: str, /, *, context: ContextOption = None) -> int:
     Args:
         name: What to call it.
     """
-    from pmpc_reconcile.actions.snapshot import SnapshotInput
-
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions.snapshot import SnapshotInput
 
     async with session(context, online=False) as opened:
         taken = await opened.invoke("snapshot", SnapshotInput(name=name))
@@ -34,11 +33,10 @@ async def snapshot(name: str, /, *, context: ContextOption = None) -> int:
 
 async def snapshots(*, context: ContextOption = None, output: RowsOption = None) -> int:
     """List the named moments of a cluster, oldest first."""
-    from pmpc_reconcile.actions import to_plain
-    from pmpc_reconcile.actions.snapshots import SnapshotsInput
-
     from pmpc_cli.present.observed import snapshot_columns
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.snapshots import SnapshotsInput
 
     async with session(context, online=False) as opened:
         found = await opened.invoke("snapshots", SnapshotsInput())
@@ -69,11 +67,10 @@ async def changes(
         until: To: the same; now by default.
         kind: Only this kind.
     """
-    from pmpc_reconcile.actions import to_plain
-    from pmpc_reconcile.actions.changes import ChangesInput
-
     from pmpc_cli.present.observed import changes_lines
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.changes import ChangesInput
 
     async with session(context, online=False) as opened:
         found = await opened.invoke("changes", ChangesInput(since=since, until=until, kind=kind))

@@ -38,12 +38,11 @@ async def diff(
 
     Without manifests, the release's last revision is compared.
     """
-    from pmpc_reconcile.actions import to_plain
-    from pmpc_reconcile.actions.diff import DiffInput
-
     from pmpc_cli.present.plan import object_lines
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.diff import DiffInput
 
     wanted = DiffInput(paths=tuple(filename or ()), release=release)
     async with session(context) as opened:
@@ -79,12 +78,11 @@ async def plan(
         prune: Delete objects of the release that the manifests no longer have.
         steps: Also list the steps in their order.
     """
-    from pmpc_reconcile.actions.plan import PlanInput
-
     from pmpc_cli.present.plan import show_plan
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.resolutions import parse_resolutions
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions.plan import PlanInput
 
     wanted = PlanInput(
         paths=tuple(filename), release=release, resolve=parse_resolutions(resolve), prune=prune

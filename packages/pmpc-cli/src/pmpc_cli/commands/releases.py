@@ -30,11 +30,10 @@ async def history(
     Args:
         release: The release; the last revision of every release by default.
     """
-    from pmpc_reconcile.actions import to_plain
-    from pmpc_reconcile.actions.history import HistoryInput
-
     from pmpc_cli.present.revisions import revision_columns
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.history import HistoryInput
 
     async with session(context, online=False) as opened:
         found = await opened.invoke("history", HistoryInput(release=release))
@@ -68,12 +67,11 @@ async def rollback(
     Args:
         revision: The revision to return to; the one before the last by default.
     """
-    from pmpc_reconcile.actions.rollback import RollbackInput
-
     from pmpc_cli.commands.applying import carry_out
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.resolutions import parse_resolutions
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions.rollback import RollbackInput
 
     wanted = RollbackInput(
         release=release, revision=revision, dry_run=True, resolve=parse_resolutions(resolve)
@@ -91,12 +89,14 @@ async def delete(
     context: ContextOption = None,
     output: DocumentOption = "text",
 ) -> int:
-    """Delete every object a release made, after proving each to be its own."""
-    from pmpc_reconcile.actions.delete import DeleteInput
+    """Delete every object of a release.
 
+    Each is proven to be the release's own first; anything else is left alone.
+    """
     from pmpc_cli.commands.applying import carry_out
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.session import session
+    from pmpc_reconcile.actions.delete import DeleteInput
 
     wanted = DeleteInput(release=release, dry_run=True)
     async with session(context) as opened:

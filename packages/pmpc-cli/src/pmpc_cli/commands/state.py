@@ -14,10 +14,9 @@ app = App(name="state", help="Check and migrate the database.")
 @app.command
 def check(*, context: ContextOption = None) -> int:
     """Tell whether this pmpc can work with the database."""
+    from pmpc_cli.connecting import without_password
     from pmpc_reconcile.contexts import load_contexts
     from pmpc_state import State
-
-    from pmpc_cli.connecting import without_password
 
     url = load_contexts().get(context).state_url()
     State.open(url, create=False).close()
@@ -28,10 +27,9 @@ def check(*, context: ContextOption = None) -> int:
 @app.command
 def migrate(*, context: ContextOption = None) -> int:
     """Bring the database to the version this pmpc works with; an SQLite file is copied first."""
+    from pmpc_cli.connecting import without_password
     from pmpc_reconcile.contexts import load_contexts
     from pmpc_state import migrate as migrate_state
-
-    from pmpc_cli.connecting import without_password
 
     url = load_contexts().get(context).state_url()
     done = migrate_state(url)

@@ -9,9 +9,8 @@ from rich.text import Text
 from pmpc_cli.present.terminal import tell
 
 if TYPE_CHECKING:
-    from pmpc_reconcile.diagnostics import Diagnostic
-
     from pmpc_cli.failures import Explanation
+    from pmpc_reconcile.diagnostics import Diagnostic
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 

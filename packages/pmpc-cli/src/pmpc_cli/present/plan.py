@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pmpc_reconcile.plan.model import ObjectAction
-from pmpc_reconcile.risk import Risk
 from rich.cells import cell_len
 from rich.text import Text
 
 from pmpc_cli.present.failure import show_diagnostic
 from pmpc_cli.present.terminal import say
 from pmpc_cli.present.values import show_value
+from pmpc_reconcile.plan.model import ObjectAction
+from pmpc_reconcile.risk import Risk
+from pmpc_reconcile.values import ABSENT
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diff import FieldChange
@@ -50,6 +51,7 @@ STYLES = {
     ObjectAction.REFUSED: "bold red",
     ObjectAction.UNKNOWN: "magenta",
 }
+SETS = "config.tags."
 RISK_STYLES = {Risk.DISRUPTIVE: "yellow", Risk.DESTRUCTIVE: "bold red"}
 COUNTED = (
     (ObjectAction.CREATE, "to create"),
@@ -133,33 +135,49 @@ def _place(item: ObjectPlan) -> str:
 
 
 def _fields(item: ObjectPlan) -> Iterable[Text]:
-    if item.action is ObjectAction.CREATE and not item.changes:
-        width = _width(item.desired)
-        for path, value in item.desired.items():
-            yield Text.assemble(
-                "    ", ("+ ", "green"), path.ljust(width), f"  {show_value(value)}"
-            )
+    if item.action is ObjectAction.CREATE:
+        declared = _with_sets_joined(item.desired)
+        width = _width(declared)
+        for path, value in declared.items():
+            yield Text.assemble("    ", ("+ ", "green"), path.ljust(width), f"  {value}")
         return
     width = _width(change.path for change in item.changes)
-    waiting = set(item.restart)
     for change in item.changes:
-        yield _change_line(change, width, waiting)
+        line = _change_line(change, width)
+        if _option(change.path) in item.restart:
+            line.append("   # needs a restart", "yellow")
+        yield line
 
 
-def _change_line(change: FieldChange, width: int, waiting: set[str]) -> Text:
-    line = Text.assemble(
-        "    ",
-        ("~ ", "yellow"),
-        change.path.ljust(width),
-        "  ",
-        (show_value(change.live), "red"),
-        " → ",
-        (show_value(change.desired), "green"),
-    )
-    option = change.path.removeprefix("config.").partition(".")[0]
-    if option in waiting or change.path in waiting:
-        line.append("   # needs a restart", "yellow")
-    return line
+def _with_sets_joined(fields: Mapping[str, object]) -> dict[str, str]:
+    """Return shown values by path, the elements of a set (tags, `config.tags.web`) in one line."""
+    shown: dict[str, str] = {}
+    for path, value in fields.items():
+        owner, _, element = path.rpartition(".")
+        if value is True and f"{owner}." == SETS:
+            shown[owner] = f"{shown[owner]}, {element}" if owner in shown else element
+        else:
+            shown[path] = show_value(value)
+    return shown
+
+
+def _change_line(change: FieldChange, width: int) -> Text:
+    line = Text("    ")
+    old, new = show_value(change.live), show_value(change.desired)
+    if change.path.startswith(SETS):
+        gone = change.desired is ABSENT
+        return line.append("- " if gone else "+ ", "red" if gone else "green").append(change.path)
+    if change.live is ABSENT:
+        return line.append("+ ", "green").append(f"{change.path.ljust(width)}  ").append(new)
+    if change.desired is ABSENT:
+        return line.append("- ", "red").append(f"{change.path.ljust(width)}  ").append(old)
+    line.append("~ ", "yellow").append(f"{change.path.ljust(width)}  ")
+    return line.append(old, "red").append(" → ").append(new, "green")
+
+
+def _option(path: str) -> str:
+    """Return the option of a path: `config.net0.bridge` belongs to `net0`."""
+    return path.removeprefix("config.").partition(".")[0]
 
 
 def _conflicts(item: ObjectPlan) -> Iterable[Text]:
@@ -184,7 +202,7 @@ def _warnings(item: ObjectPlan, steps: Sequence[Step]) -> Iterable[Text]:
             downtime = "" if step.downtime == "none" else f", downtime: {step.downtime}"
             words = f"    # {step.summary} ({step.risk.value}{downtime})"
             yield Text(words, RISK_STYLES.get(step.risk, "yellow"))
-    named = {change.path.removeprefix("config.").partition(".")[0] for change in item.changes}
+    named = {_option(change.path) for change in item.changes}
     waiting = [key for key in item.restart if key not in named]
     if waiting:
         yield Text(f"    # waits for a restart: {', '.join(waiting)}", "yellow")

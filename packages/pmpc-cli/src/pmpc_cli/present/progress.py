@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from functools import singledispatchmethod
 
-from pmpc_reconcile import events
 from rich.text import Text
 
 from pmpc_cli.present.terminal import err, tell
+from pmpc_reconcile import events
 
 
 class Progress:

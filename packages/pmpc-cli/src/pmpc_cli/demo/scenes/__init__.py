@@ -1,0 +1,1 @@
+"""The steps of the demo, a module per act; each ends in claims that were checked."""
