@@ -1,0 +1,24 @@
+"""The kinds there are, by name."""
+
+from __future__ import annotations
+
+from pmpc_reconcile.kinds.container import CONTAINER
+from pmpc_reconcile.kinds.definition import Kind
+from pmpc_reconcile.kinds.pool import POOL
+from pmpc_reconcile.kinds.virtual_machine import VIRTUAL_MACHINE
+
+_KINDS = {entry.name: entry for entry in (POOL, VIRTUAL_MACHINE, CONTAINER)}
+
+
+def kinds() -> tuple[Kind, ...]:
+    """List the kinds in the order in which they are created."""
+    return tuple(sorted(_KINDS.values(), key=lambda entry: entry.order))
+
+
+def kind(name: str) -> Kind:
+    """Find a kind by the name manifests use.
+
+    Raises:
+        KeyError: There is no such kind.
+    """
+    return _KINDS[name]

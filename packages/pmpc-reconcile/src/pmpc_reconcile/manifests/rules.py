@@ -1,0 +1,147 @@
+"""Cerberus rules of documents, specs and options, and the validators that apply them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+from cerberus import Validator
+
+from pmpc_reconcile.kinds import Kind, Option, OptionSet, Scalar, Shape, ValueType, options_of
+from pmpc_reconcile.kinds.guest import NAME, STORAGE
+from pmpc_reconcile.manifests.address import Address
+from pmpc_reconcile.manifests.formats import FORMATS
+
+Rules = dict[str, Any]
+
+_TYPES: Final = {
+    ValueType.INTEGER: "integer",
+    ValueType.NUMBER: "number",
+    ValueType.BOOLEAN: "boolean",
+}
+
+METADATA: Final[Rules] = {
+    "name": {"type": "string", "required": True, "empty": False, "regex": NAME},
+    "labels": {"type": "dict", "valuesrules": {"type": "string"}},
+    "annotations": {"type": "dict", "valuesrules": {"type": "string"}},
+}
+DOCUMENT: Final[Rules] = {
+    "apiVersion": {"type": "string", "required": True},
+    "kind": {"type": "string", "required": True},
+    "metadata": {"type": "dict", "required": True, "schema": METADATA},
+    "spec": {"type": "dict", "required": True},
+}
+
+
+class ManifestValidator(Validator):  # type: ignore[misc]  # cerberus ships no types
+    """Cerberus with the checks of this package."""
+
+    def _check_with_guest_reference(self, field: Any, value: Any) -> None:
+        if isinstance(value, int):
+            if value < 100:
+                self._error(field, "a vmid must be ≥ 100")
+            return
+        try:
+            named = Address.parse(value)
+        except ValueError:
+            named = None
+        if named is None or named.kind not in ("VirtualMachine", "Container"):
+            self._error(field, "must be a vmid or an address such as VirtualMachine/web-1")
+
+
+def spec_rules(kind: Kind) -> Rules:
+    """Return the rules of a kind's `spec`; its options are checked by `ConfigRules`."""
+    return dict(kind.spec) if kind.flat else {**kind.spec, "config": {"type": "dict"}}
+
+
+@functools.cache
+def document_validator() -> Any:
+    """Return the validator of a whole document."""
+    return ManifestValidator(DOCUMENT)
+
+
+@functools.cache
+def spec_validator(kind: Kind) -> Any:
+    """Return the validator of a kind's `spec`."""
+    return ManifestValidator(spec_rules(kind))
+
+
+@functools.cache
+def config_rules(kind: Kind, version: str | None) -> ConfigRules:
+    """Return the rules of a kind's options in a version of PVE."""
+    return ConfigRules(options_of(kind, version))
+
+
+@attrs.define(eq=False)
+class ConfigRules:
+    """The rules of options; they grow with the names that manifests use.
+
+    A family such as `scsi` has dozens of members with as many keys each: Cerberus checks a schema
+    before using it, so only the members somebody wrote become part of it.
+    """
+
+    options: OptionSet
+    _schema: Rules = attrs.field(factory=dict[str, Any])
+    _validator: Any = None
+
+    def errors(self, config: Mapping[str, Any]) -> list[Any]:
+        """Check canonical options; return Cerberus' errors."""
+        fresh = [name for name in config if name not in self._schema]
+        for name in fresh:
+            option = self.options.find(name)
+            if option is not None:
+                self._schema[name] = option_rules(option)
+        if fresh or self._validator is None:
+            self._validator = ManifestValidator(dict(self._schema))
+        self._validator.validate(config, normalize=False)
+        return list(self._validator._errors)
+
+
+def option_rules(option: Option) -> Rules:
+    """Return the rules of an option's canonical value."""
+    if option.shape is Shape.SET:
+        return {"type": "list", "schema": {"type": "string", "regex": r"[a-z0-9_][a-z0-9_+.-]*"}}
+    if option.shape in (Shape.PROPERTIES, Shape.DISK):
+        keys = {key: scalar_rules(known.scalar) for key, known in option.keys.items()}
+        if option.shape is Shape.DISK:
+            keys["storage"] = {"type": "string", "regex": STORAGE}
+            keys["cloudinit"] = {"type": "boolean"}
+        return {"type": "dict", "schema": keys}
+    return scalar_rules(option.scalar)
+
+
+def scalar_rules(scalar: Scalar) -> Rules:
+    """Return the rules of a single value."""
+    rules: Rules = {"type": _TYPES.get(scalar.type, "string")}
+    if scalar.enum:
+        rules["allowed"] = list(scalar.enum)
+    if scalar.type in (ValueType.INTEGER, ValueType.NUMBER):
+        _put(rules, "min", scalar.minimum)
+        _put(rules, "max", scalar.maximum)
+    elif scalar.type is ValueType.TEXT:
+        _put(rules, "minlength", scalar.min_length)
+        _put(rules, "maxlength", scalar.max_length)
+        if scalar.pattern is not None and not scalar.enum:
+            rules["regex"] = f"(?:{scalar.pattern.pattern})"
+        if scalar.format in FORMATS:
+            rules["check_with"] = format_check(scalar.format)
+    return rules
+
+
+@functools.cache
+def format_check(name: str) -> Callable[[Any, Any, Any], None]:
+    """Return a Cerberus check of a named text format."""
+    fits, expected = FORMATS[name]
+
+    def check(field: Any, value: Any, error: Callable[[Any, str], None]) -> None:
+        if isinstance(value, str) and not fits(value):
+            error(field, f"must be {expected}")
+
+    return check
+
+
+def _put(rules: Rules, name: str, value: object) -> None:
+    if value is not None:
+        rules[name] = value

@@ -1,0 +1,51 @@
+"""Read the fields of an object from the spec of its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pmpc_reconcile.kinds import Kind, Option, Shape, options_of
+from pmpc_reconcile.values.disks import read_volume
+from pmpc_reconcile.values.fields import FieldValue, join_path
+from pmpc_reconcile.values.reading import read_single
+
+
+def desired_fields(kind: Kind, spec: Mapping[str, Any]) -> dict[str, FieldValue]:
+    """Return the fields a validated spec declares.
+
+    Create-only options and what only guides the engine (source, placement, restart) are not fields.
+    """
+    if kind.flat:
+        return _pool_fields(spec)
+    fields: dict[str, FieldValue] = {}
+    options = options_of(kind)
+    for name, value in spec.get("config", {}).items():
+        option = options.find(name)
+        if option is None or name in kind.create_only:
+            continue
+        for key, entry in _entries(option, value).items():
+            fields[join_path("config", name, key)] = entry
+    for name in ("state", "pool"):
+        if name in spec:
+            fields[name] = spec[name]
+    return fields
+
+
+def _entries(option: Option, value: Any) -> Mapping[str | None, FieldValue]:
+    if option.shape is Shape.DISK:
+        return {key: entry for key, entry in read_volume(value, option.name, live=False).items()}
+    if option.shape is Shape.PROPERTIES:
+        return dict(value)
+    if option.shape is Shape.SET:
+        return dict.fromkeys(cast("list[str | None]", value), True)
+    return {None: read_single(option, value)}
+
+
+def _pool_fields(spec: Mapping[str, Any]) -> dict[str, FieldValue]:
+    fields: dict[str, FieldValue] = {}
+    if "comment" in spec:
+        fields["comment"] = spec["comment"]
+    for section in ("storage", "guests"):
+        fields.update({f"{section}.{entry}": True for entry in spec.get(section, ())})
+    return fields
