@@ -90,7 +90,8 @@ class Diagnostic:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Diagnostic:
         """Read what `to_dict` wrote."""
-        return cls(**{**data, "severity": Severity(data["severity"])})
+        values: dict[str, Any] = {**data, "severity": Severity(data["severity"])}
+        return cls(**values)
 
 
 def error(message: str, *, hint: str | None = None, address: str | None = None) -> Diagnostic:

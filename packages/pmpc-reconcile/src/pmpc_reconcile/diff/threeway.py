@@ -67,7 +67,8 @@ def three_way(
     Returns:
         One entry per field, by path.
     """
-    context = _Context(kind, desired, live, owned, resolutions, others, fingerprint)
+    slots = frozenset(slot_of(path) for path in live)
+    context = _Context(kind, desired, live, owned, resolutions, others, fingerprint, slots)
     fields = [_declared(context, path) for path in desired]
     fields.extend(_undeclared(context, path) for path in owned if path not in desired)
     guarded = _guard_shared_slots(context, {field.path: field for field in fields})
@@ -83,11 +84,7 @@ class _Context:
     resolutions: Mapping[str, str]
     others: Mapping[str, str]
     fingerprint: Callable[[str], str] | None
-    _slots: set[str] = attrs.field(init=False)
-
-    @_slots.default
-    def _live_slots(self) -> set[str]:
-        return {slot_of(path) for path in self.live}
+    slots: frozenset[str]
 
     def theirs(self, path: str) -> FieldValue | Absent:
         found = self.live.get(path, ABSENT)
@@ -104,7 +101,7 @@ class _Context:
         return None
 
     def has_slot(self, path: str) -> bool:
-        return slot_of(path) in self._slots
+        return slot_of(path) in self.slots
 
 
 def slot_of(path: str) -> str:

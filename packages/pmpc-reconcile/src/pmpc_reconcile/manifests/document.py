@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -22,6 +22,7 @@ from pmpc_reconcile.manifests.rules import (
 )
 from pmpc_reconcile.manifests.settle import settle
 from pmpc_reconcile.manifests.tree import MappingNode, Node, Path, Position, Source
+from pmpc_reconcile.manifests.validator import violations
 from pmpc_reconcile.manifests.walk import place_of
 
 API_VERSION: Final = "pmpc/v1"
@@ -64,8 +65,7 @@ class _Reader:
         kind_of = self._kind(document)
         if kind_of is None:
             return None
-        metadata = document.get("metadata")
-        name = metadata.get("name") if isinstance(metadata, dict) else None
+        name = _mapping(document.get("metadata")).get("name")
         self.address = f"{kind_of.name}/{name}" if isinstance(name, str) else None
         document.setdefault("spec", {})
         self._validate(document_validator(), document, self.node, (), DOCUMENT, "field")
@@ -109,9 +109,8 @@ class _Reader:
         return spec
 
     def _restart(self, restart: Any) -> None:
-        if not isinstance(restart, dict) or restart.get("policy") != "window":
-            return
-        if not restart.get("window"):
+        declared = _mapping(restart)
+        if declared.get("policy") == "window" and not declared.get("window"):
             self._error(
                 ("spec", "restart", "policy"),
                 "the policy 'window' needs spec.restart.window",
@@ -124,8 +123,7 @@ class _Reader:
         entry = self.node.entries.get("metadata")
         if option is None or entry is None or option in spec.get("config", {}):
             return
-        metadata = settle(entry.node, DOCUMENT["metadata"])
-        name = metadata.get("name") if isinstance(metadata, dict) else None
+        name = _mapping(settle(entry.node, DOCUMENT["metadata"])).get("name")
         if not isinstance(name, str) or not isinstance(spec.get("config"), dict):
             return
         if FORMATS["dns-name"][0](name):
@@ -162,15 +160,13 @@ class _Reader:
         rules: Mapping[str, Any],
         noun: str,
     ) -> None:
-        validator.validate(value, normalize=False)
-
         def place(path: Path, key: bool) -> Position:
             return place_of(node, path, key=key)
 
         def known(path: Path) -> Iterable[str]:
             return names_at(rules, path)
 
-        self._report(findings.problems(validator._errors, place, known, noun, prefix))
+        self._report(findings.problems(violations(validator, value), place, known, noun, prefix))
 
     def _report(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
@@ -190,3 +186,8 @@ def names_at(rules: Mapping[str, Any], path: Path) -> Iterator[str]:
         inner: Mapping[str, Any] = rules.get(str(step), {})
         rules = inner.get("schema", {})
     yield from rules
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Return a mapping, or an empty one for anything else."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from cerberus import errors
-
 from pmpc_reconcile.diagnostics import did_you_mean
 from pmpc_reconcile.manifests.declared import Problem
 from pmpc_reconcile.manifests.tree import Path, Position
+from pmpc_reconcile.manifests.validator import ERRORS
 from pmpc_reconcile.manifests.walk import dotted
 
 Place = Callable[[Path, bool], Position]
@@ -23,8 +22,8 @@ _TYPES: Final = {
     "boolean": "on or off",
 }
 _LIMITS: Final = {
-    errors.MIN_VALUE.code: "≥",
-    errors.MAX_VALUE.code: "≤",
+    ERRORS.MIN_VALUE.code: "≥",
+    ERRORS.MAX_VALUE.code: "≤",
 }
 
 
@@ -49,7 +48,7 @@ def problems(
         if error.is_logic_error or error.is_group_error:
             children = error.child_errors or ()
             yield from problems(children, place, known, noun, prefix)
-        elif error.code == errors.UNKNOWN_FIELD.code:
+        elif error.code == ERRORS.UNKNOWN_FIELD.code:
             word = str(path[-1])
             inner = dotted((*prefix, *path[:-1]))
             called = noun if len(path) == 1 else "key"
@@ -59,7 +58,7 @@ def problems(
                 f"unknown {called} {word!r}{where}",
                 did_you_mean(word, known(path[:-1])),
             )
-        elif error.code == errors.REQUIRED_FIELD.code:
+        elif error.code == ERRORS.REQUIRED_FIELD.code:
             inner = dotted((*prefix, *path[:-1]))
             yield Problem(
                 place(path[:-1], True), f"{path[-1]!r} is missing" + (f" in {inner}" * bool(inner))
@@ -72,26 +71,28 @@ def _about_value(error: Any, path: Path, place: Place, prefix: Path) -> Problem:
     label = dotted(path) if prefix[-1:] == ("config",) else dotted((*prefix, *path))
     here = place(path, False)
     value, limit, code = error.value, error.constraint, error.code
-    if code == errors.BAD_TYPE.code:
+    if code == ERRORS.BAD_TYPE.code:
         return Problem(here, f"{label} must be {_type(limit)}, is {_shown(value)}")
     if code in _LIMITS:
         return Problem(here, f"{label} must be {_LIMITS[code]} {limit}, is {value}")
-    if code == errors.UNALLOWED_VALUE.code:
+    if code == ERRORS.UNALLOWED_VALUE.code:
         words = ", ".join(str(word) for word in limit)
         return Problem(
             here,
             f"{label} must be one of {words}, is {_shown(value)}",
             did_you_mean(str(value), [str(word) for word in limit]),
         )
-    if code == errors.MIN_LENGTH.code:
+    if code == ERRORS.NOT_NULLABLE.code:
+        return Problem(here, f"{label} must be given a value, is empty", "remove it")
+    if code == ERRORS.MIN_LENGTH.code:
         return Problem(here, f"{label} is too short: at least {limit}")
-    if code == errors.MAX_LENGTH.code:
+    if code == ERRORS.MAX_LENGTH.code:
         return Problem(here, f"{label} is too long: at most {limit}")
-    if code == errors.EMPTY_NOT_ALLOWED.code:
+    if code == ERRORS.EMPTY_NOT_ALLOWED.code:
         return Problem(here, f"{label} must not be empty")
-    if code == errors.EXCLUDES_FIELD.code:
+    if code == ERRORS.EXCLUDES_FIELD.code:
         return Problem(here, f"{label} excludes {limit!r}: only one of them can be given")
-    if code == errors.CUSTOM.code:
+    if code == ERRORS.CUSTOM.code:
         return Problem(here, f"{label} {error.info[0]}, is {_shown(value)}")
     return Problem(here, f"{label} does not have the right form, is {_shown(value)}")
 

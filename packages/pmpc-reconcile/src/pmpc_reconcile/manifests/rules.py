@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
-from cerberus import Validator
 
 from pmpc_reconcile.kinds import Kind, Option, OptionSet, Scalar, Shape, ValueType, options_of
 from pmpc_reconcile.kinds.guest import NAME, STORAGE
-from pmpc_reconcile.manifests.address import Address
 from pmpc_reconcile.manifests.formats import FORMATS
+from pmpc_reconcile.manifests.validator import ManifestValidator, violations
 
 Rules = dict[str, Any]
 
@@ -33,22 +32,6 @@ DOCUMENT: Final[Rules] = {
     "metadata": {"type": "dict", "required": True, "schema": METADATA},
     "spec": {"type": "dict", "required": True},
 }
-
-
-class ManifestValidator(Validator):  # type: ignore[misc]  # cerberus ships no types
-    """Cerberus with the checks of this package."""
-
-    def _check_with_guest_reference(self, field: Any, value: Any) -> None:
-        if isinstance(value, int):
-            if value < 100:
-                self._error(field, "a vmid must be ≥ 100")
-            return
-        try:
-            named = Address.parse(value)
-        except ValueError:
-            named = None
-        if named is None or named.kind not in ("VirtualMachine", "Container"):
-            self._error(field, "must be a vmid or an address such as VirtualMachine/web-1")
 
 
 def spec_rules(kind: Kind) -> Rules:
@@ -95,8 +78,7 @@ class ConfigRules:
                 self._schema[name] = option_rules(option)
         if fresh or self._validator is None:
             self._validator = ManifestValidator(dict(self._schema))
-        self._validator.validate(config, normalize=False)
-        return list(self._validator._errors)
+        return violations(self._validator, config)
 
 
 def option_rules(option: Option) -> Rules:

@@ -34,7 +34,7 @@ def desired_fields(kind: Kind, spec: Mapping[str, Any]) -> dict[str, FieldValue]
 
 def _entries(option: Option, value: Any) -> Mapping[str | None, FieldValue]:
     if option.shape is Shape.DISK:
-        return {key: entry for key, entry in read_volume(value, option.name, live=False).items()}
+        return cast("dict[str | None, FieldValue]", read_volume(value, option.name, live=False))
     if option.shape is Shape.PROPERTIES:
         return dict(value)
     if option.shape is Shape.SET:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import attrs
 
@@ -88,9 +88,13 @@ def to_record(fields: Fields, fingerprint: Callable[[str], str]) -> dict[str, An
 def from_record(record: Mapping[str, Any]) -> dict[str, FieldValue]:
     """Read what `to_record` wrote."""
     return {
-        path: SecretMark(value.get(_MARK)) if isinstance(value, dict) else value
+        path: _read_mark(cast("Mapping[str, Any]", value)) if isinstance(value, dict) else value
         for path, value in record.items()
     }
+
+
+def _read_mark(form: Mapping[str, Any]) -> SecretMark:
+    return SecretMark(form.get(_MARK))
 
 
 def _record(value: FieldValue, fingerprint: Callable[[str], str]) -> Any:

@@ -50,8 +50,12 @@ def read_scalar(scalar: Scalar, value: object, raw: str | None = None) -> str | 
         return _integer(value)
     if scalar.type is ValueType.NUMBER:
         return _number(value)
-    if isinstance(value, list | tuple) and scalar.separator is None:
+    if scalar.separator is None and isinstance(value, list | tuple):
         raise ValueInvalid("a single value")
+    return _worded(scalar, value, raw)
+
+
+def _worded(scalar: Scalar, value: object, raw: str | None) -> str:
     if scalar.type is ValueType.SIZE:
         return _size(value, raw)
     if scalar.type is ValueType.MAC:
