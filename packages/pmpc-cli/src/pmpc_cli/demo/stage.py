@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from importlib import resources
 from pathlib import Path
@@ -88,7 +88,7 @@ async def open_stage(keep: str | None) -> AsyncGenerator[Stage]:
 
 
 @contextmanager
-def _folder(keep: str | None) -> Iterator[Path]:
+def _folder(keep: str | None) -> Generator[Path]:
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="pmpc-demo-") as name:
             yield Path(name)

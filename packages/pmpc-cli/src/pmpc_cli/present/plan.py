@@ -16,7 +16,7 @@ from pmpc_cli.present.terminal import say
 from pmpc_cli.present.values import show_value
 from pmpc_reconcile.plan.model import ObjectAction
 from pmpc_reconcile.risk import Risk
-from pmpc_reconcile.values import ABSENT
+from pmpc_reconcile.values import ABSENT, split_path
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diff import FieldChange
@@ -136,7 +136,7 @@ def _place(item: ObjectPlan) -> str:
 
 def _fields(item: ObjectPlan) -> Iterable[Text]:
     if item.action is ObjectAction.CREATE:
-        declared = _with_sets_joined(item.desired)
+        declared = _by_option(item.desired)
         width = _width(declared)
         for path, value in declared.items():
             yield Text.assemble("    ", ("+ ", "green"), path.ljust(width), f"  {value}")
@@ -149,16 +149,17 @@ def _fields(item: ObjectPlan) -> Iterable[Text]:
         yield line
 
 
-def _with_sets_joined(fields: Mapping[str, object]) -> dict[str, str]:
-    """Return shown values by path, the elements of a set (tags, `config.tags.web`) in one line."""
-    shown: dict[str, str] = {}
+def _by_option(fields: Mapping[str, object]) -> dict[str, str]:
+    """Return shown values by option: keys of property strings and elements of sets in one line."""
+    parts: dict[str, list[str]] = {}
     for path, value in fields.items():
-        owner, _, element = path.rpartition(".")
-        if value is True and f"{owner}." == SETS:
-            shown[owner] = f"{shown[owner]}, {element}" if owner in shown else element
-        else:
-            shown[path] = show_value(value)
-    return shown
+        section, option, key = split_path(path)
+        owner = f"{section}.{option}" if option else section
+        shown = show_value(value)
+        if key is not None:
+            shown = key if f"{owner}." == SETS else f"{key}={shown}"
+        parts.setdefault(owner, []).append(shown)
+    return {owner: ", ".join(shown) for owner, shown in parts.items()}
 
 
 def _change_line(change: FieldChange, width: int) -> Text:
@@ -177,7 +178,8 @@ def _change_line(change: FieldChange, width: int) -> Text:
 
 def _option(path: str) -> str:
     """Return the option of a path: `config.net0.bridge` belongs to `net0`."""
-    return path.removeprefix("config.").partition(".")[0]
+    section, option, _ = split_path(path)
+    return option or section
 
 
 def _conflicts(item: ObjectPlan) -> Iterable[Text]:

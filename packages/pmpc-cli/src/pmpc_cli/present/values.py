@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from pmpc_reconcile.values import ABSENT, Secret, SecretMark
 
@@ -26,9 +27,10 @@ def _words(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False) if _needs_quotes(value) else value
     if isinstance(value, (list, tuple)):
-        return ", ".join(_words(item) for item in value)
+        return ", ".join(_words(item) for item in cast("Sequence[object]", value))
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={_words(item)}" for key, item in value.items())
+        items = cast("Mapping[object, object]", value).items()
+        return ", ".join(f"{key}={_words(item)}" for key, item in items)
     return str(value)
 
 
