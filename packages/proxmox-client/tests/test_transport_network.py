@@ -63,7 +63,8 @@ async def _ask_awaiting(
 
 @pytest.fixture(params=[_ask_blocking, _ask_awaiting], ids=["sync", "async"])
 def ask(request: pytest.FixtureRequest) -> Ask:
-    return request.param
+    made: Ask = request.param
+    return made
 
 
 async def test_pinned_certificate_is_enough(server: WatchedServer, ask: Ask) -> None:

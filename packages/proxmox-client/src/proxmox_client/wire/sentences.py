@@ -88,7 +88,7 @@ _SENTENCES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = tuple(
         (Kind.NOT_FOUND, r"\b(?:does|do) not exist\b"),
         (
             Kind.NOT_FOUND,
-            r"(?:^|: )(?:[Nn]o such|unknown node|unknown volume|no rule at position) ",
+            r"(?:^|: )(?:[Nn]o such (?!file or dir)|unknown node |no rule at position )",
         ),
         (Kind.NOT_FOUND, r"unable to find configuration file for "),
         (Kind.NOT_FOUND, r"hostname lookup '[^']*' failed"),
