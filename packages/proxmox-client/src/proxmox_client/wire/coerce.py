@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+# As many digits as PVE's own 64-bit integers and doubles hold; longer ones are names, not numbers.
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,19})")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
 # What PVE itself reads as a boolean.
 _BOOLEANS = {
     **dict.fromkeys(("1", "on", "yes", "true"), True),

@@ -109,7 +109,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Model):
         return value.to_dict()
     if isinstance(value, list):
-        return [_plain(entry) for entry in value]
+        entries: list[Any] = value
+        return [_plain(entry) for entry in entries]
     return value
 
 
