@@ -89,3 +89,31 @@ def check_hookscript(cluster: SimulatedCluster, call: Call, values: Mapping[str,
         raise PveFault.parameters({"hookscript": f"script '{volid}' does not exist\n"})
     if not volume.extra.get("executable"):
         raise PveFault.parameters({"hookscript": f"script '{volid}' is not executable\n"})
+
+
+def check_container_volumes(
+    cluster: SimulatedCluster, call: Call, values: Mapping[str, str]
+) -> None:
+    """Check every volume among a container's options.
+
+    Raises:
+        PveFault: A storage is missing or unfit, a volume name is wrong or a stranger's.
+    """
+    for name in sorted(values):
+        if not drives.is_mount(name):
+            continue
+        drive = drives.parse_drive(name, values[name])
+        if drive.storage is None:
+            if not call.identity.is_root:
+                raise PveFault(500, "Only root can pass arbitrary filesystem paths.")
+            continue
+        storage = cluster.volumes.storage(drive.storage)
+        if drive.new_size is None:
+            check_volume_access(cluster, call.identity, call["vmid"], drive.volid)
+            continue
+        privileges.require_space(cluster, call.identity, storage.name)
+        if "rootdir" not in storage.content:
+            raise PveFault(
+                500,
+                f"storage '{storage.name}' does not allow content type 'rootdir' (Container)",
+            )

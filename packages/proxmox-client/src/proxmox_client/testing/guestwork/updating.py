@@ -118,7 +118,7 @@ def update_machine(
             continue
         if drives.is_drive(name):
             text = _drive(cluster, guest, name, text, log)
-            if drives.parse_drive(name, text).is_cdrom and boots and name not in boots:
+            if drives.parse_drive(name, text).is_medium and boots and name not in boots:
                 boots.append(name)
                 guest.want("boot", drives.boot_text(boots))
                 touched.add("boot")
@@ -128,7 +128,7 @@ def update_machine(
             guest.config[name] = text
             continue
         guest.want(name, text)
-    yield from _apply(cluster, guest, frozenset(touched))
+    yield from _apply(cluster, guest, frozenset(touched), log)
 
 
 def _delete(cluster: SimulatedCluster, guest: Guest, name: str, force: bool, log: Log) -> None:
@@ -190,8 +190,17 @@ def _check_boot(guest: Guest, text: str, wanted: Wanted) -> None:
             raise PveFault(500, f"invalid bootorder: device '{device}' does not exist'")
 
 
-def _apply(cluster: SimulatedCluster, guest: Guest, touched: frozenset[str]) -> Iterator[float]:
+def _apply(
+    cluster: SimulatedCluster, guest: Guest, touched: frozenset[str], log: Log
+) -> Iterator[float]:
+    new_cloudinit = any(
+        drives.parse_drive(name, guest.pending[name]).is_cloudinit
+        for name in guest.pending
+        if guest.kind == "qemu" and drives.is_drive(name)
+    )
     effects = changes.apply(guest, touched)
+    if new_cloudinit:
+        log("generating cloud-init ISO")
     for name in ("description", "boot", "tags"):
         if guest.config.get(name) == "":
             del guest.config[name]
@@ -231,7 +240,7 @@ def update_container(
             _check_disk_protection(guest, f"can't update CT {guest.vmid} drive '{name}'")
             text = mount(cluster, guest, name, text, log)
         guest.want(name, text)
-    yield from _apply(cluster, guest, frozenset((*wanted.values, *wanted.delete)))
+    yield from _apply(cluster, guest, frozenset((*wanted.values, *wanted.delete)), log)
 
 
 def mount(cluster: SimulatedCluster, guest: Guest, name: str, text: str, log: Log) -> str:

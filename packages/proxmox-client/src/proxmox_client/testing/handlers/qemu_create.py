@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from proxmox_client.testing.guests import drives, identity, nics, options
 from proxmox_client.testing.guests.drives import Drive
 from proxmox_client.testing.guests.guest import Guest
-from proxmox_client.testing.guestwork import disks, finding, privileges, removal
+from proxmox_client.testing.guestwork import disks, finding, privileges, removal, updating
 from proxmox_client.testing.guestwork.storage_checks import check_machine_drives
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
@@ -23,9 +23,7 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
     """Make a new machine."""
     vmid: int = call["vmid"]
     pool: str | None = call.get("pool")
-    values = options.config_params("qemu", call.sent)
-    if "cdrom" in call:
-        values["ide2"] = call.sent["cdrom"]
+    values = updating.config_values("qemu", call)
     finding.check_pool(cluster, pool)
     _check_allowed(cluster, call, values)
     if "archive" in call:
@@ -41,7 +39,8 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
         finding.join_pool(cluster, pool, vmid)
         if call.get("start"):
             task.log("Execute autostart")
-            cluster.call("POST", f"/nodes/{call.node}/qemu/{vmid}/status/start")
+            path = f"/nodes/{call.node}/qemu/{vmid}/status/start"
+            cluster.call("POST", path, user=call.identity.authid)
 
     return cluster.tasks.start(call.node, "qmcreate", work, id=vmid, user=call.identity.authid)
 
