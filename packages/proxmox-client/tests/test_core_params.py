@@ -128,7 +128,7 @@ def test_only_reads_are_replayable() -> None:
     assert not build_raw_request("DELETE", "/pools/a", {}).replayable
 
 
-@given(st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=200))
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
 def test_any_text_arrives_as_it_was(text: str) -> None:
     read = build_request(READ, PLACE, {"snapshot": text})
     assert parse_qsl(urlsplit(read.target).query, keep_blank_values=True) == [("snapshot", text)]
@@ -138,7 +138,7 @@ def test_any_text_arrives_as_it_was(text: str) -> None:
 
 
 @given(
-    st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=50).filter(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50).filter(
         lambda text: "/" not in text and text not in (".", "..")
     )
 )

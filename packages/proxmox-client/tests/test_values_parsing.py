@@ -29,7 +29,7 @@ upids = st.builds(
 )
 keys = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,15}", fullmatch=True)
 texts = st.text(
-    st.characters(blacklist_characters=",\n", blacklist_categories=("Cs", "Cc", "Z")), max_size=30
+    st.characters(exclude_characters=",", exclude_categories=["Cs", "Cc", "Z"]), max_size=30
 )
 
 
