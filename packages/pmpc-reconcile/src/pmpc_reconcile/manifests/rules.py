@@ -30,7 +30,7 @@ DOCUMENT: Final[Rules] = {
     "apiVersion": {"type": "string", "required": True},
     "kind": {"type": "string", "required": True},
     "metadata": {"type": "dict", "required": True, "schema": METADATA},
-    "spec": {"type": "dict", "required": True},
+    "spec": {"type": "dict"},
 }
 
 

@@ -135,13 +135,8 @@ class _Reader:
 
     def _scalar(self, node: Any, place: Position) -> ScalarNode:
         text: str = node.value
-        if node.style is not None and node.tag == _PREFIX + "str":
-            value: str | int | float | bool | None = text
-        elif node.tag == _PREFIX + "str":
-            # A plain word YAML takes for text, or one with an explicit !!str.
-            value = text
-        else:
-            value = plain_scalar(text)
+        # What YAML takes for text (quoted, or with an explicit !!str) is text.
+        value = text if node.tag == _PREFIX + "str" else plain_scalar(text)
         return ScalarNode(value, text, place, self._inline(text, place, quoted=bool(node.style)))
 
     def _inline(self, text: str, place: Position, *, quoted: bool) -> int:
@@ -155,7 +150,7 @@ class _Reader:
         size = 1
         for key, value in node.value:
             key_place = _place(self.source, key.start_mark)
-            if key.tag == _PREFIX + "merge" and key.style is None:
+            if key.tag == _PREFIX + "merge" and not key.style:
                 size += self._merge(value, merged, depth)
                 continue
             if not isinstance(key, yaml.ScalarNode):

@@ -39,6 +39,8 @@ def _entries(option: Option, value: Any) -> Mapping[str | None, FieldValue]:
         return dict(value)
     if option.shape is Shape.SET:
         return dict.fromkeys(cast("list[str | None]", value), True)
+    if option.shape is Shape.SECRET:
+        return {None: value}
     return {None: read_single(option, value)}
 
 
