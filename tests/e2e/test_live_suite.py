@@ -36,8 +36,8 @@ def test_it_passes_on_one_node_with_one_directory_storage_and_cleans_up() -> Non
         )
     assert done.returncode == 0, done.stdout
     assert "skipped" not in done.stdout
-    assert cluster.guests() == []
-    assert cluster.request("GET", "/pools") == []
+    assert not cluster.guests
+    assert cluster.call("GET", "/pools") == []
 
 
 def test_it_skips_with_the_reason_where_nothing_is_set() -> None:

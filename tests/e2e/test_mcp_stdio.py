@@ -52,7 +52,7 @@ async def refusal(client: Client, tool: str, **arguments: object) -> str:
 
 
 def vms(site: Site) -> set[str]:
-    listed = site.cluster.request("GET", "/cluster/resources", {"type": "vm"})
+    listed = site.cluster.call("GET", "/cluster/resources", {"type": "vm"})
     return {str(row.get("name")) for row in listed}
 
 
@@ -96,7 +96,7 @@ async def test_with_write_access_a_plan_is_applied_once_and_the_next_one_is_empt
         assert not report["failed"]
         again = await call(client, "plan", manifests=MANIFEST)
     assert again["plan"]["steps"] == []
-    names = [guest.config["name"] for guest in site.cluster.guests()]
+    names = [guest.config["name"] for guest in site.cluster.guests.values()]
     assert names.count("web-1") == 1
 
 

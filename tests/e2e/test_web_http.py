@@ -125,7 +125,7 @@ def test_a_plan_is_made_stored_and_shown_again_without_a_write(site: Site) -> No
         assert [plan["id"] for plan in served.data("{ plans { id } }")["plans"]] == [made["id"]]
         shown = served.data("query ($id: ID!) { plan(id: $id) { explanation } }", id=made["id"])
     assert "web-1" in shown["plan"]["explanation"]
-    assert len(site.cluster.guests()) == 2
+    assert len(site.cluster.guests) == 2
 
 
 def test_mistakes_are_explained_and_nothing_else_is_shown(site: Site) -> None:
