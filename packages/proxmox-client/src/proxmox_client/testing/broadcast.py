@@ -48,6 +48,12 @@ class Broadcast:
                     self._pictures[guest.node][guest.vmid] = picture
         self._next = min(_tick(node, now) + PERIOD for node in self._nodes.values())
 
+    def tell(self, guest: Guest) -> None:
+        """Let the others know a guest at once, as if it had been there before the last tick."""
+        picture = attrs.evolve(guest, config=dict(guest.config))
+        self._pictures.setdefault(guest.node, {})[guest.vmid] = picture
+        self._rows.pop(guest.node, None)
+
     def row(self, guest: Guest, now: float) -> dict[str, Any] | None:
         """Return what was last said about a guest, by whichever node; None if nothing was.
 

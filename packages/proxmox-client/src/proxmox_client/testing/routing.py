@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proxmox_client import schema
+from proxmox_client.testing import indexes
 from proxmox_client.testing.permissions import PermissionCheck, compile_permissions
 from proxmox_client.testing.request import Call
 from proxmox_client.testing.validation import Validator
@@ -66,6 +67,14 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
         yield importlib.import_module(f"{package.__name__}.{entry.name}")
 
 
+# The top of the tree answers too, though the schema does not list it.
+_ROOT = schema.OperationFacts(
+    id="get", method="GET", path="/", name="index", since="7.4", until=None, parameters={},
+    additional_properties=False, permissions={"user": "all"}, protected=False, allow_token=True,
+    proxy_to=None, safety="read", starts_task=False, returns={"type": "array"},
+)  # fmt: skip
+
+
 class Route:
     """One operation of the served version, with what is needed to answer it."""
 
@@ -110,11 +119,17 @@ class RouteTable:
         self._root = _Branch()
         found = handlers()
         for facts in schema.operations(version):
-            self._add(facts, found.get((facts.method, facts.path)))
+            handler = found.get((facts.method, facts.path))
+            if handler is None and indexes.is_index(facts.method, facts.path):
+                handler = indexes.answer
+            self._add(facts, handler)
+        self._add(_ROOT, indexes.answer)
 
     def _add(self, facts: schema.OperationFacts, handler: Handler | None) -> None:
         branch = self._root
-        for segment in facts.path.strip("/").split("/"):
+        for segment in facts.path.split("/"):
+            if not segment:
+                continue
             if not segment.startswith("{"):
                 branch = branch.children.setdefault(segment, _Branch())
                 continue
@@ -145,14 +160,3 @@ class RouteTable:
             branch = child
         route = branch.routes.get(method)
         return None if route is None else (route, filled)
-
-    def children(self, path: str) -> list[str]:
-        """Names of the fixed segments below a path template, for its index."""
-        branch = self._root
-        for segment in path.strip("/").split("/"):
-            if segment:
-                following = branch.wild if segment.startswith("{") else branch.children.get(segment)
-                if following is None:
-                    return []
-                branch = following
-        return list(branch.children)

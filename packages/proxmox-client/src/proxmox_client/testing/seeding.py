@@ -146,6 +146,7 @@ def add_guest(
     if status == "running":
         guest.begin(cluster.nodes[node].pid, cluster.clock.now())
     cluster.guests[vmid] = guest
+    cluster.broadcast.tell(guest)
     return guest
 
 

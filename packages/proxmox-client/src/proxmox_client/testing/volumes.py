@@ -27,10 +27,10 @@ class VolumeStore:
     def __init__(self, clock: VirtualClock, storages: dict[str, Storage]) -> None:
         self._clock = clock
         self._storages = storages
-        self._volumes: dict[tuple[str, str], Volume] = {}
+        self._volumes: dict[tuple[str, str], dict[str, Volume]] = {}
 
     def __iter__(self) -> Iterator[Volume]:
-        return iter(self._volumes.values())
+        return (volume for volumes in self._volumes.values() for volume in volumes.values())
 
     def storage(self, name: str) -> Storage:
         """Return a storage.
@@ -58,25 +58,26 @@ class VolumeStore:
 
     def find(self, node: str, volid: str) -> Volume | None:
         """Find a volume as a node sees it."""
-        return self._volumes.get(("", volid)) or self._volumes.get((node, volid))
+        storage = volid.partition(":")[0]
+        return self._here(storage, node).get(volid)
 
     def put(self, volume: Volume) -> Volume:
         """Take up a volume that is already complete."""
-        self._volumes[self._home(volume.storage, volume.node), volume.volid] = volume
+        self._here(volume.storage, volume.node)[volume.volid] = volume
         return volume
 
     def remove(self, volume: Volume) -> None:
         """Free a volume."""
-        self._volumes.pop((self._home(volume.storage, volume.node), volume.volid), None)
+        self._here(volume.storage, volume.node).pop(volume.volid, None)
 
     def on(self, storage: str, node: str) -> list[Volume]:
         """List the volumes of a storage as a node sees them, by volid."""
-        found = (
-            volume
-            for (home, _), volume in self._volumes.items()
-            if volume.storage == storage and home in ("", node)
-        )
-        return sorted(found, key=lambda volume: volume.volid)
+        return sorted(self._here(storage, node).values(), key=lambda volume: volume.volid)
+
+    def forget(self, storage: str) -> None:
+        """Forget the volumes of a storage that is no longer configured."""
+        for key in [key for key in self._volumes if key[0] == storage]:
+            del self._volumes[key]
 
     def allocate(
         self,
@@ -150,7 +151,7 @@ class VolumeStore:
         """Bytes taken on a storage as a node sees it."""
         volumes = sum(
             volume.size if volume.used is None else volume.used
-            for volume in self.on(storage.name, node)
+            for volume in self._here(storage.name, node).values()
         )
         return storage.base_used + volumes // _BLOCK * _BLOCK
 
@@ -179,9 +180,10 @@ class VolumeStore:
             if volume.vmid == vmid and volume.content in ("images", "rootdir")
         ]
 
-    def _home(self, storage: str, node: str) -> str:
+    def _here(self, storage: str, node: str) -> dict[str, Volume]:
         found = self._storages.get(storage)
-        return "" if found is not None and found.shared else node
+        home = "" if found is not None and found.shared else node
+        return self._volumes.setdefault((storage, home), {})
 
 
 def _suffix(storage: Storage, kind: str) -> str:
