@@ -6,9 +6,9 @@ from pmpc_cli.commands.planning import plan_exit_code
 from pmpc_cli.exit_codes import ExitCode
 from pmpc_cli.present.plan import object_lines, plan_lines, summary_line
 from pmpc_reconcile.diff import Action, FieldChange
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan, Purpose
+from pmpc_reconcile.plan.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
 from pmpc_reconcile.plan.steps import Configure, CreatePool, DeleteGuest, RestartGuest, Step
-from pmpc_reconcile.values import Secret
+from pmpc_reconcile.values import FieldValue, Secret
 
 WEB = "VirtualMachine/web-1"
 
@@ -31,7 +31,7 @@ def text(item: ObjectPlan, *steps: Step) -> list[str]:
 
 
 def test_a_new_object_shows_what_it_declares_option_by_option() -> None:
-    desired = {
+    desired: dict[str, FieldValue] = {
         "config.cores": 2,
         "config.net0.model": "virtio",
         "config.net0.bridge": "vmbr0",
@@ -59,14 +59,20 @@ def test_an_update_shows_old_and_new_and_what_waits_for_a_restart() -> None:
         FieldChange(path="config.balloon", action=Action.REMOVE, live=512),
     )
     item = ObjectPlan(
-        WEB, ObjectAction.UPDATE, vmid=101, node="pve2", changes=changes, restart=("memory", "cpu")
+        WEB,
+        ObjectAction.UPDATE,
+        vmid=101,
+        node="pve2",
+        changes=changes,
+        effects={"config.memory": "restart", "config.onboot": "live", "config.balloon": "stop"},
+        restart=("memory", "cpu"),
     )
     assert text(item) == [
         f"~ {WEB} will be updated in place (vmid 101 on pve2)",
         "    ~ config.memory    2048 → 4096   # needs a restart",
         "    + config.onboot    true",
         "    - config.tags.web",
-        "    - config.balloon   512",
+        "    - config.balloon   512   # needs a stop",
         "    # waits for a restart: cpu",
     ]
 
@@ -79,14 +85,14 @@ def test_a_conflict_names_field_base_both_values_and_who() -> None:
         WEB,
         ObjectAction.CONFLICT,
         conflicts=(change,),
-        theirs={"config.cores": "alice@pve, 16:20"},
+        theirs={"config.cores": Blame(user="alice@pve", at="16:20")},
     )
     assert text(item) == [
         f"! {WEB} is left alone: somebody else changed it",
         "    ! config.cores",
         "        last applied 2",
         "        ours         4",
-        "        theirs       8   (alice@pve, 16:20)",
+        "        theirs       8   (alice@pve at 16:20)",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_it_says_what_is_wrong_and_where_to_look(
     assert main(words) in (1, 2)
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.startswith("error: ")
+    assert "error: " in told.err
     assert expected in told.err
     assert "Traceback" not in told.err
 
@@ -92,3 +93,16 @@ def test_with_debug_the_traceback_is_shown(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PMPC_DEBUG", "1")
     with pytest.raises(Exception, match="no context yet"):
         main(["get", "vm"])
+
+
+@pytest.mark.parametrize("words", [["--context", "x"], ["--context=x"]])
+def test_the_context_may_stand_in_front_of_the_command(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMPC_CONTEXT", "")
+    Path(os.environ["PMPC_CONFIG"]).write_text(
+        "version: 1\ncurrent: y\ncontexts: {y: {url: 'https://y:8006'}}\n"
+    )
+    Path(os.environ["PMPC_CONFIG"]).chmod(0o600)
+    assert main([*words, "get", "vm"]) == 1
+    assert "cannot find context 'x'; known are y" in capsys.readouterr().err

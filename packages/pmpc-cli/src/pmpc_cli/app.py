@@ -50,7 +50,7 @@ def build_app(words: Sequence[str] = (), *, console: Console | None = None) -> A
         name="pmpc",
         help="Manage Proxmox VE clusters: see them, plan changes, apply them, undo them.\n\n"
         "pmpc COMMAND --help explains a command.",
-        usage="Usage: pmpc COMMAND [OPTIONS]",
+        usage="Usage: pmpc [--context NAME] COMMAND [OPTIONS]",
         help_epilogue=EPILOGUE,
         help_format="plaintext",
         help_formatter=AlignedHelp(),

@@ -80,6 +80,11 @@ class Credentials:
 
     def _read(self) -> str:
         if self.token is not None:
+            tell(
+                "note: a token on the command line stays in the shell's history; "
+                "--token-file and --token-env keep it out",
+                style="yellow",
+            )
             return self.token
         if self.file == "-":
             return sys.stdin.readline()

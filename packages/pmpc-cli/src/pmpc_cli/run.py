@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -13,11 +14,13 @@ from pmpc_cli.app import build_app
 from pmpc_cli.exit_codes import ExitCode
 
 DEBUG_VARIABLE = "PMPC_DEBUG"
+CONTEXT_VARIABLE = "PMPC_CONTEXT"
 
 
 def run(words: Sequence[str]) -> int:
     """Run one command and return its exit code; a user's mistake never shows a traceback."""
-    line = _with_help_flag(words)
+    _write_any_character()
+    line = _with_help_flag(_with_context(words))
     try:
         result: object = build_app(line)(
             list(line), exit_on_error=False, print_error=False, result_action="return_value"
@@ -37,6 +40,24 @@ def run(words: Sequence[str]) -> int:
             raise
         return _report(error)
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _write_any_character() -> None:
+    """Keep an arrow from stopping a command where the terminal has no Unicode."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _with_context(words: Sequence[str]) -> Sequence[str]:
+    """Take `--context NAME` in front of the command, where kubectl's users write it."""
+    if words[:1] == ["--context"] and len(words) > 1:
+        os.environ[CONTEXT_VARIABLE] = words[1]
+        return words[2:]
+    if words and words[0].startswith("--context="):
+        os.environ[CONTEXT_VARIABLE] = words[0].partition("=")[2]
+        return words[1:]
+    return words
 
 
 def _with_help_flag(words: Sequence[str]) -> tuple[str, ...]:

@@ -32,7 +32,9 @@ async def add(
     url: Annotated[str, Parameter(group="Arguments")],
     *,
     token: Annotated[str | None, Parameter(metavar="USER@REALM!ID=SECRET")] = None,
-    token_file: Annotated[str | None, Parameter(metavar="FILE|-")] = None,
+    token_file: Annotated[
+        str | None, Parameter(metavar="FILE|-", allow_leading_hyphen=True)
+    ] = None,
     token_env: Annotated[str | None, Parameter(metavar="VARIABLE")] = None,
     fingerprint: Annotated[str | None, Parameter(metavar="AA:BB:…")] = None,
     ca: Annotated[str | None, Parameter(metavar="FILE")] = None,

@@ -144,8 +144,9 @@ def _fields(item: ObjectPlan) -> Iterable[Text]:
     width = _width(change.path for change in item.changes)
     for change in item.changes:
         line = _change_line(change, width)
-        if _option(change.path) in item.restart:
-            line.append("   # needs a restart", "yellow")
+        effect = item.effects.get(change.path, "live")
+        if effect in ("restart", "stop") or _option(change.path) in item.restart:
+            line.append(f"   # needs a {'stop' if effect == 'stop' else 'restart'}", "yellow")
         yield line
 
 
@@ -193,7 +194,7 @@ def _conflicts(item: ObjectPlan) -> Iterable[Text]:
         for label, value in rows:
             line = Text.assemble("        ", (label.ljust(13), "dim"), value)
             who = item.theirs.get(change.path)
-            if label == "theirs" and who:
+            if label == "theirs" and who is not None:
                 line.append(f"   ({who})", "magenta")
             yield line
 

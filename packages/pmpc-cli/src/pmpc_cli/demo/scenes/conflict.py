@@ -59,7 +59,9 @@ async def conflict(scene: Scene) -> None:
         item,
     )
     narrator.claim(
-        SOMEBODY in item.theirs.get(FIELD, ""), f"and {SOMEBODY}, who made the edit", item.theirs
+        FIELD in item.theirs and item.theirs[FIELD].user == SOMEBODY,
+        f"and {SOMEBODY}, who made the edit",
+        item.theirs,
     )
     narrator.claim(
         done.report.writes == 0 and scene.live("web-1", "onboot") == "0",

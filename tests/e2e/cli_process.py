@@ -1,0 +1,48 @@
+"""The real `pmpc`, run as a process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+PMPC = str(Path(sys.executable).with_name("pmpc"))
+
+
+@attrs.frozen
+class Done:
+    """How a command ended.
+
+    Attributes:
+        code: Its exit code.
+        out: What it answered.
+        err: What it said on the way.
+    """
+
+    code: int
+    out: str
+    err: str
+
+
+def pmpc(environ: Mapping[str, str], *words: str, stdin: str = "") -> Done:
+    """Run a command line without a terminal; a traceback is never acceptable."""
+    done = subprocess.run(
+        [PMPC, *words],
+        env=dict(environ),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def succeed(environ: Mapping[str, str], *words: str, stdin: str = "") -> Done:
+    """Run a command line that must end well."""
+    done = pmpc(environ, *words, stdin=stdin)
+    assert done.code == 0, f"pmpc {' '.join(words)}: {done.code}\n{done.out}\n{done.err}"
+    return done

@@ -1,0 +1,189 @@
+"""The daily verbs of `pmpc` as processes: look, plan, apply, see conflicts, roll back, delete."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.cli_process import pmpc, succeed
+from tests.e2e.site import Site
+
+STACK = """\
+apiVersion: pmpc/v1
+kind: Pool
+metadata: {name: shop}
+spec: {comment: ours}
+---
+apiVersion: pmpc/v1
+kind: VirtualMachine
+metadata: {name: web-1}
+spec:
+  placement: {nodes: [pve1]}
+  source: {clone: {template: debian-13}}
+  pool: shop
+  config:
+    cores: 2
+    onboot: true
+    tags: [web]
+  state: running
+"""
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Path:
+    path = tmp_path / "stack.yaml"
+    path.write_text(STACK)
+    return path
+
+
+def listed(site: Site, *words: str) -> Any:
+    return json.loads(succeed(site.environ, "get", *words, "-o", "json").out)
+
+
+def vm(site: Site, name: str) -> Any:
+    (found,) = [guest for guest in site.cluster.guests.values() if guest.name == name]
+    return found
+
+
+def names(site: Site) -> set[str]:
+    return {guest.name for guest in site.cluster.guests.values()}
+
+
+def applied(site: Site, stack: Path) -> None:
+    succeed(site.environ, "apply", "-f", str(stack), "-r", "shop", "--yes")
+
+
+def test_sync_and_get_answer_in_every_form(site: Site) -> None:
+    assert succeed(site.environ, "sync").out.startswith("lab: ")
+    assert {item["name"] for item in listed(site, "vm")} == {"debian-13", "db-1"}
+    piped = succeed(site.environ, "get", "vm").out
+    assert isinstance(json.loads(piped), list), "JSON when piped"
+    table = succeed(site.environ, "get", "vm", "-o", "table").out.splitlines()
+    assert table[0].split() == ["VMID", "NAME", "NODE", "STATUS"]
+    assert ["100", "db-1", "pve2", "running"] in [line.split() for line in table]
+    assert "qemu/100" in succeed(site.environ, "get", "vm", "-o", "name").out.split()
+    one = succeed(site.environ, "get", "vm/db-1", "-o", "yaml").out
+    assert "memory: " in one
+    assert {item["key"] for item in listed(site, "node")} == {"pve1", "pve2", "pve3"}
+    assert [item["name"] for item in listed(site, "vm", "db-*")] == ["db-1"]
+
+
+def test_get_of_what_is_not_there_says_so(site: Site) -> None:
+    succeed(site.environ, "sync")
+    done = pmpc(site.environ, "get", "vm", "nobody")
+    assert done.code == 1
+    assert "nobody" in done.err
+
+
+def test_a_plan_shows_changes_and_exit_codes_and_changes_nothing(site: Site, stack: Path) -> None:
+    before = names(site)
+    done = succeed(site.environ, "plan", "-f", str(stack), "-r", "shop")
+    assert "+ VirtualMachine/web-1 will be created" in done.out
+    assert "Plan: 2 to create" in done.out
+    again = pmpc(site.environ, "plan", "-f", str(stack), "-r", "shop", "--detailed-exitcode")
+    assert again.code == 3
+    assert names(site) == before
+    assert not site.cluster.pools
+
+
+def test_apply_needs_yes_when_nobody_can_be_asked(site: Site, stack: Path) -> None:
+    done = pmpc(site.environ, "apply", "-f", str(stack), "-r", "shop")
+    assert done.code == 2
+    assert "--yes" in done.err
+    assert "web-1" not in names(site)
+
+
+def test_apply_makes_it_so_and_the_second_apply_writes_nothing(site: Site, stack: Path) -> None:
+    done = succeed(site.environ, "apply", "-f", str(stack), "-r", "shop", "--yes")
+    assert "release shop is at revision 1" in done.out
+    assert "VirtualMachine/web-1" in done.err, "progress goes to stderr"
+    made = vm(site, "web-1")
+    assert (made.status, made.node, made.config["cores"]) == ("running", "pve1", "2")
+    assert site.cluster.pools["shop"].guests == {made.vmid}
+    digests = {vmid: guest.digest for vmid, guest in site.cluster.guests.items()}
+    tasks = sum(len(node.tasks) for node in site.cluster.nodes.values())
+    again = succeed(site.environ, "apply", "-f", str(stack), "-r", "shop", "--yes")
+    assert "Nothing to do." in again.out
+    assert digests == {vmid: guest.digest for vmid, guest in site.cluster.guests.items()}
+    assert tasks == sum(len(node.tasks) for node in site.cluster.nodes.values())
+    quiet = pmpc(site.environ, "plan", "-f", str(stack), "-r", "shop", "--detailed-exitcode")
+    assert quiet.code == 0
+
+
+def test_a_stored_plan_is_applied_by_its_id_from_stdin_manifests(site: Site) -> None:
+    words = ("plan", "-f", "-", "-r", "shop", "-o", "json")
+    made = json.loads(succeed(site.environ, *words, stdin=STACK).out)
+    succeed(site.environ, "apply", "--plan", made["id"], "--yes")
+    assert "web-1" in names(site)
+
+
+def test_a_dry_run_changes_nothing(site: Site, stack: Path) -> None:
+    succeed(site.environ, "apply", "-f", str(stack), "-r", "shop", "--dry-run")
+    assert "web-1" not in names(site)
+
+
+def test_somebody_elses_edit_is_a_conflict_until_it_is_settled(site: Site, stack: Path) -> None:
+    applied(site, stack)
+    site.cluster.edit(vm(site, "web-1").vmid, onboot=0)
+    words = ("-f", str(stack), "-r", "shop")
+    seen = pmpc(site.environ, "diff", *words)
+    assert "config.onboot" in seen.out
+    refused = pmpc(site.environ, "apply", *words, "--yes")
+    assert refused.code == 4
+    assert vm(site, "web-1").config["onboot"] == "0", "her edit stays"
+    succeed(site.environ, "apply", *words, "--yes", "--resolve", "config.onboot=ours")
+    assert vm(site, "web-1").config["onboot"] == "1"
+    assert pmpc(site.environ, "plan", *words, "--detailed-exitcode").code == 0
+
+
+def test_history_rollback_and_delete(site: Site, stack: Path) -> None:
+    applied(site, stack)
+    stack.write_text(STACK.replace("tags: [web]", "tags: [canary, web]"))
+    applied(site, stack)
+    assert "canary" in vm(site, "web-1").config["tags"]
+    done = succeed(site.environ, "rollback", "shop", "--yes")
+    assert "config.tags.canary" in done.out
+    assert "canary" not in vm(site, "web-1").config["tags"]
+    revisions = json.loads(succeed(site.environ, "history", "shop", "-o", "json").out)
+    assert [entry["revision"] for entry in revisions] == [1, 2, 3]
+    others = {"debian-13", "db-1"}
+    succeed(site.environ, "delete", "shop", "--yes")
+    assert names(site) == others
+    assert not site.cluster.pools
+
+
+def test_snapshots_and_changes_between_two_times(site: Site) -> None:
+    succeed(site.environ, "sync")
+    succeed(site.environ, "snapshot", "before")
+    site.cluster.edit(100, memory=4096)
+    succeed(site.environ, "sync")
+    (taken,) = json.loads(succeed(site.environ, "snapshots", "-o", "json").out)
+    assert taken["name"] == "before"
+    text = succeed(site.environ, "changes", "before", "-o", "table").out
+    assert "qemu/100 (db-1) changed" in text
+    assert "memory" in text
+    old = succeed(site.environ, "get", "vm/db-1", "--at", "before", "-o", "json").out
+    assert str(json.loads(old)["config"]["memory"]) == "2048"
+
+
+def test_version_names_the_packages_and_the_server(site: Site) -> None:
+    out = succeed(site.environ, "version", "--server").out
+    assert "pmpc-cli 0." in out
+    assert "Proxmox VE 9." in out
+
+
+def test_a_reader_that_goes_away_is_no_error(site: Site) -> None:
+    import subprocess
+
+    from tests.e2e.cli_process import PMPC
+
+    succeed(site.environ, "sync")
+    command = f"'{PMPC}' get -o table | head -n 1"
+    done = subprocess.run(
+        ["sh", "-c", command], env=site.environ, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.startswith("KIND")
+    assert done.stderr == ""
