@@ -1,0 +1,19 @@
+"""One spelling per document: canonical JSON, its hash, and fingerprints in place of secrets.
+
+Belongs here: pure functions that decide what bytes stand for a document. Does not belong here:
+where the bytes or the key are kept.
+"""
+
+from __future__ import annotations
+
+from pmpc_state.canonical.jsontext import canonical_json, content_hash
+from pmpc_state.canonical.secrets import SecretKey, is_fingerprint, is_secret, redact
+
+__all__ = [
+    "SecretKey",
+    "canonical_json",
+    "content_hash",
+    "is_fingerprint",
+    "is_secret",
+    "redact",
+]

@@ -1,0 +1,79 @@
+"""Ways to a connection: repositories ask for one and do not know whose transaction it is in.
+
+Readers get a type that cannot write; writers get one that can do both. Pooled access makes a
+short transaction of each call, bound access makes all calls one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+import attrs
+from sqlalchemy import Connection, Engine
+
+from pmpc_state.database.engine import WRITES
+
+
+class Reading(Protocol):
+    """Gives connections to read with."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Enter a transaction that reads."""
+        ...
+
+
+class Writing(Reading, Protocol):
+    """Gives connections to read and to write with."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Enter a transaction that may write; it is committed when the block ends well."""
+        ...
+
+
+@attrs.frozen
+class Pooled:
+    """Every block is a transaction of its own."""
+
+    engine: Engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Enter a short transaction that reads."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Enter a short transaction that writes."""
+        with self.engine.connect() as connection:
+            writer = connection.execution_options(**{WRITES: True})
+            with writer.begin():
+                yield writer
+
+    @contextmanager
+    def consistent(self) -> Iterator[Connection]:
+        """Enter a transaction whose reads all see the same moment of the database."""
+        with self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+
+@attrs.frozen
+class Bound:
+    """Every block is part of one transaction that somebody else begins and ends."""
+
+    connection: Connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Use the transaction."""
+        yield self.connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Use the transaction."""
+        yield self.connection

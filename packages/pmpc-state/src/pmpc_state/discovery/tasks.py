@@ -1,0 +1,88 @@
+"""Tasks: the lists of the nodes that answer, and what the cluster remembers of the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pmpc_state.discovery.look import Look, failure, is_hopeless
+from pmpc_state.values.inventory import SectionFailure, TaskSection
+from pmpc_state.values.observed import TaskRecord
+from proxmox_client import PveError, Upid
+
+_SECTION = "task"
+_LIMIT = 1000
+_MARGIN = 60
+"""Seconds to ask back further than the last look, for clocks that differ."""
+
+
+async def look_at_tasks(look: Look, cluster: str, since: datetime | None) -> TaskSection:
+    """Read the tasks since a moment, or the newest if there is none.
+
+    A token without Sys.Audit sees only its own user's tasks.
+    """
+    asked = await asyncio.gather(
+        _cluster_tasks(look), *(_node_tasks(look, node, since) for node in look.listing.online)
+    )
+    found: dict[str, TaskRecord] = {}
+    failures: list[SectionFailure] = []
+    for entries, problem in asked:
+        if problem is not None:
+            failures.append(problem)
+        for task in _records(cluster, entries):
+            known = found.get(task.upid)
+            if known is None or known.ended_at is None:
+                found[task.upid] = task
+    return TaskSection(tuple(found.values()), tuple(failures))
+
+
+Answer = tuple[tuple[Mapping[str, Any], ...], SectionFailure | None]
+
+
+async def _cluster_tasks(look: Look) -> Answer:
+    try:
+        entries = await look.ask(look.pve.cluster.tasks.get())
+    except PveError as error:
+        if is_hopeless(error):
+            raise
+        return (), failure(_SECTION, "cluster", error)
+    return tuple(one.to_dict() for one in entries), None
+
+
+async def _node_tasks(look: Look, node: str, since: datetime | None) -> Answer:
+    start = None if since is None else max(0, int(since.timestamp()) - _MARGIN)
+    try:
+        entries = await look.ask(
+            look.pve.nodes(node).tasks.get(source="all", limit=_LIMIT, since=start)
+        )
+    except PveError as error:
+        if is_hopeless(error):
+            raise
+        return (), failure(_SECTION, f"node {node}", error)
+    return tuple(one.to_dict() for one in entries), None
+
+
+def _records(cluster: str, entries: Iterable[Mapping[str, Any]]) -> Iterable[TaskRecord]:
+    for entry in entries:
+        try:
+            upid = Upid.parse(str(entry.get("upid")))
+        except ValueError:
+            continue
+        ended = _moment(entry.get("endtime"))
+        yield TaskRecord(
+            cluster=cluster,
+            upid=upid.format(),
+            node=upid.node,
+            type=upid.type,
+            object_id=upid.id,
+            user=upid.user,
+            started_at=datetime.fromtimestamp(upid.starttime, UTC),
+            ended_at=ended,
+            status=None if ended is None else str(entry.get("status", "")),
+        )
+
+
+def _moment(seconds: Any) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)

@@ -1,0 +1,23 @@
+"""The kinds of observed resources and what each is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+KINDS: Final = ("node", "qemu", "lxc", "storage", "content", "pool")
+"""Every kind, in the order people expect them."""
+
+_NAME_OPTION: Final = {"qemu": "name", "lxc": "hostname"}
+
+
+def display_name(kind: str, key: str, config: Mapping[str, Any]) -> str:
+    """Return what people call a resource: the guest's own name, else its key."""
+    option = _NAME_OPTION.get(kind)
+    return str(config[option]) if option is not None and config.get(option) else key
+
+
+def sort_key(kind: str, key: str) -> tuple[int, int, str]:
+    """Return what orders resources by kind, numbers by value and the rest by text."""
+    rank = KINDS.index(kind) if kind in KINDS else len(KINDS)
+    return rank, int(key) if key.isdecimal() else 0, key

@@ -1,0 +1,173 @@
+"""Reading the state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pmpc_state.database.transactions import Reading
+from pmpc_state.errors import NotRecorded
+from pmpc_state.repositories import history, resources, runs, snapshots, tasks
+from pmpc_state.repositories.audit import AuditReader
+from pmpc_state.repositories.clusters import ClusterReader, cluster_id, latest_moment
+from pmpc_state.repositories.journal import JournalReader
+from pmpc_state.repositories.leases import LeaseReader
+from pmpc_state.repositories.ownership import OwnershipReader
+from pmpc_state.repositories.plans import PlanReader
+from pmpc_state.repositories.releases import ReleaseReader
+from pmpc_state.values import (
+    LogEntry,
+    Observation,
+    Resource,
+    ResourceChange,
+    Snapshot,
+    SyncRun,
+    TaskRecord,
+)
+
+
+class StateReader:
+    """Reads everything: the observed state by its own methods, the rest by its repositories.
+
+    Attributes:
+        clusters: The clusters.
+        releases: Releases and revisions.
+        ownership: Managed objects and the fields they own.
+        plans: Saved plans.
+        journal: Runs and their steps.
+        leases: Who holds what.
+        audit: Who did what.
+    """
+
+    clusters: ClusterReader
+    releases: ReleaseReader
+    ownership: OwnershipReader
+    plans: PlanReader
+    journal: JournalReader
+    leases: LeaseReader
+    audit: AuditReader
+
+    def __init__(self, access: Reading) -> None:
+        self._access = access
+        self.clusters = ClusterReader(access)
+        self.releases = ReleaseReader(access)
+        self.ownership = OwnershipReader(access)
+        self.plans = PlanReader(access)
+        self.journal = JournalReader(access)
+        self.leases = LeaseReader(access)
+        self.audit = AuditReader(access)
+
+    def resources(self, cluster: str, kind: str | None = None) -> tuple[Resource, ...]:
+        """Return what is there now, by kind and key.
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+        """
+        with self._access.reading() as connection:
+            return resources.present(connection, cluster, kind)
+
+    def resource(self, cluster: str, kind: str, key: str) -> Resource:
+        """Return what has a kind and key now: `resource("lab", "qemu", "100")`.
+
+        Raises:
+            NotRecorded: The cluster or the resource is not there.
+        """
+        with self._access.reading() as connection:
+            found = resources.one(connection, cluster, kind, key)
+        if found is None:
+            msg = f"cannot find {kind}/{key} in cluster {cluster}; `pmpc sync` looks again"
+            raise NotRecorded(msg)
+        return found
+
+    def find(self, cluster: str, text: str, kind: str | None = None) -> tuple[Resource, ...]:
+        """Return what is there now under an address, a key or a name (`qemu/100`, `100`, `web`).
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+        """
+        found = self.resources(cluster, kind)
+        return tuple(entry for entry in found if text in (entry.address, entry.key, entry.name))
+
+    def by_uid(self, uid: str) -> Resource | None:
+        """Return a resource as it last was, also after it vanished; None if it is unknown."""
+        with self._access.reading() as connection:
+            return resources.by_uid(connection, uid)
+
+    def at(self, cluster: str, moment: datetime, kind: str | None = None) -> tuple[Resource, ...]:
+        """Return the cluster as of a moment.
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+        """
+        with self._access.reading() as connection:
+            return resources.past(connection, cluster, moment, kind)
+
+    def diff(
+        self,
+        cluster: str,
+        since: datetime,
+        until: datetime | None = None,
+        kind: str | None = None,
+    ) -> tuple[ResourceChange, ...]:
+        """Return what changed from one moment to another, or to now.
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+            ValueError: `since` is later than `until`.
+        """
+        with self._access.reading() as connection:
+            latest = latest_moment(connection, cluster_id(connection, cluster))
+            end = max(latest, since) if until is None else until
+            return history.changes(connection, cluster, since, end, kind)
+
+    def log(self, uid: str) -> tuple[LogEntry, ...]:
+        """Return what happened to a resource, oldest first; empty if it is unknown."""
+        with self._access.reading() as connection:
+            return history.log(connection, uid)
+
+    def observations(self, uid: str) -> tuple[Observation, ...]:
+        """Return every interval of a resource, oldest first; empty if it is unknown."""
+        with self._access.reading() as connection:
+            return history.observations(connection, uid)
+
+    def snapshots(self, cluster: str) -> tuple[Snapshot, ...]:
+        """Return the snapshots of a cluster, oldest first.
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+        """
+        with self._access.reading() as connection:
+            return snapshots.snapshots(connection, cluster)
+
+    def find_snapshot(self, cluster: str, name: str) -> Snapshot:
+        """Return one snapshot.
+
+        Raises:
+            NotRecorded: The cluster or the snapshot is not there.
+        """
+        with self._access.reading() as connection:
+            return snapshots.find_snapshot(connection, cluster, name)
+
+    def tasks(
+        self,
+        cluster: str,
+        *,
+        since: datetime | None = None,
+        object_id: str | None = None,
+        limit: int | None = 100,
+    ) -> tuple[TaskRecord, ...]:
+        """Return the tasks of a cluster or of one object (a vmid), newest first.
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+        """
+        with self._access.reading() as connection:
+            return tasks.tasks(connection, cluster, since=since, object_id=object_id, limit=limit)
+
+    def runs(self, cluster: str, *, limit: int = 20) -> tuple[SyncRun, ...]:
+        """Return the runs of sync, newest first.
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+        """
+        with self._access.reading() as connection:
+            return runs.runs(connection, cluster, limit)

@@ -1,0 +1,217 @@
+"""History: what changed between two moments, and the log of one resource."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection, Select, and_, or_, select, union
+
+from pmpc_state.diff import compare_documents
+from pmpc_state.kinds import display_name, sort_key
+from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.repositories.resources import valid_at
+from pmpc_state.schema import blob, observation, resource
+from pmpc_state.values import ChangeKind, FieldChange, LogEntry, Observation, ResourceChange
+
+
+def changes(
+    connection: Connection,
+    cluster_name: str,
+    since: datetime,
+    until: datetime,
+    kind: str | None = None,
+) -> tuple[ResourceChange, ...]:
+    """Return how what was there at `since` differs from what was there at `until`.
+
+    Reads only what has an interval that begins or ends in between, so the cost follows the number
+    of changes, not of resources.
+
+    Raises:
+        NotRecorded: The cluster is not recorded.
+        ValueError: `since` is later than `until`.
+    """
+    if since > until:
+        msg = f"cannot compare: {since.isoformat()} is later than {until.isoformat()}"
+        raise ValueError(msg)
+    owner = cluster_id(connection, cluster_name)
+    before: dict[int, _Seen] = {}
+    after: dict[int, _Seen] = {}
+    last: dict[int, _Seen] = {}
+    for seen in _touched(connection, owner, since, until, kind):
+        if seen.holds(since):
+            before[seen.resource_id] = seen
+        if seen.holds(until):
+            after[seen.resource_id] = seen
+        last[seen.resource_id] = seen
+    found = (_change(before.get(number), after.get(number), last[number]) for number in last)
+    ordered = [entry for entry in found if entry is not None]
+    ordered.sort(key=lambda entry: sort_key(entry.resource_kind, entry.key))
+    return tuple(ordered)
+
+
+def observations(connection: Connection, uid: str) -> tuple[Observation, ...]:
+    """Return every interval of a resource, oldest first."""
+    return tuple(entry.observation for entry in _life(connection, uid))
+
+
+def log(connection: Connection, uid: str) -> tuple[LogEntry, ...]:
+    """Return what happened to a resource, oldest first."""
+    return tuple(_entries(_life(connection, uid)))
+
+
+@attrs.frozen
+class _Seen:
+    resource_id: int
+    uid: str
+    kind: str
+    key: str
+    valid_from: datetime
+    valid_to: datetime | None
+    hash: str
+    body: str
+    task: str | None
+    user: str | None
+    end_task: str | None
+    end_user: str | None
+
+    def holds(self, moment: datetime) -> bool:
+        return self.valid_from <= moment and (self.valid_to is None or self.valid_to > moment)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.body)
+        return document
+
+    @property
+    def name(self) -> str:
+        return display_name(self.kind, self.key, self.document.get("config", {}))
+
+    @property
+    def observation(self) -> Observation:
+        return Observation(
+            uid=self.uid,
+            valid_from=self.valid_from,
+            valid_to=self.valid_to,
+            hash=self.hash,
+            document=self.document,
+            task=self.task,
+            user=self.user,
+        )
+
+
+def _seen() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            resource.c.id,
+            resource.c.uid,
+            resource.c.kind,
+            resource.c.key,
+            observation.c.valid_from,
+            observation.c.valid_to,
+            blob.c.hash,
+            blob.c.body,
+            observation.c.task,
+            observation.c.user,
+            observation.c.end_task,
+            observation.c.end_user,
+        )
+        .select_from(observation)
+        .join(resource, resource.c.id == observation.c.resource_id)
+        .join(blob, blob.c.id == observation.c.blob_id)
+        .order_by(observation.c.resource_id, observation.c.valid_from)
+    )
+
+
+def _touched(
+    connection: Connection, owner: int, since: datetime, until: datetime, kind: str | None
+) -> Iterator[_Seen]:
+    moved = union(
+        select(observation.c.resource_id).where(
+            observation.c.valid_from > since, observation.c.valid_from <= until
+        ),
+        select(observation.c.resource_id).where(
+            observation.c.valid_to > since, observation.c.valid_to <= until
+        ),
+    )
+    in_between = and_(observation.c.valid_from > since, observation.c.valid_from <= until)
+    query = _seen().where(
+        resource.c.cluster_id == owner,
+        observation.c.resource_id.in_(moved),
+        or_(valid_at(since), in_between),
+    )
+    if kind is not None:
+        query = query.where(resource.c.kind == kind)
+    for row in connection.execute(query):
+        yield _Seen(*row)
+
+
+def _change(before: _Seen | None, after: _Seen | None, last: _Seen) -> ResourceChange | None:
+    if before is not None and after is not None:
+        if before.hash == after.hash:
+            return None
+        fields = compare_documents(before.document, after.document)
+        return _as_change(
+            ChangeKind.CHANGED, after, fields, after.valid_from, after.task, after.user
+        )
+    if after is not None:
+        fields = compare_documents({}, after.document)
+        return _as_change(
+            ChangeKind.CREATED, after, fields, after.valid_from, after.task, after.user
+        )
+    if before is None or last.valid_to is None:
+        return None  # came and went in between
+    fields = compare_documents(before.document, {})
+    return _as_change(
+        ChangeKind.REMOVED, before, fields, last.valid_to, last.end_task, last.end_user
+    )
+
+
+def _as_change(
+    kind: ChangeKind,
+    seen: _Seen,
+    fields: tuple[FieldChange, ...],
+    at: datetime,
+    task: str | None,
+    user: str | None,
+) -> ResourceChange:
+    return ResourceChange(
+        kind=kind,
+        uid=seen.uid,
+        resource_kind=seen.kind,
+        key=seen.key,
+        name=seen.name,
+        fields=fields,
+        at=at,
+        task=task,
+        user=user,
+    )
+
+
+def _life(connection: Connection, uid: str) -> list[_Seen]:
+    return [_Seen(*row) for row in connection.execute(_seen().where(resource.c.uid == uid))]
+
+
+def _entries(life: list[_Seen]) -> Iterator[LogEntry]:
+    previous: _Seen | None = None
+    for seen in life:
+        if previous is None:
+            fields = compare_documents({}, seen.document)
+            yield LogEntry(seen.valid_from, "created", fields, seen.task, seen.user)
+        else:
+            fields = compare_documents(previous.document, seen.document)
+            action = "changed" if previous.valid_to == seen.valid_from else "returned"
+            if action == "returned":
+                yield _vanished(previous)
+            yield LogEntry(seen.valid_from, action, fields, seen.task, seen.user)
+        previous = seen
+    if previous is not None and previous.valid_to is not None:
+        yield _vanished(previous)
+
+
+def _vanished(seen: _Seen) -> LogEntry:
+    until = seen.valid_to or seen.valid_from
+    return LogEntry(until, "vanished", (), seen.end_task, seen.end_user)

@@ -1,0 +1,230 @@
+"""Writing what was seen: one section of a look becomes history rows only where it differs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection
+
+from pmpc_state.canonical import SecretKey
+from pmpc_state.database.transactions import Writing
+from pmpc_state.diff import Delta, Recorded, Seen, compare, store_form
+from pmpc_state.repositories import intervals, runs, volatiles
+from pmpc_state.repositories.clock import Clock
+from pmpc_state.repositories.clusters import cluster_id, ensure_cluster, next_moment
+from pmpc_state.repositories.credits import Credits
+from pmpc_state.repositories.leases import require_lease
+from pmpc_state.repositories.tasks import oldest_running, record_tasks
+from pmpc_state.schema import observation, resource
+from pmpc_state.values import Lease
+from pmpc_state.values.inventory import Section, SectionFailure, TaskSection
+from pmpc_state.values.report import SectionReport
+
+
+@attrs.frozen
+class Run:
+    """A sync that may write: its rows' owner and the lease it writes under.
+
+    Attributes:
+        looked_before: When the last sync that saw the tasks began, None before the first.
+        tasks_since: From when on tasks are of interest: also the oldest of unknown end.
+    """
+
+    id: int
+    cluster: str
+    lease: Lease
+    started_at: datetime
+    looked_before: datetime | None
+    tasks_since: datetime | None
+
+
+class ObservedWriter:
+    """Writes what a sync saw, section by section, each in one transaction, under a lease."""
+
+    def __init__(self, access: Writing, clock: Clock, key: SecretKey) -> None:
+        self._writes = access
+        self._clock = clock
+        self._key = key
+
+    def begin(self, cluster: str, lease: Lease) -> Run:
+        """Open a run, recording the cluster if it is new.
+
+        Raises:
+            LeaseLost: Somebody else took over the lease.
+        """
+        with self._writes.writing() as connection:
+            require_lease(connection, lease.name, lease.token)
+            owner = ensure_cluster(connection, cluster, self._clock)
+            before = runs.last_finished(connection, owner)
+            moment = self._clock()
+            number = runs.begin_run(connection, owner, lease.token, moment)
+            unfinished = oldest_running(connection, owner)
+        since = before if before is None or unfinished is None else min(before, unfinished)
+        return Run(number, cluster, lease, moment, before, since)
+
+    def recorded(self, cluster: str) -> dict[str, dict[str, str | None]]:
+        """Return what is believed to be there: kind to key to its last known node."""
+        with self._writes.reading() as connection:
+            return intervals.known_nodes(connection, cluster_id(connection, cluster))
+
+    def write_tasks(self, run: Run, section: TaskSection) -> SectionReport:
+        """Record tasks and the ends of tasks.
+
+        Raises:
+            LeaseLost: Somebody else took over the lease.
+        """
+        with self._writes.writing() as connection:
+            require_lease(connection, run.lease.name, run.lease.token)
+            owner = cluster_id(connection, run.cluster)
+            new, ended = record_tasks(connection, owner, section.tasks)
+            report = SectionReport(
+                name="task",
+                status=section.status,
+                created=new,
+                changed=ended,
+                unchanged=len(section.tasks) - new - ended,
+                failures=section.failures,
+            )
+            self._finish(connection, run, report)
+        return report
+
+    def write_section(self, run: Run, section: Section) -> SectionReport:
+        """Record one section; writes no history where nothing changed.
+
+        Raises:
+            LeaseLost: Somebody else took over the lease.
+        """
+        seen = store_form(section.items, self._key)
+        with self._writes.writing() as connection:
+            require_lease(connection, run.lease.name, run.lease.token)
+            owner = cluster_id(connection, run.cluster)
+            delta = compare(intervals.recorded(connection, owner, section.name), seen, section)
+            if delta.appeared or delta.changed or delta.vanished:
+                self._write_history(connection, run, owner, delta)
+            volatiles.overwrite(connection, delta.changed, self._clock())
+            volatiles.overwrite(connection, delta.unchanged, self._clock())
+            volatiles.overwrite(connection, delta.listed, self._clock())
+            volatiles.lose_sight(connection, delta.unseen)
+            report = _report(section, delta)
+            self._finish(connection, run, report)
+        return report
+
+    def finish(self, run: Run, status: str) -> datetime:
+        """Close a run and return when.
+
+        Raises:
+            LeaseLost: Somebody else took over the lease.
+        """
+        with self._writes.writing() as connection:
+            require_lease(connection, run.lease.name, run.lease.token)
+            moment = self._clock()
+            runs.finish_run(connection, run.id, status, moment)
+        return moment
+
+    def _write_history(self, connection: Connection, run: Run, owner: int, delta: Delta) -> None:
+        moment = next_moment(connection, owner, self._clock())
+        credited_to = Credits.load(connection, owner, delta, run.looked_before)
+        for gone in delta.vanished:
+            _vanish(connection, gone, moment, credited_to)
+        blobs = intervals.store_blobs(
+            connection, [*delta.appeared, *(seen for _, seen in delta.changed)]
+        )
+        opened: list[dict[str, Any]] = []
+        for known, seen in delta.changed:
+            credit = credited_to.change(known, seen)
+            _close(connection, known, moment)
+            _identify(connection, known, seen)
+            opened.append(_row(known.resource_id, moment, blobs, seen, credit.task, credit.user))
+        numbers = intervals.place(connection, owner, delta.appeared, moment)
+        for seen, number in zip(delta.appeared, numbers, strict=True):
+            if seen.hash is not None:
+                credit = credited_to.creation(seen)
+                opened.append(_row(number, moment, blobs, seen, credit.task, credit.user))
+        if opened:
+            connection.execute(observation.insert(), opened)
+        placed = [
+            (Recorded(number, seen.item.kind, seen.item.key, {}, None, None), seen)
+            for seen, number in zip(delta.appeared, numbers, strict=True)
+        ]
+        volatiles.overwrite(connection, placed, self._clock())
+
+    def _finish(self, connection: Connection, run: Run, report: SectionReport) -> None:
+        counts = attrs.asdict(report, filter=attrs.filters.exclude("name", "status", "failures"))
+        runs.finish_section(
+            connection,
+            run.id,
+            report.name,
+            status=report.status,
+            moment=self._clock(),
+            counts=counts,
+            failures=[_plain(failure) for failure in report.failures],
+        )
+
+
+def _plain(failure: SectionFailure) -> dict[str, str]:
+    return {
+        "scope": failure.scope,
+        "cause": failure.cause.value,
+        "message": failure.message,
+    }
+
+
+def _report(section: Section, delta: Delta) -> SectionReport:
+    readable = [seen for seen in delta.appeared if seen.hash is not None]
+    unreadable = len(delta.appeared) - len(readable)
+    return SectionReport(
+        name=section.name,
+        status=section.status,
+        created=len(readable),
+        changed=len(delta.changed),
+        vanished=len(delta.vanished),
+        unchanged=len(delta.unchanged),
+        unknown=len(delta.listed) + len(delta.unseen) + unreadable,
+        failures=section.failures,
+    )
+
+
+def _vanish(connection: Connection, gone: Recorded, moment: datetime, credited_to: Credits) -> None:
+    credit = credited_to.removal(gone)
+    connection.execute(
+        resource.update().where(resource.c.id == gone.resource_id).values(vanished_at=moment)
+    )
+    connection.execute(
+        observation.update()
+        .where(observation.c.id == gone.observation_id)
+        .values(valid_to=moment, end_task=credit.task, end_user=credit.user)
+    )
+
+
+def _close(connection: Connection, known: Recorded, moment: datetime) -> None:
+    connection.execute(
+        observation.update().where(observation.c.id == known.observation_id).values(valid_to=moment)
+    )
+
+
+def _identify(connection: Connection, known: Recorded, seen: Seen) -> None:
+    if dict(known.identity) != dict(seen.item.identity):
+        connection.execute(
+            resource.update()
+            .where(resource.c.id == known.resource_id)
+            .values(identity=dict(seen.item.identity))
+        )
+
+
+def _row(
+    number: int,
+    moment: datetime,
+    blobs: dict[str, int],
+    seen: Seen,
+    task: str | None,
+    user: str | None,
+) -> dict[str, Any]:
+    return {
+        "resource_id": number,
+        "valid_from": moment,
+        "blob_id": blobs[seen.hash or ""],
+        "task": task,
+        "user": user,
+    }

@@ -1,0 +1,138 @@
+"""Resources as they are now and as they were at a moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+
+from pmpc_state.kinds import display_name, sort_key
+from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.schema import blob, cluster, observation, resource, volatile
+from pmpc_state.values import Resource
+
+
+def valid_at(moment: datetime) -> ColumnElement[bool]:
+    """Say which observations held at a moment: intervals are [valid_from, valid_to)."""
+    return and_(
+        observation.c.valid_from <= moment,
+        or_(observation.c.valid_to.is_(None), observation.c.valid_to > moment),
+    )
+
+
+def present(connection: Connection, cluster_name: str, kind: str | None) -> tuple[Resource, ...]:
+    """Return what is there now, also what was never readable.
+
+    Raises:
+        NotRecorded: The cluster is not recorded.
+    """
+    owner = cluster_id(connection, cluster_name)
+    query = _resources(observation.c.valid_to.is_(None)).where(
+        resource.c.cluster_id == owner, resource.c.vanished_at.is_(None)
+    )
+    return _fetch(connection, _of_kind(query, kind))
+
+
+def past(
+    connection: Connection, cluster_name: str, moment: datetime, kind: str | None
+) -> tuple[Resource, ...]:
+    """Return what was there at a moment.
+
+    Raises:
+        NotRecorded: The cluster is not recorded.
+    """
+    owner = cluster_id(connection, cluster_name)
+    query = _resources(valid_at(moment)).where(
+        resource.c.cluster_id == owner, observation.c.id.is_not(None)
+    )
+    return _fetch(connection, _of_kind(query, kind))
+
+
+def one(connection: Connection, cluster_name: str, kind: str, key: str) -> Resource | None:
+    """Return what has a key now, None if nothing has.
+
+    Raises:
+        NotRecorded: The cluster is not recorded.
+    """
+    owner = cluster_id(connection, cluster_name)
+    query = _resources(observation.c.valid_to.is_(None)).where(
+        resource.c.cluster_id == owner,
+        resource.c.kind == kind,
+        resource.c.key == key,
+        resource.c.vanished_at.is_(None),
+    )
+    return next(iter(_fetch(connection, query)), None)
+
+
+def by_uid(connection: Connection, uid: str) -> Resource | None:
+    """Return a resource as it last was, also after it vanished; None if the uid is unknown."""
+    query = (
+        _resources(None)
+        .where(resource.c.uid == uid)
+        .order_by(observation.c.valid_from.desc())
+        .limit(1)
+    )
+    return next(iter(_fetch(connection, query)), None)
+
+
+def _resources(held: ColumnElement[bool] | None) -> Select[*tuple[Any, ...]]:
+    seen = observation.c.resource_id == resource.c.id
+    return (
+        select(
+            resource.c.uid,
+            cluster.c.name.label("cluster"),
+            resource.c.kind,
+            resource.c.key,
+            resource.c.identity,
+            blob.c.body,
+            observation.c.valid_from,
+            observation.c.valid_to,
+            volatile.c.node,
+            volatile.c.status,
+            volatile.c.facts,
+            volatile.c.known,
+            volatile.c.reason,
+            volatile.c.seen_at,
+        )
+        .select_from(resource)
+        .join(cluster, cluster.c.id == resource.c.cluster_id)
+        .outerjoin(observation, seen if held is None else and_(seen, held))
+        .outerjoin(blob, blob.c.id == observation.c.blob_id)
+        .outerjoin(volatile, volatile.c.resource_id == resource.c.id)
+    )
+
+
+def _of_kind(query: Select[*tuple[Any, ...]], kind: str | None) -> Select[*tuple[Any, ...]]:
+    return query if kind is None else query.where(resource.c.kind == kind)
+
+
+def _fetch(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[Resource, ...]:
+    found = (_resource(row) for row in connection.execute(query))
+    return tuple(sorted(found, key=lambda entry: sort_key(entry.kind, entry.key)))
+
+
+def _resource(row: Iterable[Any]) -> Resource:
+    uid, owner, kind, key, identity, body, since, until, node, status, facts, known, why, seen = row
+    document = {} if body is None else json.loads(body)
+    config = document.get("config", {})
+    return Resource(
+        uid=uid,
+        cluster=owner,
+        kind=kind,
+        key=key,
+        identity=identity,
+        name=display_name(kind, key, config),
+        config=config,
+        pending=document.get("pending", {}),
+        valid_from=since,
+        valid_to=until,
+        node=node,
+        status=status,
+        volatile=facts or {},
+        known=bool(known),
+        reason=why,
+        seen_at=seen,
+    )

@@ -1,0 +1,97 @@
+"""PVE's tasks, kept after PVE has forgotten them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.schema import cluster, task
+from pmpc_state.values import TaskRecord
+
+
+def tasks(
+    connection: Connection,
+    cluster_name: str,
+    *,
+    since: datetime | None = None,
+    object_id: str | None = None,
+    limit: int | None = 100,
+) -> tuple[TaskRecord, ...]:
+    """Return the newest tasks first.
+
+    Raises:
+        NotRecorded: The cluster is not recorded.
+    """
+    owner = cluster_id(connection, cluster_name)
+    query = (
+        select(
+            cluster.c.name,
+            task.c.upid,
+            task.c.node,
+            task.c.type,
+            task.c.object_id,
+            task.c.user,
+            task.c.started_at,
+            task.c.ended_at,
+            task.c.status,
+        )
+        .join(cluster, cluster.c.id == task.c.cluster_id)
+        .where(task.c.cluster_id == owner)
+        .order_by(task.c.started_at.desc(), task.c.upid)
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(task.c.started_at >= since)
+    if object_id is not None:
+        query = query.where(task.c.object_id == object_id)
+    return tuple(TaskRecord(*row) for row in connection.execute(query))
+
+
+def oldest_running(connection: Connection, owner: int) -> datetime | None:
+    """Return when the oldest task began of which the end was never seen; None if there is none."""
+    query = select(func.min(task.c.started_at)).where(
+        task.c.cluster_id == owner, task.c.ended_at.is_(None)
+    )
+    return connection.execute(query).scalar()
+
+
+def record_tasks(connection: Connection, owner: int, seen: Iterable[TaskRecord]) -> tuple[int, int]:
+    """Add new tasks and the ends of known ones; return how many were new and how many ended."""
+    entries = tuple(seen)
+    recorded = select(task.c.upid, task.c.ended_at).where(task.c.cluster_id == owner)
+    if entries:
+        recorded = recorded.where(task.c.started_at >= min(one.started_at for one in entries))
+    known = dict(connection.execute(recorded).tuples().all())
+    fresh: dict[str, dict[str, Any]] = {}
+    ended = 0
+    for entry in entries:
+        if entry.upid in known and (known[entry.upid] is not None or entry.ended_at is None):
+            continue
+        ended += entry.upid in known
+        row = attrs.asdict(entry)
+        del row["cluster"]
+        fresh[entry.upid] = {"cluster_id": owner, **row}
+    if fresh:
+        _upsert(connection, list(fresh.values()))
+    return len(fresh) - ended, ended
+
+
+def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(task)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[task.c.cluster_id, task.c.upid],
+            set_={
+                "ended_at": statement.excluded.ended_at,
+                "status": statement.excluded.status,
+            },
+        ),
+        rows,
+    )

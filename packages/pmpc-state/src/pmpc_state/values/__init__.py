@@ -1,0 +1,63 @@
+"""Frozen values the repositories return: what other packages see of the database.
+
+Belongs here: plain data. Does not belong here: anything that queries, and anything of SQLAlchemy.
+Moments are aware UTC datetimes everywhere; the tables hold integer microseconds.
+"""
+
+from __future__ import annotations
+
+from pmpc_state.values.changes import ChangeKind, FieldChange, ResourceChange
+from pmpc_state.values.desired import (
+    ManagedObject,
+    OwnedField,
+    Release,
+    Revision,
+    RevisionStatus,
+)
+from pmpc_state.values.execution import (
+    AuditEntry,
+    JournalRun,
+    JournalStep,
+    Lease,
+    PlanRecord,
+    PlanStatus,
+    RunStatus,
+    StepPhase,
+)
+from pmpc_state.values.observed import (
+    Cluster,
+    Identity,
+    LogEntry,
+    Observation,
+    Resource,
+    Snapshot,
+    SyncRun,
+    TaskRecord,
+)
+
+__all__ = [
+    "AuditEntry",
+    "ChangeKind",
+    "Cluster",
+    "FieldChange",
+    "Identity",
+    "JournalRun",
+    "JournalStep",
+    "Lease",
+    "LogEntry",
+    "ManagedObject",
+    "Observation",
+    "OwnedField",
+    "PlanRecord",
+    "PlanStatus",
+    "Release",
+    "Resource",
+    "ResourceChange",
+    "Revision",
+    "RevisionStatus",
+    "RunStatus",
+    "Snapshot",
+    "StepPhase",
+    "SyncRun",
+    "TaskRecord",
+]

@@ -1,0 +1,58 @@
+"""What is different between two moments."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+
+class ChangeKind(enum.Enum):
+    """What happened to a resource between two moments."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@attrs.frozen
+class FieldChange:
+    """One field that differs; a missing side is None.
+
+    Attributes:
+        path: Option name, dotted where the option is a mapping; `pending.X` for what waits.
+        old: Value before.
+        new: Value after.
+    """
+
+    path: str
+    old: Any
+    new: Any
+
+
+@attrs.frozen
+class ResourceChange:
+    """How one resource differs between two moments.
+
+    Attributes:
+        at: When the last of the changes was seen.
+        task: UPID of the task that made the last change, where one is known.
+        user: Who started that task; None means no task was found: a synchronous edit.
+    """
+
+    kind: ChangeKind
+    uid: str
+    resource_kind: str
+    key: str
+    name: str
+    fields: tuple[FieldChange, ...]
+    at: datetime
+    task: str | None
+    user: str | None
+
+    @property
+    def address(self) -> str:
+        """Kind and key, as people write it: `qemu/100`."""
+        return f"{self.resource_kind}/{self.key}"

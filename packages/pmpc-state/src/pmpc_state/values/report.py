@@ -1,0 +1,146 @@
+"""What a sync did, and what it says while it does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import attrs
+
+from pmpc_state.values.inventory import SectionFailure
+
+
+@attrs.frozen
+class SectionReport:
+    """How one section of a sync went, in numbers of objects.
+
+    Attributes:
+        status: `ok`, `partial` or `failed`.
+        created: Seen for the first time, or back again.
+        changed: Configured differently than before.
+        vanished: Proven to be gone.
+        unchanged: As before.
+        unknown: Recorded or listed, but not readable now.
+    """
+
+    name: str
+    status: str
+    created: int = 0
+    changed: int = 0
+    vanished: int = 0
+    unchanged: int = 0
+    unknown: int = 0
+    failures: tuple[SectionFailure, ...] = ()
+
+    @property
+    def history_rows(self) -> int:
+        """How many rows of history the section wrote."""
+        return self.created + self.changed + self.vanished
+
+
+@attrs.frozen
+class SyncReport:
+    """What a sync did."""
+
+    cluster: str
+    started_at: datetime
+    finished_at: datetime
+    sections: tuple[SectionReport, ...]
+
+    @property
+    def created(self) -> int:
+        """Objects seen for the first time, or back again."""
+        return sum(section.created for section in self._objects)
+
+    @property
+    def changed(self) -> int:
+        """Objects configured differently than before."""
+        return sum(section.changed for section in self._objects)
+
+    @property
+    def vanished(self) -> int:
+        """Objects proven to be gone."""
+        return sum(section.vanished for section in self._objects)
+
+    @property
+    def unchanged(self) -> int:
+        """Objects that are as they were."""
+        return sum(section.unchanged for section in self._objects)
+
+    @property
+    def unknown(self) -> int:
+        """Objects that could not be read."""
+        return sum(section.unknown for section in self._objects)
+
+    @property
+    def failures(self) -> tuple[SectionFailure, ...]:
+        """Everything that could not be read."""
+        return tuple(failure for section in self.sections for failure in section.failures)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything could be read."""
+        return not self.failures
+
+    @property
+    def status(self) -> str:
+        """`ok`, `partial`, or `failed` if no section could be read."""
+        states = {section.status for section in self.sections}
+        if states <= {"ok"}:
+            return "ok"
+        return "failed" if states == {"failed"} else "partial"
+
+    @property
+    def ok(self) -> bool:
+        """Whether at least something could be read."""
+        return self.status != "failed"
+
+    @property
+    def _objects(self) -> tuple[SectionReport, ...]:
+        return tuple(section for section in self.sections if section.name != "task")
+
+
+@attrs.frozen
+class SyncStarted:
+    """A sync holds its lease and begins to look."""
+
+    cluster: str
+
+
+@attrs.frozen
+class GuestsRead:
+    """So many guests' configurations of the whole number were read."""
+
+    done: int
+    total: int
+
+
+@attrs.frozen
+class SectionRead:
+    """A section was read from the cluster."""
+
+    section: str
+    items: int
+    failures: int
+
+
+@attrs.frozen
+class SectionWritten:
+    """A section was written to the database."""
+
+    report: SectionReport
+
+
+@attrs.frozen
+class SyncFinished:
+    """A sync is complete."""
+
+    report: SyncReport
+
+
+SyncEvent = SyncStarted | GuestsRead | SectionRead | SectionWritten | SyncFinished
+EventSink = Callable[[SyncEvent], None]
+
+
+def ignore(_event: SyncEvent) -> None:
+    """Take an event and do nothing with it."""
