@@ -49,7 +49,7 @@ def types(session: nox.Session) -> None:
     # Test folders are no packages and may hold files of the same name: one run for each.
     for package in PACKAGES:
         _python(session, "-m", "mypy", f"{package}/tests")
-    _python(session, "-m", "pyright")
+    _python(session, "-m", "pyright", "--pythonpath", sys.executable)
 
 
 @nox.session(venv_backend="none")

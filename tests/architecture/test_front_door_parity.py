@@ -21,8 +21,8 @@ def called_actions(package: str) -> set[str]:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                texts = (a.value for a in node.args if isinstance(a, ast.Constant))
-                found |= {text for text in texts if text in catalogue()}
+                values = (a.value for a in node.args if isinstance(a, ast.Constant))
+                found |= {value for value in values if isinstance(value, str)} & set(catalogue())
     return found
 
 

@@ -48,6 +48,12 @@ class Exchange:
         """Return what the path is below."""
         return str(self.fields.get("base", "/api2/json"))
 
+    def named_parameters(self) -> dict[str, str]:
+        """Return what an error says of each parameter."""
+        body = self.fields.get("body")
+        fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+        return dict(fields.get("errors") or {})
+
     def request(self) -> Request:
         """Return the request as the client would name it in errors."""
         method = str(self.fields["method"])
@@ -86,7 +92,7 @@ def generated() -> dict[tuple[str, str], Operation[Any]]:
         area = importlib.import_module(f"{operations.__name__}.{module.name}")
         for value in vars(area).values():
             if isinstance(value, Operation):
-                operation = cast("Operation[Any]", value)
+                operation: Operation[Any] = value
                 found[operation.method, operation.path] = operation
     return found
 

@@ -88,8 +88,7 @@ def test_recorded_errors_become_the_right_exception_with_the_servers_words(area:
 def test_recorded_parameter_errors_name_every_parameter(area: str) -> None:
     problems: list[str] = []
     for item in failures(area):
-        body = item.fields.get("body")
-        named: dict[str, str] = body.get("errors") or {} if isinstance(body, dict) else {}
+        named = item.named_parameters()
         if not named:
             continue
         with pytest.raises(errors.ApiError) as caught:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def seeded() -> SimulatedCluster:
 
 
 @contextmanager
-def serving(home: Path, cluster: SimulatedCluster | None = None) -> Iterator[Site]:
+def serving(home: Path, cluster: SimulatedCluster | None = None) -> Generator[Site]:
     """Serve a cluster over HTTPS on loopback until the block ends."""
     simulated = cluster or seeded()
     token = simulated.create_token("root@pam", "e2e")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ spec:
 
 
 @asynccontextmanager
-async def assistant(site: Site, *arguments: str) -> AsyncIterator[Client]:
+async def assistant(site: Site, *arguments: str) -> AsyncGenerator[Client]:
     parameters = StdioServerParameters(command=PMPC_MCP, args=[*arguments], env=site.environ)
     async with Client(stdio_client(parameters)) as client:
         yield client
@@ -41,8 +41,9 @@ def sync(site: Site) -> None:
 async def call(client: Client, tool: str, **arguments: object) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    assert result.structured_content is not None
-    return result.structured_content
+    found: dict[str, Any] | None = result.structured_content
+    assert found is not None
+    return found
 
 
 async def refusal(client: Client, tool: str, **arguments: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Served:
 
 
 @contextmanager
-def web(site: Site) -> Iterator[Served]:
+def web(site: Site) -> Generator[Served]:
     command = [PMPC, "web", "--port", "0"]
     with subprocess.Popen(command, env=site.environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout

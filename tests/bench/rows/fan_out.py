@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 
 import aiohttp
@@ -28,7 +28,7 @@ Get = Callable[[], Awaitable[object]]
 
 
 @contextmanager
-def server() -> Iterator[tuple[str, str]]:
+def server() -> Generator[tuple[str, str]]:
     """Run the bench server in a process of its own; give its URL and fingerprint."""
     command = [sys.executable, "-m", "tests.bench.server"]
     with subprocess.Popen(

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -83,21 +84,17 @@ async def run(
                 return await invoke(name, opened, value, sender.send_nowait)
 
 
-async def _report(
-    events: anyio.streams.memory.MemoryObjectReceiveStream[Event], context: Context[Any, Any]
-) -> None:
+async def _report(events: MemoryObjectReceiveStream[Event], context: Context[Any, Any]) -> None:
     """Tell the client how far the action is, step by step."""
-    done, total = 0, None
+    done = 0
+    total: int | None = None
     async for event in events:
-        match event:
-            case ApplyStarted(steps=steps):
-                total = steps
-            case StepDone() | StepFailed() | StepSkipped():
-                done += 1
-            case SyncProgress(done=done, total=total):
-                pass
-            case _:
-                pass
+        if isinstance(event, ApplyStarted):
+            total = event.steps
+        elif isinstance(event, (StepDone, StepFailed, StepSkipped)):
+            done += 1
+        elif isinstance(event, SyncProgress):
+            done, total = event.done, event.total
         text = _describe(event)
         if text:
             await context.report_progress(done, total, text)

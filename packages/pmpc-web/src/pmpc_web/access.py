@@ -58,9 +58,7 @@ class RequireToken:
         if scope["type"] == "http" and scope["path"] not in PUBLIC:
             if not self._token.admits(Headers(scope=scope).get("authorization")):
                 answer = JSONResponse(
-                    {
-                        "error": "send the access token `pmpc web` printed: Authorization: Bearer …"
-                    },
+                    {"error": "send the access token `pmpc web` printed: Authorization: Bearer …"},
                     status_code=401,
                     headers={"WWW-Authenticate": "Bearer"},
                 )

@@ -16,8 +16,8 @@ from pmpc_web.graphql.snapshot import Snapshot
 LIMIT = 500
 
 
-async def _ask(info: strawberry.Info, name: str, **arguments: object) -> Any:
-    return await call(served_context(info), name, arguments)
+async def _ask(info: strawberry.Info, action: str, /, **arguments: object) -> Any:
+    return await call(served_context(info), action, arguments)
 
 
 @strawberry.type
