@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import attrs
 
@@ -84,6 +84,11 @@ def areas() -> list[str]:
     )
 
 
+def is_operation(value: object) -> TypeGuard[Operation[Any]]:
+    """Tell operations from what else a module holds."""
+    return isinstance(value, Operation)
+
+
 @cache
 def generated() -> dict[tuple[str, str], Operation[Any]]:
     """Return every generated operation by method and path template."""
@@ -91,9 +96,8 @@ def generated() -> dict[tuple[str, str], Operation[Any]]:
     for module in pkgutil.iter_modules(operations.__path__):
         area = importlib.import_module(f"{operations.__name__}.{module.name}")
         for value in vars(area).values():
-            if isinstance(value, Operation):
-                operation: Operation[Any] = value
-                found[operation.method, operation.path] = operation
+            if is_operation(value):
+                found[value.method, value.path] = value
     return found
 
 
