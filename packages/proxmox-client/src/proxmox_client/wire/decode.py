@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from proxmox_client.wire.coerce import keep, to_boolean, to_integer, to_number, to_text
-from proxmox_client.wire.model import Build, builder
+from proxmox_client.wire.construct import build_all, builder
 
 __all__ = ["anything", "boolean", "integer", "listed", "model", "models", "number", "text"]
 
@@ -26,38 +26,38 @@ boolean = to_boolean
 class _Lazy:
     """A model class that is imported when the first answer arrives."""
 
-    __slots__ = ("_area", "_build", "_name")
+    __slots__ = ("_area", "_class", "_name")
 
     def __init__(self, area: str, name: str) -> None:
         self._area = area
         self._name = name
-        self._build: Build | None = None
+        self._class: type[Any] | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__.strip('_')}({self._area!r}, {self._name!r})"
 
-    def _load(self) -> Build:
-        build = builder(getattr(import_module(f"{_MODELS}.{self._area}"), self._name))
-        self._build = build
-        return build
+    def _load(self) -> type[Any]:
+        found: type[Any] = getattr(import_module(f"{_MODELS}.{self._area}"), self._name)
+        self._class = found
+        return found
 
 
 class _One(_Lazy):
     __slots__ = ()
 
     def __call__(self, data: Any) -> Any:
-        build = self._build or self._load()
-        return build(data) if data.__class__ is dict else data
+        if data.__class__ is not dict:
+            return data
+        return builder(self._class or self._load())(data)
 
 
 class _Many(_Lazy):
     __slots__ = ()
 
     def __call__(self, data: Any) -> Any:
-        build = self._build or self._load()
         if data.__class__ is not list:
             return data
-        return [build(entry) if entry.__class__ is dict else entry for entry in data]
+        return build_all(self._class or self._load(), data)
 
 
 def model(area: str, name: str) -> Callable[[Any], Any]:
