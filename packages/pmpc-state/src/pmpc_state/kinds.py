@@ -8,11 +8,11 @@ from typing import Any, Final
 KINDS: Final = ("node", "qemu", "lxc", "storage", "content", "pool")
 """Every kind, in the order people expect them."""
 
-_NAME_OPTION: Final = {"qemu": "name", "lxc": "hostname"}
+_NAME_OPTION: Final = {"qemu": "name", "lxc": "hostname", "content": "volid"}
 
 
 def display_name(kind: str, key: str, config: Mapping[str, Any]) -> str:
-    """Return what people call a resource: the guest's own name, else its key."""
+    """Return what people call a resource: a guest's name, a volume's volid, else its key."""
     option = _NAME_OPTION.get(kind)
     return str(config[option]) if option is not None and config.get(option) else key
 

@@ -26,35 +26,45 @@ from pmpc_state.values import (
 
 
 class StateReader:
-    """Reads everything: the observed state by its own methods, the rest by its repositories.
-
-    Attributes:
-        clusters: The clusters.
-        releases: Releases and revisions.
-        ownership: Managed objects and the fields they own.
-        plans: Saved plans.
-        journal: Runs and their steps.
-        leases: Who holds what.
-        audit: Who did what.
-    """
-
-    clusters: ClusterReader
-    releases: ReleaseReader
-    ownership: OwnershipReader
-    plans: PlanReader
-    journal: JournalReader
-    leases: LeaseReader
-    audit: AuditReader
+    """Reads everything: the observed state by its own methods, the rest by its repositories."""
 
     def __init__(self, access: Reading) -> None:
         self._access = access
-        self.clusters = ClusterReader(access)
-        self.releases = ReleaseReader(access)
-        self.ownership = OwnershipReader(access)
-        self.plans = PlanReader(access)
-        self.journal = JournalReader(access)
-        self.leases = LeaseReader(access)
-        self.audit = AuditReader(access)
+
+    @property
+    def clusters(self) -> ClusterReader:
+        """The clusters."""
+        return ClusterReader(self._access)
+
+    @property
+    def releases(self) -> ReleaseReader:
+        """Releases and revisions."""
+        return ReleaseReader(self._access)
+
+    @property
+    def ownership(self) -> OwnershipReader:
+        """Managed objects and the fields they own."""
+        return OwnershipReader(self._access)
+
+    @property
+    def plans(self) -> PlanReader:
+        """Saved plans."""
+        return PlanReader(self._access)
+
+    @property
+    def journal(self) -> JournalReader:
+        """Runs and their steps."""
+        return JournalReader(self._access)
+
+    @property
+    def leases(self) -> LeaseReader:
+        """Who may work on what."""
+        return LeaseReader(self._access)
+
+    @property
+    def audit(self) -> AuditReader:
+        """Who did what."""
+        return AuditReader(self._access)
 
     def resources(self, cluster: str, kind: str | None = None) -> tuple[Resource, ...]:
         """Return what is there now, by kind and key.

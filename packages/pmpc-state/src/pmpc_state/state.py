@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -85,13 +85,13 @@ class State:
         return StateWriter(self._access, self._clock, self._key)
 
     @contextmanager
-    def reading(self) -> Iterator[StateReader]:
+    def reading(self) -> Generator[StateReader, None, None]:
         """Enter a block whose reads all see the same moment of the database."""
         with self._access.consistent() as connection:
             yield StateReader(Bound(connection))
 
     @contextmanager
-    def transaction(self) -> Iterator[StateWriter]:
+    def transaction(self) -> Generator[StateWriter, None, None]:
         """Enter a block whose writes all happen, or none if it raises. Keep it short."""
         with self._access.writing() as connection:
             yield StateWriter(Bound(connection), self._clock, self._key)

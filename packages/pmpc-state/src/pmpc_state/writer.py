@@ -19,32 +19,53 @@ from pmpc_state.values import Snapshot
 
 
 class StateWriter(StateReader):
-    """Writes everything, and reads it too.
-
-    Attributes:
-        observed: What sync writes.
-    """
-
-    clusters: ClusterWriter
-    releases: ReleaseWriter
-    ownership: OwnershipWriter
-    plans: PlanWriter
-    journal: JournalWriter
-    leases: LeaseWriter
-    audit: AuditWriter
+    """Writes everything, and reads it too."""
 
     def __init__(self, access: Writing, clock: Clock, key: SecretKey) -> None:
         super().__init__(access)
         self._writes = access
         self._clock = clock
-        self.clusters = ClusterWriter(access, clock)
-        self.releases = ReleaseWriter(access, clock)
-        self.ownership = OwnershipWriter(access, clock, key)
-        self.plans = PlanWriter(access, clock)
-        self.journal = JournalWriter(access, clock)
-        self.leases = LeaseWriter(access, clock)
-        self.audit = AuditWriter(access, clock, key)
-        self.observed = ObservedWriter(access, clock, key)
+        self._key = key
+
+    @property
+    def clusters(self) -> ClusterWriter:
+        """The clusters."""
+        return ClusterWriter(self._writes, self._clock)
+
+    @property
+    def releases(self) -> ReleaseWriter:
+        """Releases and revisions."""
+        return ReleaseWriter(self._writes, self._clock)
+
+    @property
+    def ownership(self) -> OwnershipWriter:
+        """Managed objects and the fields they own."""
+        return OwnershipWriter(self._writes, self._clock, self._key)
+
+    @property
+    def plans(self) -> PlanWriter:
+        """Saved plans."""
+        return PlanWriter(self._writes, self._clock)
+
+    @property
+    def journal(self) -> JournalWriter:
+        """Runs and their steps."""
+        return JournalWriter(self._writes, self._clock)
+
+    @property
+    def leases(self) -> LeaseWriter:
+        """Who may work on what."""
+        return LeaseWriter(self._writes, self._clock)
+
+    @property
+    def audit(self) -> AuditWriter:
+        """Who did what."""
+        return AuditWriter(self._writes, self._clock, self._key)
+
+    @property
+    def observed(self) -> ObservedWriter:
+        """What sync writes."""
+        return ObservedWriter(self._writes, self._clock, self._key)
 
     def snapshot(self, cluster: str, name: str, *, pinned: bool = False) -> Snapshot:
         """Name the present moment of a cluster.

@@ -6,7 +6,7 @@ short transaction of each call, bound access makes all calls one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -39,13 +39,13 @@ class Pooled:
     engine: Engine
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Generator[Connection, None, None]:
         """Enter a short transaction that reads."""
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Generator[Connection, None, None]:
         """Enter a short transaction that writes."""
         with self.engine.connect() as connection:
             writer = connection.execution_options(**{WRITES: True})
@@ -53,7 +53,7 @@ class Pooled:
                 yield writer
 
     @contextmanager
-    def consistent(self) -> Iterator[Connection]:
+    def consistent(self) -> Generator[Connection, None, None]:
         """Enter a transaction whose reads all see the same moment of the database."""
         with self.engine.connect() as connection:
             if connection.dialect.name == "postgresql":
@@ -69,11 +69,11 @@ class Bound:
     connection: Connection
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Generator[Connection, None, None]:
         """Use the transaction."""
         yield self.connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Generator[Connection, None, None]:
         """Use the transaction."""
         yield self.connection

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -143,7 +143,7 @@ def copy_sqlite(path: Path, label: str) -> Path:
 
 
 @contextlib.contextmanager
-def reachable(engine: Engine) -> Iterator[None]:
+def reachable(engine: Engine) -> Generator[None, None, None]:
     """Turn a database that cannot be opened into an error for people."""
     try:
         yield
@@ -186,9 +186,10 @@ def _scripts() -> ScriptDirectory:
 
 def _is_known(version: str) -> bool:
     try:
-        return _scripts().get_revision(version) is not None
+        _scripts().get_revision(version)
     except CommandError:
         return False
+    return True
 
 
 def _is_older(target: str, than: str) -> bool:

@@ -56,11 +56,10 @@ async def _read(look: Look, name: str) -> dict[str, Any]:
     return entries[0].to_dict() if entries else {}
 
 
-def _members(entries: Iterable[Any]) -> list[str]:
+def _members(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the members as addresses; a shared storage is listed under any node's name."""
     found: set[str] = set()
-    for entry in entries:
-        member: Mapping[str, Any] = entry if isinstance(entry, Mapping) else entry.to_dict()
+    for member in entries:
         name = member.get("storage") if member.get("type") == "storage" else member.get("vmid")
         found.add(f"{member.get('type')}/{name}")
     return sorted(found)

@@ -32,8 +32,8 @@ def _storage(look: Look, entry: Mapping[str, Any]) -> ObservedItem:
     key = str(entry["storage"])
     config = {name: value for name, value in entry.items() if name != "digest"}
     for name in _LISTS:
-        if isinstance(config.get(name), str):
-            config[name] = ",".join(sorted(filter(None, config[name].split(","))))
+        if name in config:
+            config[name] = ",".join(sorted(filter(None, str(config[name]).split(","))))
     on_nodes = {
         str(one["node"]): {
             name: one[name] for name in ("status", "disk", "maxdisk", "shared") if name in one

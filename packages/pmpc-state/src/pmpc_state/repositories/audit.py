@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import attrs
 from sqlalchemy import Connection, func, select
 
 from pmpc_state.canonical import SecretKey, canonical_json, content_hash, redact
@@ -95,7 +96,7 @@ class AuditWriter(AuditReader):
                 previous=FIRST if last is None else last.hash,
                 hash="",
             )
-            entry = AuditEntry(**{**_columns(draft), "hash": _hash(draft)})
+            entry = attrs.evolve(draft, hash=_hash(draft))
             connection.execute(audit.insert().values(**_columns(entry)))
         return entry
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from pmpc_state.database.transactions import Reading, Writing
 from pmpc_state.errors import AlreadyRecorded, NotRecorded, StaleStatus
@@ -61,14 +61,14 @@ class JournalReader:
             query = query.where(journal_run.c.status == status.value)
         query = query.order_by(journal_run.c.started_at.desc(), journal_run.c.id).limit(limit)
         with self._access.reading() as connection:
-            return tuple(_to_run(row) for row in connection.execute(query))
+            return tuple(_to_run(row) for row in connection.execute(query).mappings())
 
     def steps(self, run_id: str) -> tuple[JournalStep, ...]:
         """Return the steps of a run in the order they were begun."""
         query = select(journal_step).where(journal_step.c.run_id == run_id)
         with self._access.reading() as connection:
             rows = connection.execute(query.order_by(journal_step.c.position, journal_step.c.step))
-            return tuple(_to_step(row._asdict()) for row in rows)
+            return tuple(_to_step(row) for row in rows.mappings())
 
 
 class JournalWriter(JournalReader):
@@ -298,17 +298,19 @@ def _runs() -> Select[*tuple[Any, ...]]:
 
 
 def _run(connection: Connection, run_id: str) -> JournalRun:
-    row = connection.execute(_runs().where(journal_run.c.id == run_id)).one_or_none()
+    found = connection.execute(_runs().where(journal_run.c.id == run_id))
+    row = found.mappings().one_or_none()
     if row is None:
         msg = f"cannot find run {run_id} in the journal"
         raise NotRecorded(msg)
     return _to_run(row)
 
 
-def _to_run(row: Row[*tuple[Any, ...]]) -> JournalRun:
-    entry = row._asdict()
-    return JournalRun(**{**entry, "status": RunStatus(entry["status"])})
+def _to_run(row: RowMapping) -> JournalRun:
+    columns: dict[str, Any] = {**row, "status": RunStatus(row["status"])}
+    return JournalRun(**columns)
 
 
-def _to_step(row: Mapping[str, Any]) -> JournalStep:
-    return JournalStep(**{**row, "phase": StepPhase(row["phase"])})
+def _to_step(row: RowMapping) -> JournalStep:
+    columns: dict[str, Any] = {**row, "phase": StepPhase(row["phase"])}
+    return JournalStep(**columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from pmpc_state.database.transactions import Reading, Writing
 from pmpc_state.errors import NotRecorded
@@ -73,8 +73,8 @@ class ReleaseReader:
                 select(revision)
                 .where(revision.c.release_id == number)
                 .order_by(revision.c.number.desc())
-            ).all()
-        return tuple(_revision(cluster_name, name, row._asdict()) for row in rows)
+            ).mappings()
+            return tuple(_revision(cluster_name, name, row) for row in rows)
 
     def revision(self, cluster_name: str, name: str, number: int | None = None) -> Revision:
         """Return one revision, the newest if no number is given.
@@ -88,12 +88,13 @@ class ReleaseReader:
             )
             if number is not None:
                 query = query.where(revision.c.number == number)
-            row = connection.execute(query.order_by(revision.c.number.desc())).first()
+            rows = connection.execute(query.order_by(revision.c.number.desc()))
+            row = rows.mappings().first()
         if row is None:
             which = "any revision" if number is None else f"revision {number}"
             msg = f"cannot find {which} of release {name} in cluster {cluster_name}"
             raise NotRecorded(msg)
-        return _revision(cluster_name, name, row._asdict())
+        return _revision(cluster_name, name, row)
 
 
 class ReleaseWriter(ReleaseReader):
@@ -211,7 +212,7 @@ def _releases(
     return tuple(Release(cluster_name, *row) for row in connection.execute(query))
 
 
-def _revision(cluster_name: str, name: str, row: Mapping[str, Any]) -> Revision:
+def _revision(cluster_name: str, name: str, row: Mapping[str, Any] | RowMapping) -> Revision:
     return Revision(
         cluster=cluster_name,
         release=name,

@@ -116,8 +116,8 @@ def _fetch(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[Res
 
 def _resource(row: Iterable[Any]) -> Resource:
     uid, owner, kind, key, identity, body, since, until, node, status, facts, known, why, seen = row
-    document = {} if body is None else json.loads(body)
-    config = document.get("config", {})
+    document: dict[str, Any] = {} if body is None else json.loads(body)
+    config: dict[str, Any] = document.get("config", {})
     return Resource(
         uid=uid,
         cluster=owner,

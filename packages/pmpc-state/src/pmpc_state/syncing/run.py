@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -120,7 +120,7 @@ async def _write(
 
 
 @asynccontextmanager
-async def _kept(writer: StateWriter, held: Lease) -> AsyncIterator[None]:
+async def _kept(writer: StateWriter, held: Lease) -> AsyncGenerator[None, None]:
     """Renew a lease while the block runs."""
 
     async def renew() -> None:
