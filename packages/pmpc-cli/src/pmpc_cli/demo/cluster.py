@@ -29,7 +29,7 @@ def make_cluster(start: float) -> SimulatedCluster:
             "memory": 1024,
             "ostype": "l26",
             "scsihw": "virtio-scsi-single",
-            "scsi0": "shared:16",
+            "scsi0": "shared:9000/base-9000-disk-0.qcow2,size=16G",
             "net0": "virtio,bridge=vmbr0",
             "boot": "order=scsi0",
             "agent": "1",
@@ -38,6 +38,9 @@ def make_cluster(start: float) -> SimulatedCluster:
     )
     for node in NODES:
         cluster.add_volume("local", CONTAINER_TEMPLATE, 123_000_000, node=node)
+    cluster.call("POST", "/access/users", {"userid": SOMEBODY, "comment": "works in the UI"})
+    rights = {"path": "/vms", "users": SOMEBODY, "roles": "PVEVMAdmin"}
+    cluster.call("PUT", "/access/acl", rights)
     _add_others(cluster)
     return cluster
 
