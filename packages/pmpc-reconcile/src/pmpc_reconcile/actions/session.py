@@ -36,9 +36,8 @@ async def open_context(
         StateOutdated: The database is older than the code.
         StateTooNew: The database is newer than the code.
     """
-    from pmpc_state import State
-
     from pmpc_reconcile.contexts import connect
+    from pmpc_state import State
 
     url = context.state_url()
     _make_folder(url)

@@ -19,6 +19,7 @@ from pmpc_reconcile.risk import Risk, highest
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
     from pmpc_reconcile.diff import FieldChange
+    from pmpc_reconcile.manifests import Manifest
     from pmpc_reconcile.values import FieldValue
 
 
@@ -49,6 +50,26 @@ class ObjectAction(enum.Enum):
 
 
 @attrs.frozen
+class Blame:
+    """Who changed a field behind our back, as far as it is known.
+
+    Attributes:
+        user: Who, None if not known: a synchronous edit leaves no task.
+        task: The task that did it.
+        at: When it was seen or done, ISO 8601 in UTC.
+    """
+
+    user: str | None = None
+    task: str | None = None
+    at: str | None = None
+
+    def __str__(self) -> str:
+        who = self.user or "somebody"
+        when = f" at {self.at}" if self.at else ""
+        return f"{who}{when}" + (f" ({self.task})" if self.task else "")
+
+
+@attrs.frozen
 class ObjectPlan:
     """What a plan does to one object and what it rests on.
 
@@ -62,9 +83,13 @@ class ObjectPlan:
         changes: Fields that would be written, with base, live and desired value.
         conflicts: Fields somebody else changed.
         desired: Every field the manifest declares.
+        owned_after: What is recorded as ours when all went well.
+        effects: For each changed path when it takes effect: `live`, `restart`, `stop`.
         restart: Options whose new value waits for a restart that the plan does not make.
         notes: Remarks for people.
-        theirs: Who changed conflicting fields, as far as known: path to words.
+        theirs: For each conflicting path who changed it.
+        evidence: Traits the guest was recognised by.
+        record: Whether records must be written although the cluster needs no change.
     """
 
     address: str
@@ -76,10 +101,13 @@ class ObjectPlan:
     changes: tuple[FieldChange, ...] = ()
     conflicts: tuple[FieldChange, ...] = ()
     desired: Mapping[str, FieldValue] = attrs.field(factory=dict[str, "FieldValue"], repr=False)
-    owned_after: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
+    owned_after: Mapping[str, FieldValue] = attrs.field(factory=dict[str, "FieldValue"], repr=False)
+    effects: Mapping[str, str] = attrs.field(factory=dict[str, str])
     restart: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    theirs: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    theirs: Mapping[str, Blame] = attrs.field(factory=dict[str, Blame])
+    evidence: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    record: bool = False
 
     @property
     def kind(self) -> str:
@@ -111,7 +139,8 @@ class Plan:
         objects: One entry per object of the manifests and of the release.
         steps: In an order that respects their dependencies.
         diagnostics: Mistakes and warnings found while planning.
-        documents: The manifests, to be recorded as the next revision.
+        documents: The manifests, to be recorded as the next revision, secrets as fingerprints.
+        manifests: The manifests with their secrets; empty for a plan that was loaded.
         note: What made it, for the history: `apply`, `rollback to 1`.
     """
 
@@ -126,6 +155,9 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     documents: tuple[Mapping[str, Any], ...] = attrs.field(default=(), repr=False)
     note: str = "apply"
+    manifests: Mapping[str, Manifest] = attrs.field(
+        factory=dict[str, "Manifest"], repr=False, eq=False
+    )
 
     @property
     def changes(self) -> tuple[ObjectPlan, ...]:
@@ -137,6 +169,16 @@ class Plan:
     def conflicts(self) -> tuple[ObjectPlan, ...]:
         """Return the objects that have a conflict."""
         return tuple(item for item in self.objects if item.conflicts)
+
+    @property
+    def has_conflicts(self) -> bool:
+        """Return whether somebody else changed a field we would change."""
+        return bool(self.conflicts)
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the revision that an apply makes."""
+        return (self.base_revision or 0) + 1
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

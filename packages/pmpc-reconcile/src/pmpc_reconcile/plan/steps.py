@@ -6,7 +6,6 @@ does what is missing and verifies. So a step may be begun again after a crash or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -86,7 +85,6 @@ class CreateGuest(Step):
     Attributes:
         node: Where.
         vmid: The vmid asked for, None to take a free one.
-        options: What is sent, in wire form; secrets are added by the executor.
         pool: Pool to put it in.
     """
 
@@ -94,7 +92,6 @@ class CreateGuest(Step):
 
     node: str
     vmid: int | None = None
-    options: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     pool: str | None = None
 
 

@@ -1,0 +1,262 @@
+"""Drive one step to its effect: look, call what is missing, look again.
+
+The loop never repeats a call blindly. After a lost answer, a crash or a refusal it looks at the
+object and at running tasks first; only what is still missing is called.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from pmpc_reconcile.events import StepWaiting, TaskLog, TaskStarted
+from pmpc_reconcile.execute.steprun import StepRun
+from pmpc_reconcile.execute.trouble import Call, StepFailure, Taken, Wait
+from pmpc_state import JournalStep, StepPhase
+
+
+class Goal(Protocol):
+    """What a step wants to be true."""
+
+    async def next_call(self, run: StepRun) -> Call | None:
+        """Look at the world and return the next request, None when all is as wanted.
+
+        Raises:
+            Wait: Something has to pass first.
+            StepFailure: It cannot be brought about.
+        """
+        ...
+
+    def resume(self, run: StepRun, entry: JournalStep) -> None:
+        """Learn from what an earlier process wrote, such as the vmid it chose."""
+        ...
+
+    def taken(self, run: StepRun, call: Call) -> None:
+        """Hear that the id asked for belongs to somebody else.
+
+        Raises:
+            StepFailure: There is no other id to take.
+        """
+        ...
+
+
+async def drive(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...]) -> None:
+    """Bring a step to its effect.
+
+    Args:
+        goal: What the step wants.
+        run: What it has at hand.
+        earlier: What an earlier process wrote about the step.
+
+    Raises:
+        StepFailure: It cannot be brought about; the message says why.
+    """
+    await _settle(goal, run, earlier)
+    clock = _Clock(run)
+    last: str | None = None
+    while True:
+        try:
+            call = await _next_call(goal, run)
+            if call is None:
+                await run.journal.reached()
+                return
+            if call.name == last and run.journal.phases.get(call.name) is StepPhase.DONE:
+                clock.check_effect(call)
+                raise Wait(f"{call.name} is under way")
+            last = call.name
+            await _attempt(goal, run, call)
+            clock.called()
+        except Wait as wait:
+            await clock.pause(str(wait))
+        except Taken:
+            last = None
+
+
+async def _next_call(goal: Goal, run: StepRun) -> Call | None:
+    from proxmox_client import ConnectError, NodeUnreachable, NotFound, TlsError
+
+    try:
+        return await goal.next_call(run)
+    except TlsError as error:
+        raise StepFailure(str(error)) from error
+    except (ConnectError, NodeUnreachable) as error:
+        raise Wait(str(error)) from error
+    except NotFound as error:
+        raise Wait(f"it moved while it was read: {error.reason}") from error
+
+
+async def _attempt(goal: Goal, run: StepRun, call: Call) -> None:
+    from proxmox_client import AmbiguousWrite, ApiError, ConnectError, RequestInvalid
+
+    entry = await run.journal.intend(call)
+    await run.journal.called(entry)
+    run.wrote += 1
+    try:
+        answer = await run.live.write(call.method, call.path, call.params)
+    except AmbiguousWrite as error:
+        await _look_for_tasks(run, call.intent)
+        raise Wait("the answer was lost; looking for its effect") from error
+    except ApiError as error:
+        await run.journal.failed(entry, error.reason or str(error))
+        _refused(goal, run, call, type(error), error.reason or str(error), str(error))
+        return
+    except (ConnectError, RequestInvalid) as error:
+        await run.journal.failed(entry, str(error))
+        if isinstance(error, ConnectError):
+            raise Wait(str(error)) from error
+        raise StepFailure(str(error)) from error
+    if isinstance(answer, str) and answer.startswith("UPID:"):
+        await run.journal.upid(entry, answer)
+        await _finish_task(goal, run, call, entry, answer)
+    else:
+        await run.journal.done(entry)
+
+
+async def _finish_task(goal: Goal, run: StepRun, call: Call, entry: str, upid: str) -> None:
+    from proxmox_client import TaskFailed
+    from proxmox_client.wire.answer import error_class
+
+    result = await _watch(run, upid)
+    if isinstance(result, TaskFailed):
+        await run.journal.failed(entry, result.message)
+        lines = (result.message, *reversed(result.tail))
+        kind = next((found for found in map(error_class, lines) if found is not None), None)
+        tail = "\n".join(("", *result.tail)) if result.tail else ""
+        _refused(goal, run, call, kind, result.message, f"{result.message}{tail}")
+        return
+    await run.journal.done(entry)
+
+
+async def _watch(run: StepRun, upid: str) -> Any:
+    """Wait for a task and return its result; lost ones count as ended, the effect decides."""
+    from proxmox_client import TaskRunning, TaskWarnings
+
+    step = run.step
+    run.upids.append(upid)
+    run.emit(TaskStarted(step.id, step.address, upid))
+
+    def on_log(line: str) -> None:
+        run.emit(TaskLog(step.id, step.address, upid, line))
+
+    result = await run.live.client.task(upid).wait(timeout=run.patience.task, on_log=on_log)
+    if isinstance(result, TaskRunning):
+        raise StepFailure(
+            f"task {upid} still runs after {result.waited:.0f} s; it is left running, and the "
+            "next apply goes on waiting for it"
+        )
+    if isinstance(result, TaskWarnings):
+        run.warnings.extend(result.lines)
+    return result
+
+
+def _refused(
+    goal: Goal, run: StepRun, call: Call, kind: type[Any] | None, reason: str, text: str
+) -> None:
+    """Decide what a refusal means; returning means: look again at once."""
+    from proxmox_client import (
+        AlreadyExists,
+        DigestMismatch,
+        GuestLocked,
+        LockTimeout,
+        NodeUnreachable,
+        NoQuorum,
+        NotFound,
+        WrongState,
+    )
+
+    if kind is None:
+        raise StepFailure(f"{call.name}: {text}")
+    if issubclass(kind, DigestMismatch):
+        return
+    if issubclass(kind, AlreadyExists):
+        goal.taken(run, call)
+        raise Taken(reason)
+    if issubclass(kind, NotFound):
+        run.target.node = None
+        raise Wait(f"it is not where it was: {reason}")
+    if issubclass(kind, (GuestLocked, LockTimeout, NoQuorum, NodeUnreachable, WrongState)):
+        raise Wait(reason)
+    raise StepFailure(f"{call.name}: {text}")
+
+
+async def _settle(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...]) -> None:
+    """After a crash: wait for what was begun, so that looking at the object tells the truth."""
+    from proxmox_client import TaskFailed
+
+    for entry in earlier:
+        goal.resume(run, entry)
+        if entry.phase is StepPhase.UPID and entry.upid is not None:
+            result = await _watch(run, entry.upid)
+            name = entry.step.partition("|")[2]
+            if isinstance(result, TaskFailed):
+                await run.journal.failed(name, result.message)
+        elif entry.phase is StepPhase.CALLED:
+            await _look_for_tasks(run, entry.intent)
+
+
+async def _look_for_tasks(run: StepRun, intent: Any) -> None:
+    """Wait for tasks that may belong to a call whose answer nobody has."""
+    from proxmox_client import PveError
+
+    node, ids = intent.get("node"), {str(item) for item in intent.get("task_ids", ())}
+    deadline = run.now() + run.patience.lost
+    watched: set[str] = set()
+    while node is not None:
+        try:
+            rows = await run.live.active_tasks(str(node))
+        except PveError:
+            rows = ()
+        fresh = [
+            str(row["upid"])
+            for row in rows
+            if str(row.get("id", "")) in ids and str(row["upid"]) not in watched
+        ]
+        for upid in fresh:
+            watched.add(upid)
+            await run.live.client.task(upid).wait(timeout=run.patience.task)
+        if run.now() >= deadline:
+            return
+        await run.sleep(run.patience.poll)
+
+
+class _Clock:
+    """Pauses and deadlines of one step."""
+
+    def __init__(self, run: StepRun) -> None:
+        self._run = run
+        self._deadline = run.now() + run.patience.step
+        self._effect = run.now() + run.patience.effect
+        self._pause = run.patience.poll
+        self._said: str | None = None
+
+    def called(self) -> None:
+        """Note that a call went well: from now on its effect is awaited."""
+        self._effect = self._run.now() + self._run.patience.effect
+        self._deadline = max(self._deadline, self._run.now() + self._run.patience.effect)
+        self._pause = self._run.patience.poll
+
+    def check_effect(self, call: Call) -> None:
+        """Give up on an effect that does not appear.
+
+        Raises:
+            StepFailure: It was awaited for long enough.
+        """
+        if self._run.now() >= self._effect:
+            raise StepFailure(
+                f"{call.name}: the server said OK, but after {self._run.patience.effect:.0f} s "
+                "there is no effect; look at the object's tasks"
+            )
+
+    async def pause(self, reason: str) -> None:
+        """Wait a little, telling why once.
+
+        Raises:
+            StepFailure: The step waited for long enough.
+        """
+        run = self._run
+        if run.now() >= self._deadline:
+            raise StepFailure(f"gave up after {run.patience.step:.0f} s: {reason}")
+        if reason != self._said:
+            self._said = reason
+            run.emit(StepWaiting(run.step.id, run.step.address, reason))
+        await run.sleep(self._pause)
+        self._pause = min(self._pause * 2, run.patience.longest)

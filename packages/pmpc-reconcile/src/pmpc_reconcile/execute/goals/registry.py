@@ -1,0 +1,64 @@
+"""Which goal a step has."""
+
+from __future__ import annotations
+
+from pmpc_reconcile.execute.drive import Goal
+from pmpc_reconcile.execute.goals.configuration import ConfigureGoal, MoveDiskGoal, ResizeGoal
+from pmpc_reconcile.execute.goals.creation import CloneGoal, CreateGoal
+from pmpc_reconcile.execute.goals.deletion import DeleteGuestGoal
+from pmpc_reconcile.execute.goals.placement import MigrateGoal, SetPoolGoal
+from pmpc_reconcile.execute.goals.pools import ConfigurePoolGoal, CreatePoolGoal, DeletePoolGoal
+from pmpc_reconcile.execute.goals.power import RestartGoal, ShutdownGoal, StartGoal
+from pmpc_reconcile.plan import steps
+
+
+def goal_for(step: steps.Step) -> Goal:
+    """Return the goal of a step.
+
+    Raises:
+        TypeError: The type of step is not known.
+    """
+    found = _existing(step) or _making(step)
+    if found is None:
+        raise TypeError(f"no goal for steps of type {type(step).__name__}")
+    return found
+
+
+def _making(step: steps.Step) -> Goal | None:
+    match step:
+        case steps.CreatePool():
+            return CreatePoolGoal()
+        case steps.CloneGuest():
+            return CloneGoal(step)
+        case steps.CreateGuest():
+            return CreateGoal(step)
+        case steps.DeleteGuest():
+            return DeleteGuestGoal()
+        case steps.DeletePool():
+            return DeletePoolGoal()
+        case _:
+            return None
+
+
+def _existing(step: steps.Step) -> Goal | None:
+    match step:
+        case steps.Configure() if step.address.startswith("Pool/"):
+            return ConfigurePoolGoal(step)
+        case steps.Configure():
+            return ConfigureGoal(step)
+        case steps.ResizeDisk():
+            return ResizeGoal(step)
+        case steps.MoveDisk():
+            return MoveDiskGoal(step)
+        case steps.MigrateGuest():
+            return MigrateGoal(step)
+        case steps.SetPool():
+            return SetPoolGoal(step)
+        case steps.StartGuest():
+            return StartGoal()
+        case steps.ShutdownGuest():
+            return ShutdownGoal()
+        case steps.RestartGuest():
+            return RestartGoal(step)
+        case _:
+            return None

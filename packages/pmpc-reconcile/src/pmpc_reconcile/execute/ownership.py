@@ -1,0 +1,96 @@
+"""Record what became ours, object by object, as soon as it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pmpc_reconcile.execute.steprun import ObjectRun
+from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plan.steps import (
+    CloneGuest,
+    Configure,
+    CreateGuest,
+    CreatePool,
+    DeleteGuest,
+    DeletePool,
+    MoveDisk,
+    ResizeDisk,
+    SetPool,
+    Step,
+)
+from pmpc_reconcile.records import MARKER, Records
+from pmpc_reconcile.values import Absent, FieldValue
+
+
+class OwnershipKeeper:
+    """Keeps the records of a plan's objects in step with what was verified."""
+
+    def __init__(self, records: Records, plan: Plan, objects: Mapping[str, ObjectRun]) -> None:
+        self._records = records
+        self._plan = plan
+        self._objects = objects
+        self._open = {step.id: step for step in plan.steps}
+
+    async def step_done(self, step: Step) -> None:
+        """Record what a verified step made ours."""
+        self._open.pop(step.id, None)
+        if isinstance(step, (DeleteGuest, DeletePool)):
+            await self._records.forget(self._plan.release, step.address)
+            return
+        await self._record(self._objects[step.address])
+
+    async def settle_quiet_objects(self) -> None:
+        """Record objects that needed no step: taken over fields, forgotten ones."""
+        busy = {step.address for step in self._plan.steps}
+        for address, target in self._objects.items():
+            if address in busy or not target.item.record:
+                continue
+            if target.item.action is ObjectAction.DELETE:
+                await self._records.forget(self._plan.release, address)
+            else:
+                await self._record(target)
+
+    async def _record(self, target: ObjectRun) -> None:
+        item = target.item
+        identity = {**item.evidence, MARKER: item.marker_id or ""}
+        if item.kind == "Pool":
+            kind, key = "pool", item.name
+        else:
+            if target.vmid is None:
+                return
+            kind, key = ("lxc" if item.kind == "Container" else "qemu"), str(target.vmid)
+            if target.seen is not None:
+                identity |= target.seen.evidence.to_record()
+        await self._records.record(
+            self._plan.release,
+            item.address,
+            kind=kind,
+            key=key,
+            identity=identity,
+            fields=self._fields(item),
+        )
+
+    def _fields(self, item: ObjectPlan) -> dict[str, FieldValue]:
+        """Return what is ours by now: fields of open steps keep the value recorded before."""
+        waiting = [step for step in self._open.values() if step.address == item.address]
+        fields = dict(item.owned_after)
+        if any(_brings_everything(step) for step in waiting):
+            return {}
+        before = {change.path: change.base for change in item.changes}
+        for path in {path for step in waiting for path in _paths(step)}:
+            base = before.get(path)
+            fields.pop(path, None)
+            if base is not None and not isinstance(base, Absent):
+                fields[path] = base
+        return fields
+
+
+def _brings_everything(step: Step) -> bool:
+    fresh = isinstance(step, Configure) and step.fresh
+    return fresh or isinstance(step, (CreatePool, CloneGuest, CreateGuest))
+
+
+def _paths(step: Step) -> tuple[str, ...]:
+    if isinstance(step, (Configure, ResizeDisk, MoveDisk)):
+        return tuple(change.path for change in step.changes)
+    return ("pool",) if isinstance(step, SetPool) else ()

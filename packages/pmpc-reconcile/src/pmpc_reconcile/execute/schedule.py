@@ -1,0 +1,76 @@
+"""Run steps as their dependencies and locks allow: not by a parallelism number alone.
+
+A lock is a name. `shared:` locks exclude nobody and only say what is used; every other lock is
+held by one step at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+
+from pmpc_reconcile.execute.report import Outcome, StepResult
+from pmpc_reconcile.plan.steps import Step
+
+SHARED = "shared:"
+MOST_AT_ONCE = 8
+
+Runner = Callable[[Step], Awaitable[StepResult]]
+Skipper = Callable[[Step, str], StepResult]
+
+
+async def run_steps(
+    steps: Sequence[Step], runner: Runner, skipper: Skipper, *, limit: int = MOST_AT_ONCE
+) -> tuple[StepResult, ...]:
+    """Run every step after those it waits for; return the results in the order of the steps.
+
+    A step is skipped when one it waits for failed or was skipped; steps that do not wait for it
+    go on.
+
+    Args:
+        steps: In an order that respects their dependencies.
+        runner: Runs one step; must not raise.
+        skipper: Makes the result of a step that is not run.
+        limit: Most steps at once.
+    """
+    slots = asyncio.Semaphore(limit)
+    locks = {name: asyncio.Lock() for name in _exclusive(steps)}
+    tasks: dict[str, asyncio.Task[StepResult]] = {}
+
+    async def one(step: Step) -> StepResult:
+        for other in step.after:
+            if other not in tasks:
+                continue
+            result = await tasks[other]
+            if result.outcome is not Outcome.DONE:
+                return skipper(step, _because(result))
+        async with AsyncExitStack() as held:
+            for name in sorted(_exclusive([step])):
+                await held.enter_async_context(locks[name])
+            await held.enter_async_context(slots)
+            return await runner(step)
+
+    async with asyncio.TaskGroup() as group:
+        for step in steps:
+            tasks[step.id] = group.create_task(one(step), name=step.id)
+    return tuple(tasks[step.id].result() for step in steps)
+
+
+def _exclusive(steps: Iterable[Step]) -> set[str]:
+    return {name for step in steps for name in step.locks if not name.startswith(SHARED)}
+
+
+def _because(result: StepResult) -> str:
+    if result.outcome is Outcome.FAILED:
+        return f"it needs `{result.summary}`, which failed"
+    return f"it needs `{result.summary}`, which was skipped"
+
+
+def locks_of(steps: Iterable[Step]) -> Mapping[str, tuple[str, ...]]:
+    """Return for each lock the steps that want it."""
+    found: dict[str, list[str]] = {}
+    for step in steps:
+        for name in step.locks:
+            found.setdefault(name, []).append(step.id)
+    return {name: tuple(users) for name, users in found.items()}

@@ -1,0 +1,29 @@
+"""How patient the executor is."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen
+class Patience:
+    """Deadlines in seconds.
+
+    Attributes:
+        step: How long a step may wait for locks, nodes and quorum in all.
+        task: How long one task may run.
+        effect: How long an effect may stay invisible after the server said OK; requests to HA
+            take up to half a minute.
+        lost: How long to look for the effect of a call whose answer was lost.
+        poll: First pause between two looks; it doubles up to `longest`.
+        longest: Longest pause between two looks.
+        lease: How long the right to apply a release lasts unless renewed.
+    """
+
+    step: float = 900.0
+    task: float = 3600.0
+    effect: float = 90.0
+    lost: float = 5.0
+    poll: float = 0.5
+    longest: float = 5.0
+    lease: float = 900.0

@@ -1,0 +1,170 @@
+"""What a step has at hand while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from pmpc_reconcile.events import EventSink
+from pmpc_reconcile.execute.journal import StepJournal
+from pmpc_reconcile.execute.settings import Patience
+from pmpc_reconcile.execute.trouble import StepFailure, Wait
+from pmpc_reconcile.identity import Evidence, Marker
+from pmpc_reconcile.live import GuestObject, LiveCluster
+from pmpc_reconcile.plan.model import ObjectPlan, Plan
+from pmpc_reconcile.plan.steps import Step
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.kinds import Kind
+    from pmpc_reconcile.manifests import Manifest
+
+
+@attrs.define(eq=False)
+class ObjectRun:
+    """What the steps of one object share while a plan runs.
+
+    Attributes:
+        item: The object's entry in the plan.
+        vmid: Its vmid, as soon as it is known.
+        node: Where it was seen last.
+        seen: The guest as last read.
+        written: Paths of secrets that were sent; they cannot be read back.
+        fresh: It was made by this plan.
+    """
+
+    item: ObjectPlan
+    vmid: int | None = None
+    node: str | None = None
+    seen: GuestObject | None = None
+    written: set[str] = attrs.field(factory=set[str])
+    fresh: bool = False
+
+
+@attrs.define(eq=False)
+class StepRun:
+    """One step under way.
+
+    Attributes:
+        step: The step.
+        plan: Its plan.
+        target: What the steps of its object share.
+        others: The same for every object, by address.
+        live: The cluster.
+        journal: Its journal.
+        emit: Gets events.
+        now: Wall clock in seconds.
+        sleep: How to wait.
+        patience: Deadlines.
+        reserved: vmids this process has chosen for guests that may not exist yet.
+    """
+
+    step: Step
+    plan: Plan
+    target: ObjectRun
+    others: dict[str, ObjectRun]
+    live: LiveCluster
+    journal: StepJournal
+    emit: EventSink
+    now: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    patience: Patience
+    reserved: set[int]
+    upids: list[str] = attrs.field(factory=list[str])
+    warnings: list[str] = attrs.field(factory=list[str])
+    wrote: int = 0
+    resumed: bool = False
+
+    @property
+    def item(self) -> ObjectPlan:
+        """Return the object's entry in the plan."""
+        return self.target.item
+
+    @property
+    def kind(self) -> Kind:
+        """Return the definition of the object's kind."""
+        from pmpc_reconcile.kinds import kind
+
+        return kind(self.item.kind)
+
+    @property
+    def family(self) -> str:
+        """Return `qemu` or `lxc`."""
+        return self.kind.guest or ""
+
+    @property
+    def marker(self) -> Marker:
+        """Return the marker the object has or shall have."""
+        return Marker(self.plan.release, self.item.address, self.item.marker_id or "")
+
+    def manifest(self) -> Manifest:
+        """Return the object's manifest, with its secrets where the plan still has them."""
+        from pmpc_reconcile.manifests import manifest_from_document
+
+        found = self.plan.manifests.get(self.item.address)
+        if found is not None:
+            return found
+        for document in self.plan.documents:
+            manifest = manifest_from_document(dict(document))
+            if str(manifest.address) == self.item.address:
+                return manifest
+        raise StepFailure(f"the plan has no manifest for {self.item.address}")
+
+    async def guest(self) -> GuestObject | None:
+        """Read the guest where it is now; None if it is nowhere.
+
+        Raises:
+            Wait: Its node does not answer.
+        """
+        from proxmox_client import NodeUnreachable, NotFound
+
+        vmid = self.target.vmid
+        if vmid is None:
+            return None
+        try:
+            if self.target.node is not None:
+                try:
+                    return self._saw(await self._read(self.target.node, vmid))
+                except NotFound:
+                    self.target.node = None
+            entry = (await self.live.inventory()).guests.get(vmid)
+            if entry is None or entry.guest != self.family:
+                return None
+            return self._saw(await self._read(entry.node, vmid))
+        except NotFound as error:
+            raise Wait(f"guest {vmid} is on its way between nodes") from error
+        except NodeUnreachable as error:
+            raise Wait(f"its node does not answer: {error.reason}") from error
+
+    async def own_guest(self) -> GuestObject:
+        """Read the guest and prove it ours.
+
+        Raises:
+            StepFailure: It is gone or is not ours.
+            Wait: Its node does not answer.
+        """
+        guest = await self.guest()
+        if guest is None:
+            raise StepFailure(f"guest {self.target.vmid} does not exist any more; plan again")
+        if not self.is_ours(guest):
+            raise StepFailure(
+                f"guest {guest.vmid} on {guest.node} is not {self.item.address} any more: "
+                "its marker is missing or another's; it is left alone"
+            )
+        return guest
+
+    def is_ours(self, guest: GuestObject) -> bool:
+        """Return whether a guest is the object, by marker or, if that is gone, by its traits."""
+        marker = guest.marker
+        if marker is not None:
+            return marker == self.marker
+        return Evidence.from_record(self.item.evidence).proves(guest.evidence)
+
+    async def _read(self, node: str, vmid: int) -> GuestObject:
+        return await self.live.guest(node, self.family, vmid)
+
+    def _saw(self, guest: GuestObject) -> GuestObject:
+        self.target.node = guest.node
+        self.target.seen = guest
+        return guest

@@ -1,0 +1,39 @@
+"""What can come between a call and its effect, as the executor tells it apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+
+class StepFailure(Exception):
+    """The step cannot be brought to its effect; the message says why."""
+
+
+class Wait(Exception):
+    """Something has to pass first, such as a lock; then the step looks again."""
+
+
+class Taken(Exception):
+    """The id asked for belongs to somebody else."""
+
+
+@attrs.frozen
+class Call:
+    """One write request a step needs next.
+
+    Attributes:
+        name: What it is for within its step, such as `resize scsi0`.
+        method: HTTP method.
+        path: Path below `/api2/json`.
+        params: What is sent; may hold secrets, so it is never shown or stored.
+        intent: What the journal keeps of it: enough to find its effect after a crash.
+    """
+
+    name: str
+    method: str
+    path: str
+    params: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
+    intent: Mapping[str, Any] = attrs.field(factory=dict[str, Any])

@@ -1,0 +1,140 @@
+"""Reads and writes of the engine, one method per thing PVE offers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pmpc_reconcile.live.inventory import Inventory, parse_inventory
+from pmpc_reconcile.live.objects import GuestObject, PoolObject
+
+if TYPE_CHECKING:
+    from proxmox_client import AsyncClient
+
+READ_LIMIT = 16
+_NO_PARAMS: Mapping[str, object] = {}
+
+
+class LiveCluster:
+    """The cluster behind a client.
+
+    Reads run at most `READ_LIMIT` at a time. Writes go through `write`, which counts them.
+    """
+
+    def __init__(self, client: AsyncClient) -> None:
+        self.client = client
+        self.writes = 0
+        self._slots = asyncio.Semaphore(READ_LIMIT)
+
+    async def read(self, path: str, params: Mapping[str, object] = _NO_PARAMS) -> Any:
+        """GET a path and return what stands under `data`."""
+        async with self._slots:
+            return await self.client.request("GET", path, params)
+
+    async def write(self, method: str, path: str, params: Mapping[str, object] = _NO_PARAMS) -> Any:
+        """Send one write and return what stands under `data`; it is never sent twice."""
+        self.writes += 1
+        return await self.client.request(method, path, params)
+
+    # -- reading ------------------------------------------------------------------------------
+
+    async def inventory(self) -> Inventory:
+        """Read `/cluster/resources`."""
+        rows: list[dict[str, Any]] = await self.read("/cluster/resources")
+        return parse_inventory(rows)
+
+    async def quorate(self) -> bool:
+        """Return whether configuration can be written; a single node always can."""
+        rows: list[dict[str, Any]] = await self.read("/cluster/status")
+        clusters = [row for row in rows if row.get("type") == "cluster"]
+        return all(_flag(row.get("quorate", 1)) for row in clusters)
+
+    async def config(self, node: str, guest: str, vmid: int) -> dict[str, Any]:
+        """Read a guest's configuration, pending values merged, digest included."""
+        answer: dict[str, Any] = await self.read(f"{guest_path(node, guest, vmid)}/config")
+        return answer
+
+    async def guest(
+        self, node: str, guest: str, vmid: int, *, pool: str | None = None
+    ) -> GuestObject:
+        """Read a guest: status, configuration and, if it runs, the running values.
+
+        Raises:
+            NotFound: It is not on that node.
+        """
+        path = guest_path(node, guest, vmid)
+        status: dict[str, Any] = await self.read(f"{path}/status/current")
+        config: dict[str, Any] = await self.read(f"{path}/config")
+        running = status.get("status") == "running"
+        current: dict[str, Any] = (
+            await self.read(f"{path}/config", {"current": 1}) if running else config
+        )
+        ha = status.get("ha")
+        return GuestObject(
+            vmid=vmid,
+            guest=guest,
+            node=node,
+            config=_without_digest(config),
+            running_config=_without_digest(current),
+            digest=str(config.get("digest", "")),
+            running=running,
+            pool=pool,
+            ha=isinstance(ha, Mapping) and _flag(ha.get("managed", 0)),  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        )
+
+    async def pool(self, name: str) -> PoolObject:
+        """Read a pool.
+
+        Raises:
+            NotFound: There is none.
+        """
+        answer: dict[str, Any] = await self.read(f"/pools/{name}")
+        members: list[dict[str, Any]] = answer.get("members") or []
+        return PoolObject(
+            name=name,
+            comment=str(answer.get("comment") or ""),
+            guests=frozenset(int(row["vmid"]) for row in members if row.get("vmid") is not None),
+            storages=frozenset(
+                str(row["storage"])
+                for row in members
+                if row.get("storage") is not None and row.get("vmid") is None
+            ),
+        )
+
+    async def has_pool(self, name: str) -> bool:
+        """Return whether a pool of that name exists; `/pools` is never out of date."""
+        rows: list[dict[str, Any]] = await self.read("/pools")
+        return any(row.get("poolid") == name for row in rows)
+
+    async def next_vmid(self, taken: Iterable[int]) -> int:
+        """Return a vmid that looks free; nothing is reserved by asking.
+
+        Args:
+            taken: vmids to pass over although the server would offer them.
+        """
+        candidate = int(await self.read("/cluster/nextid"))
+        avoid = set(taken)
+        while candidate in avoid:
+            candidate += 1
+        return candidate
+
+    async def active_tasks(self, node: str) -> tuple[Mapping[str, Any], ...]:
+        """Return the tasks that run on a node at this moment."""
+        rows: list[dict[str, Any]] = await self.read(
+            f"/nodes/{node}/tasks", {"source": "active", "limit": 500}
+        )
+        return tuple(rows)
+
+
+def guest_path(node: str, guest: str, vmid: int) -> str:
+    """Return the API path of a guest."""
+    return f"/nodes/{node}/{guest}/{vmid}"
+
+
+def _without_digest(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key != "digest"}
+
+
+def _flag(value: object) -> bool:
+    return str(value) in ("1", "True", "true")

@@ -1,0 +1,208 @@
+"""A plan as versioned JSON and back; secrets do not pass, only their fingerprints do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+import attrs
+
+from pmpc_reconcile.diagnostics import Diagnostic
+from pmpc_reconcile.diff import Action, FieldChange
+from pmpc_reconcile.errors import PlanError, PlanVersionUnsupported
+from pmpc_reconcile.plan.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
+from pmpc_reconcile.plan.steps import STEP_TYPES, Step
+from pmpc_reconcile.values import ABSENT, Absent, FieldValue, Secret, SecretMark
+
+PLAN_VERSION = 1
+_TYPES = {kind.type: kind for kind in STEP_TYPES}
+
+
+def plan_to_dict(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON data."""
+    return {
+        "pmpcPlan": PLAN_VERSION,
+        "id": plan.id,
+        "cluster": plan.cluster,
+        "release": plan.release,
+        "purpose": plan.purpose.value,
+        "note": plan.note,
+        "created_at": plan.created_at,
+        "base_revision": plan.base_revision,
+        "risk": plan.risk.value,
+        "objects": [_object_to_dict(item) for item in plan.objects],
+        "steps": [_step_to_dict(step) for step in plan.steps],
+        "diagnostics": [item.to_dict() for item in plan.diagnostics],
+        "documents": [dict(document) for document in plan.documents],
+    }
+
+
+def plan_to_json(plan: Plan) -> str:
+    """Return a plan as JSON text."""
+    return json.dumps(plan_to_dict(plan), ensure_ascii=False, indent=2)
+
+
+def plan_from_json(text: str) -> Plan:
+    """Return the plan of a JSON text.
+
+    Raises:
+        PlanError: The text is not a plan.
+        PlanVersionUnsupported: It has a version this code does not read.
+    """
+    try:
+        data: object = json.loads(text)
+    except ValueError as error:
+        raise PlanError(f"cannot read the plan: not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise PlanError("cannot read the plan: expected a JSON object")
+    return plan_from_dict(cast("dict[str, Any]", data))
+
+
+def plan_from_dict(data: Mapping[str, Any]) -> Plan:
+    """Return the plan of JSON data.
+
+    Raises:
+        PlanError: The data is not a plan.
+        PlanVersionUnsupported: It has a version this code does not read.
+    """
+    version = data.get("pmpcPlan")
+    if version != PLAN_VERSION:
+        raise PlanVersionUnsupported(
+            f"cannot read the plan: its format is {version!r}, this pmpc reads {PLAN_VERSION}; "
+            "make the plan again"
+        )
+    try:
+        return Plan(
+            id=data["id"],
+            cluster=data["cluster"],
+            release=data["release"],
+            purpose=Purpose(data["purpose"]),
+            note=data["note"],
+            created_at=data["created_at"],
+            base_revision=data["base_revision"],
+            objects=tuple(_object_from_dict(item) for item in data["objects"]),
+            steps=tuple(_step_from_dict(item) for item in data["steps"]),
+            diagnostics=tuple(Diagnostic.from_dict(item) for item in data["diagnostics"]),
+            documents=tuple(data["documents"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PlanError(f"cannot read the plan: {error!r}") from error
+
+
+def value_to_plain(value: FieldValue | Absent) -> Any:
+    """Return a field's value as JSON data."""
+    if value is ABSENT:
+        return {"absent": True}
+    if isinstance(value, Secret):
+        return {"secret": None}
+    if isinstance(value, SecretMark):
+        return {"secret": value.fingerprint}
+    return value
+
+
+def value_from_plain(value: Any) -> FieldValue | Absent:
+    """Return what `value_to_plain` gave, without the secret itself."""
+    if isinstance(value, dict):
+        entries = cast("dict[str, Any]", value)
+        return ABSENT if entries.get("absent") else SecretMark(entries.get("secret"))
+    return cast("FieldValue", value)
+
+
+def change_to_dict(change: FieldChange) -> dict[str, Any]:
+    """Return one field's change as JSON data."""
+    return {
+        "path": change.path,
+        "action": change.action.value,
+        "base": value_to_plain(change.base),
+        "live": value_to_plain(change.live),
+        "desired": value_to_plain(change.desired),
+        "reason": change.reason,
+    }
+
+
+def change_from_dict(data: Mapping[str, Any]) -> FieldChange:
+    """Return what `change_to_dict` gave."""
+    return FieldChange(
+        path=data["path"],
+        action=Action(data["action"]),
+        base=value_from_plain(data["base"]),
+        live=value_from_plain(data["live"]),
+        desired=value_from_plain(data["desired"]),
+        reason=data["reason"],
+    )
+
+
+def _object_to_dict(item: ObjectPlan) -> dict[str, Any]:
+    return {
+        "address": item.address,
+        "action": item.action.value,
+        "marker_id": item.marker_id,
+        "vmid": item.vmid,
+        "node": item.node,
+        "digest": item.digest,
+        "changes": [change_to_dict(change) for change in item.changes],
+        "conflicts": [change_to_dict(change) for change in item.conflicts],
+        "desired": {path: value_to_plain(value) for path, value in item.desired.items()},
+        "owned_after": {path: value_to_plain(value) for path, value in item.owned_after.items()},
+        "effects": dict(item.effects),
+        "restart": list(item.restart),
+        "notes": list(item.notes),
+        "theirs": {path: attrs.asdict(blame) for path, blame in item.theirs.items()},
+        "evidence": dict(item.evidence),
+        "record": item.record,
+    }
+
+
+def _object_from_dict(data: Mapping[str, Any]) -> ObjectPlan:
+    return ObjectPlan(
+        address=data["address"],
+        action=ObjectAction(data["action"]),
+        marker_id=data["marker_id"],
+        vmid=data["vmid"],
+        node=data["node"],
+        digest=data["digest"],
+        changes=tuple(change_from_dict(item) for item in data["changes"]),
+        conflicts=tuple(change_from_dict(item) for item in data["conflicts"]),
+        desired=_fields(data["desired"]),
+        owned_after=_fields(data["owned_after"]),
+        effects=data["effects"],
+        restart=tuple(data["restart"]),
+        notes=tuple(data["notes"]),
+        theirs={path: Blame(**blame) for path, blame in data["theirs"].items()},
+        evidence=data["evidence"],
+        record=data["record"],
+    )
+
+
+def _fields(data: Mapping[str, Any]) -> dict[str, FieldValue]:
+    read = ((path, value_from_plain(value)) for path, value in data.items())
+    return {path: value for path, value in read if not isinstance(value, Absent)}
+
+
+def _step_to_dict(step: Step) -> dict[str, Any]:
+    data: dict[str, Any] = {"type": step.type, "risk": step.risk.value}
+    for field in attrs.fields(type(step)):
+        value = getattr(step, field.name)
+        if field.name == "changes":
+            data["changes"] = [change_to_dict(change) for change in value]
+        elif isinstance(value, tuple):
+            data[field.name] = list(cast("tuple[Any, ...]", value))
+        elif isinstance(value, Mapping):
+            data[field.name] = dict(cast("Mapping[str, Any]", value))
+        else:
+            data[field.name] = value
+    return data
+
+
+def _step_from_dict(data: Mapping[str, Any]) -> Step:
+    kind = _TYPES[data["type"]]
+    fields: dict[str, Any] = {}
+    for field in attrs.fields(kind):
+        value = data[field.name]
+        if field.name == "changes":
+            value = tuple(change_from_dict(item) for item in value)
+        elif isinstance(value, list):
+            value = tuple(cast("list[Any]", value))
+        fields[field.name] = value
+    return kind(**fields)

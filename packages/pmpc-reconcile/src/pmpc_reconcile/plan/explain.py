@@ -1,0 +1,70 @@
+"""A plan in words: what, how and why."""
+
+from __future__ import annotations
+
+from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.values import ABSENT
+
+_SIGNS = {
+    ObjectAction.CREATE: "+",
+    ObjectAction.UPDATE: "~",
+    ObjectAction.DELETE: "-",
+    ObjectAction.CONFLICT: "!",
+    ObjectAction.REFUSED: "x",
+    ObjectAction.UNKNOWN: "?",
+    ObjectAction.KEEP: "=",
+    ObjectAction.NONE: " ",
+}
+
+
+def explain(plan: Plan) -> str:
+    """Return the plan as text for people."""
+    lines = [f"Plan {plan.id} for release {plan.release} on cluster {plan.cluster} ({plan.note})"]
+    lines.extend(diagnostic.render() for diagnostic in plan.diagnostics)
+    for item in plan.objects:
+        lines.extend(_explain_object(item))
+    if plan.steps:
+        lines.append("Steps:")
+        lines.extend(_explain_step(number, step) for number, step in enumerate(plan.steps, 1))
+    counts = ", ".join(f"{number} {action}" for action, number in plan.counts().items())
+    if plan.empty:
+        lines.append(f"Nothing to do ({counts or 'no objects'}).")
+    else:
+        lines.append(f"{counts}; {len(plan.steps)} steps, risk {plan.risk.value}.")
+    return "\n".join(lines)
+
+
+def _explain_object(item: ObjectPlan) -> list[str]:
+    where = f" (vmid {item.vmid} on {item.node})" if item.vmid and item.node else ""
+    lines = [f"{_SIGNS[item.action]} {item.address}{where}: {item.action.value}"]
+    for change in item.changes:
+        effect = item.effects.get(change.path)
+        tail = f", effective after a {effect}" if effect in ("restart", "stop") else ""
+        lines.append(f"    {change.path}: {_shown(change.live)} -> {_shown(change.desired)}{tail}")
+        if change.reason:
+            lines.append(f"        because {change.reason}")
+    for change in item.conflicts:
+        who = item.theirs.get(change.path)
+        lines.append(
+            f"    conflict {change.path}: base {_shown(change.base)}, "
+            f"ours {_shown(change.desired)}, theirs {_shown(change.live)}"
+            + (f" by {who}" if who else "")
+        )
+    lines.extend(f"    {note}" for note in item.notes)
+    if item.restart:
+        lines.append(f"    waits for a restart: {', '.join(item.restart)}")
+    return lines
+
+
+def _explain_step(number: int, step: Step) -> str:
+    parts = [f"{number:>3}. {step.summary}"]
+    if step.reason:
+        parts.append(f"because {step.reason}")
+    if step.downtime != "none":
+        parts.append(f"downtime: {step.downtime}")
+    return "; ".join(parts)
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is ABSENT else str(value)

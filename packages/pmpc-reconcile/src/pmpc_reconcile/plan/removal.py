@@ -1,0 +1,117 @@
+"""Plan what goes away: everything of a release, or what its manifests no longer have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pmpc_reconcile.diagnostics import error, warning
+from pmpc_reconcile.locate import Found, Location, Missing, Refused, Unknown
+from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plan.situation import Built
+from pmpc_reconcile.plan.steps import DeleteGuest, DeletePool
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.diagnostics import Diagnostic
+    from pmpc_reconcile.live import PoolObject
+    from pmpc_reconcile.records import ManagedRecord
+
+__all__ = ["keep_object", "remove_guest", "remove_pool"]
+
+
+def remove_guest(record: ManagedRecord, place: Location, *, protect: bool) -> Built:
+    """Return what deletes a guest that is provably ours; a missing one is only forgotten."""
+    address = record.address
+    match place:
+        case Missing(notes):
+            return Built(_forgotten(record, notes or ("it is gone already",)))
+        case Refused(reason):
+            return Built(
+                _untouched(record, ObjectAction.REFUSED, reason), (), (_bad(record, reason),)
+            )
+        case Unknown(reason):
+            note = warning(f"{address} cannot be deleted now: {reason}", address=address)
+            return Built(_untouched(record, ObjectAction.UNKNOWN, reason), (), (note,))
+        case Found(guest, marker_id):
+            if protect or guest.protected:
+                reason = f"{address} is protected" + ("" if protect else " (option protection)")
+                problem = _bad(record, reason)
+                return Built(_untouched(record, ObjectAction.REFUSED, reason), (), (problem,))
+            item = ObjectPlan(
+                address=address,
+                action=ObjectAction.DELETE,
+                marker_id=marker_id,
+                vmid=guest.vmid,
+                node=guest.node,
+                digest=guest.digest,
+                evidence=guest.evidence.to_record(),
+                record=True,
+            )
+            name = address.partition("/")[2]
+            step = DeleteGuest(
+                id=f"{address}#delete",
+                address=address,
+                summary=f"delete {name} ({guest.vmid} on {guest.node}) with its disks",
+                reason="the manifests no longer have it",
+                locks=(f"guest:{guest.vmid}",),
+                downtime="stop" if guest.running else "none",
+            )
+            return Built(item, (step,))
+
+
+def remove_pool(record: ManagedRecord, pool: PoolObject | None, after: tuple[str, ...]) -> Built:
+    """Return what deletes a pool that is provably ours, after its guests."""
+    if pool is None:
+        return Built(_forgotten(record, ("it is gone already",)))
+    marker = pool.marker
+    if marker is None or marker.id != record.marker_id:
+        reason = f"pool {pool.name} lacks our marker; it is left alone"
+        note = warning(reason, address=record.address)
+        return Built(_forgotten(record, (reason,)), (), (note,))
+    item = ObjectPlan(
+        address=record.address,
+        action=ObjectAction.DELETE,
+        marker_id=record.marker_id,
+        record=True,
+    )
+    step = DeletePool(
+        id=f"{record.address}#delete",
+        address=record.address,
+        summary=f"delete pool {pool.name}",
+        reason="the manifests no longer have it",
+        after=after,
+        locks=("file:user.cfg",),
+    )
+    return Built(item, (step,))
+
+
+def keep_object(record: ManagedRecord) -> Built:
+    """Return that an object stays although the manifests no longer have it."""
+    vmid = int(record.key) if record.kind in ("qemu", "lxc") else None
+    note = "the manifests no longer have it; it stays and stays ours: prune deletes it"
+    return Built(
+        ObjectPlan(
+            record.address,
+            ObjectAction.KEEP,
+            marker_id=record.marker_id,
+            vmid=vmid,
+            notes=(note,),
+        )
+    )
+
+
+def _forgotten(record: ManagedRecord, notes: tuple[str, ...]) -> ObjectPlan:
+    return ObjectPlan(
+        record.address,
+        ObjectAction.DELETE,
+        marker_id=record.marker_id,
+        notes=notes,
+        record=True,
+    )
+
+
+def _untouched(record: ManagedRecord, action: ObjectAction, reason: str) -> ObjectPlan:
+    return ObjectPlan(record.address, action, marker_id=record.marker_id, notes=(reason,))
+
+
+def _bad(record: ManagedRecord, reason: str) -> Diagnostic:
+    return error(reason, address=record.address)

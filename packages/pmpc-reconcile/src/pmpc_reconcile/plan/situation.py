@@ -1,0 +1,109 @@
+"""What planning works with: everything that was read, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from pmpc_reconcile.live import Inventory
+from pmpc_reconcile.plan.model import Blame, ObjectPlan
+from pmpc_reconcile.plan.steps import Step
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.diagnostics import Diagnostic
+    from pmpc_reconcile.manifests import Manifest
+    from pmpc_reconcile.records import ManagedRecord
+    from pmpc_reconcile.values import FieldValue, SecretMark
+
+Claims = Mapping[tuple[str, str], Mapping[str, str]]
+
+
+@attrs.frozen
+class Situation:
+    """What is the same for every object of a plan.
+
+    Attributes:
+        release: The release.
+        inventory: What the cluster lists.
+        claims: Fields that other releases own: by kind and key, path to release.
+        resolutions: How to settle conflicts: by address, path to `ours`, `theirs`, `ignore`.
+        fingerprint: Makes the keyed fingerprint of a secret.
+        new_id: Makes a random marker id.
+        creations: By address, the id of the step that makes the object.
+        vmids: By address, the vmid of a guest that exists.
+    """
+
+    release: str
+    inventory: Inventory
+    claims: Claims
+    resolutions: Mapping[str, Mapping[str, str]]
+    fingerprint: Callable[[str], str]
+    new_id: Callable[[], str]
+    creations: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    vmids: Mapping[str, int] = attrs.field(factory=dict[str, int])
+
+    def resolutions_for(self, manifest: Manifest) -> Mapping[str, str]:
+        """Return how conflicts of an object are settled: the plan's word over the manifest's."""
+        asked = {**self.resolutions.get("", {}), **self.resolutions.get(str(manifest.address), {})}
+        return {**manifest.resolutions, **asked}
+
+
+@attrs.frozen
+class Built:
+    """What planning one object gave.
+
+    Attributes:
+        item: Its entry in the plan.
+        steps: Its steps.
+        diagnostics: What is wrong or worth a warning.
+    """
+
+    item: ObjectPlan
+    steps: Sequence[Step] = ()
+    diagnostics: Sequence[Diagnostic] = ()
+
+
+def with_blame(built: Built, blame: Mapping[str, Blame]) -> Built:
+    """Return the same with the names of those who changed conflicting fields."""
+    theirs = {
+        change.path: blame[option]
+        for change in built.item.conflicts
+        if (option := change.path.split(".")[1] if "." in change.path else change.path) in blame
+    }
+    return attrs.evolve(built, item=attrs.evolve(built.item, theirs=theirs))
+
+
+def remembered(
+    fields: Mapping[str, FieldValue], fingerprint: Callable[[str], str]
+) -> dict[str, FieldValue]:
+    """Return fields as they look when read back from the records: secrets as fingerprints."""
+    from pmpc_reconcile.values import Secret, SecretMark
+
+    def seen(value: FieldValue) -> FieldValue | SecretMark:
+        return SecretMark(fingerprint(value.text)) if isinstance(value, Secret) else value
+
+    return {path: seen(value) for path, value in fields.items()}
+
+
+def is_recorded(
+    record: ManagedRecord | None,
+    key: str,
+    marker_id: str,
+    owned: Mapping[str, FieldValue],
+    fingerprint: Callable[[str], str],
+) -> bool:
+    """Return whether the records already say what they would say after this plan."""
+    return (
+        record is not None
+        and record.key == key
+        and record.marker_id == marker_id
+        and dict(record.owned) == remembered(owned, fingerprint)
+    )
+
+
+def first_words(value: Any, limit: int = 60) -> str:
+    """Return a value shortened for one line."""
+    text = str(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

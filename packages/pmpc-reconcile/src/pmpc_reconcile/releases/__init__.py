@@ -1,0 +1,10 @@
+"""Releases: what was applied, revision by revision, and what the next revision needs.
+
+Pure decisions over plans and recorded revisions; reading and writing them is `records`.
+"""
+
+from __future__ import annotations
+
+from pmpc_reconcile.releases.revisions import needs_revision, rollback_target
+
+__all__ = ["needs_revision", "rollback_target"]
