@@ -71,7 +71,7 @@ CASES = [
     (VM + "  config:\n    vmid: 100\n", 6, 5, "option 'vmid' does not belong", "spec.vmid"),
     (VM + "  config:\n    unused0: local:x\n", 6, 5, "option 'unused0' does not belong", None),
     # missing parts
-    ("apiVersion: pmpc/v1\nkind: Pool\nmetadata: {}\n", 3, 1, "'name' is missing in metadata", None),
+    ("apiVersion: pmpc/v1\nkind: Pool\nmetadata: {}\n", 3, 1, "'name' is missing", None),
     ("apiVersion: pmpc/v1\nmetadata: {name: a}\n", 1, 1, "'kind' is missing", None),
     (VM + "  source: {clone: {full: no}}\n", 5, 12, "'template' is missing in spec.source.clone",
      None),

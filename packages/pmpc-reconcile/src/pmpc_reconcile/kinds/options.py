@@ -93,6 +93,7 @@ class Option:
         scalar: What the value accepts (its text for property strings).
         keys: Keys of a property string, aliases left out.
         default_key: The key whose name may be left out.
+        only_key: The one key of a property string that counts as a single value.
         aliases: Other names of keys.
         models: Keys whose name is itself the value of another key: `virtio` → (`model`, `macaddr`).
     """
@@ -103,6 +104,7 @@ class Option:
     scalar: Scalar
     keys: Mapping[str, PropertyKey] = attrs.field(factory=dict[str, PropertyKey])
     default_key: str | None = None
+    only_key: str | None = None
     aliases: Mapping[str, str] = attrs.field(factory=dict[str, str])
     models: Mapping[str, tuple[str, str]] = attrs.field(factory=dict[str, tuple[str, str]])
 
@@ -181,9 +183,10 @@ def _option(guest: str, facts: ParameterFacts) -> Option:
     slots = meaning.SLOTS.get(key, 256) if facts.is_family else None
     if isinstance(facts.format, PropertyFormat):
         if key in meaning.COLLAPSED:
-            inner = facts.format.keys[meaning.COLLAPSED[key]]
+            only = meaning.COLLAPSED[key]
+            scalar = _scalar(key, facts.format.keys[only])
             return Option(
-                name=facts.stem, slots=slots, shape=Shape.SCALAR, scalar=_scalar(key, inner)
+                name=facts.stem, slots=slots, shape=Shape.SCALAR, scalar=scalar, only_key=only
             )
         return _properties(guest, facts, facts.format, slots)
     return Option(

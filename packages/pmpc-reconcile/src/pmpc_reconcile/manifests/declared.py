@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from pmpc_reconcile.kinds import Option, Scalar, Shape
+from pmpc_reconcile.kinds import Option, Shape
 from pmpc_reconcile.manifests.tree import (
     Entry,
     MappingNode,
@@ -20,7 +20,8 @@ from pmpc_reconcile.manifests.tree import (
     ScalarNode,
     SequenceNode,
 )
-from pmpc_reconcile.manifests.walk import dotted, plain
+from pmpc_reconcile.manifests.walk import plain
+from pmpc_reconcile.values import Secret
 from pmpc_reconcile.values.disks import read_volume
 from pmpc_reconcile.values.reading import (
     ValueInvalid,
@@ -95,17 +96,15 @@ def problem_of(label: str, node: Node, failure: ValueInvalid, *, secret: bool = 
 
 def _single(option: Option, node: Node) -> Any:
     if isinstance(node, MappingNode):
-        raise ValueInvalid("a single value")
+        if option.only_key is None or tuple(node.entries) != (option.only_key,):
+            raise ValueInvalid("a single value")
+        return _single(option, node.entries[option.only_key].node)
     if isinstance(node, SequenceNode):
         if option.shape not in _LISTED and option.scalar.separator is None:
             raise ValueInvalid("a single value")
         return read_single(option, _texts(node))
-    value = read_single(option, node.value, _raw(option.scalar, node))
-    return value.text if option.shape is Shape.SECRET else value  # type: ignore[union-attr]
-
-
-def _raw(scalar: Scalar, node: ScalarNode) -> str:
-    return node.raw
+    value = read_single(option, node.value, node.raw)
+    return value.text if isinstance(value, Secret) else value
 
 
 def _list_or_text(node: Node) -> list[str] | str:
@@ -203,6 +202,3 @@ def _part_places(option: Option, node: ScalarNode) -> Mapping[str, Position]:
         places[key] = Position(node.place.file, node.place.line, column)
         offset += len(part) + 1
     return places
-
-
-__all__ = ["DeclaredOption", "Problem", "dotted", "problem_of", "read_declared"]

@@ -40,11 +40,14 @@ def read_volume(parts: Mapping[str, Any], option: str, *, live: bool) -> dict[st
     elif volume and volume["name"] == "cloudinit":
         del found["volume"]
         found = {"storage": volume["storage"], "cloudinit": True, **found}
-    elif volume and live:
-        found["storage"] = volume["storage"]
+    elif volume:
+        if live:
+            found["storage"] = volume["storage"]
         if _CLOUDINIT.fullmatch(volume["name"]):
             found["cloudinit"] = True
     if found.get("cloudinit"):
         found["media"] = "cdrom"
+    if found.get("media") == "cdrom":
+        # PVE shows the size of the medium; nobody can wish for another one.
         found.pop("size", None)
     return found

@@ -190,6 +190,8 @@ def read_single(option: Option, value: object, raw: str | None = None) -> FieldV
         return read_keys(value)
     if option.shape is Shape.LIST:
         return " ".join(_entries(value))
+    if option.only_key is not None and isinstance(value, str):
+        value = value.removeprefix(f"{option.only_key}=")
     try:
         return read_scalar(option.scalar, value, raw)
     except ValueInvalid:
