@@ -34,7 +34,7 @@ class Explanation:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-class CommandRefused(Exception):  # noqa: N818 - a refusal, not a defect
+class CommandRefused(Exception):
     """A command line that is well-formed and yet cannot be carried out.
 
     Attributes:

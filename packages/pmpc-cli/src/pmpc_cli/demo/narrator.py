@@ -9,7 +9,7 @@ from rich.text import Text
 from pmpc_cli.present.terminal import say
 
 
-class ClaimFailed(Exception):  # noqa: N818 - the demo's own verdict
+class ClaimFailed(Exception):
     """Something the demo says is so is not so."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from rich.text import Text
 
@@ -14,7 +14,9 @@ from pmpc_cli.demo.stage import open_stage
 from pmpc_cli.present.failure import show_failure
 from pmpc_cli.present.terminal import say
 
-STEPS: tuple[Callable[[Scene], Awaitable[None]], ...] = (
+Step = Callable[[Scene], Awaitable[None]]
+
+STEPS: tuple[Step, ...] = (
     observe.connect,
     observe.sync,
     observe.snapshot,
@@ -29,12 +31,15 @@ STEPS: tuple[Callable[[Scene], Awaitable[None]], ...] = (
 )
 
 
-async def tell_story(keep: str | None, *, verbose: bool = False) -> bool:
+async def tell_story(
+    keep: str | None, *, verbose: bool = False, steps: Sequence[Step] = STEPS
+) -> bool:
     """Play every step; stop at the first that does not hold.
 
     Args:
         keep: Folder to leave everything in, None for a temporary one.
         verbose: Show the tasks' log lines.
+        steps: What to play.
 
     Returns:
         Whether everything held.
@@ -46,7 +51,7 @@ async def tell_story(keep: str | None, *, verbose: bool = False) -> bool:
     async with open_stage(keep) as stage:
         scene = Scene(stage, narrator, verbose=verbose)
         try:
-            for step in STEPS:
+            for step in steps:
                 await step(scene)
         except ClaimFailed as failed:
             show_failure(
