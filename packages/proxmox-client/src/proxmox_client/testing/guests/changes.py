@@ -54,9 +54,8 @@ def apply(guest: Guest, touched: frozenset[str]) -> Effects:
 
 def apply_stopped(guest: Guest, effects: Effects) -> None:
     """Bring every pending change into force; done at each start and for a stopped guest."""
-    for name, force in sorted(guest.pending_delete.items()):
-        _remove(guest, name, effects, force=force)
-    guest.pending_delete.clear()
+    for name in sorted(guest.pending_delete):
+        _remove(guest, name, effects, force=guest.pending_delete.pop(name))
     for name in list(guest.pending):
         _set(guest, name, effects)
 
@@ -104,10 +103,23 @@ def _remove(guest: Guest, name: str, effects: Effects, *, force: bool) -> None:
     if is_unused(name):
         effects.freed.append(drive.volid)
     elif force and guest.kind == "qemu":
-        if owned(guest.vmid, drive):
-            effects.freed.append(drive.volid)
+        _remove_for_good(guest, drive, effects)
     else:
         detach(guest, drive, effects)
+
+
+def _remove_for_good(guest: Guest, drive: Drive, effects: Effects) -> None:
+    if not owned(guest.vmid, drive):
+        return
+    if refers(guest, drive.volid, outside=drive.slot):
+        guest.config[drive.slot] = drive.text()
+        guest.pending_delete[drive.slot] = True
+        effects.errors[drive.slot] = (
+            f"unable to apply pending change {drive.slot} : unable to delete '{drive.volid}'"
+            " - volume is still in use (snapshot?)\n"
+        )
+        return
+    effects.freed.append(drive.volid)
 
 
 def detach(guest: Guest, drive: Drive, effects: Effects) -> None:
@@ -116,7 +128,7 @@ def detach(guest: Guest, drive: Drive, effects: Effects) -> None:
         return
     if drive.is_cloudinit:
         effects.freed.append(drive.volid)
-    elif not refers(guest, drive.volid, outside=drive.slot):
+    elif not refers(guest, drive.volid, outside=drive.slot, snapshots=guest.kind == "lxc"):
         guest.config[free_unused_slot(guest.config)] = drive.volid
 
 
@@ -130,10 +142,12 @@ def adopt(guest: Guest, name: str) -> None:
             del guest.config[slot]
 
 
-def refers(guest: Guest, volid: str, *, outside: str | None = None) -> bool:
+def refers(guest: Guest, volid: str, *, outside: str | None = None, snapshots: bool = True) -> bool:
     """Whether any part of the configuration but one option refers to a volume."""
     return any(
         parse_drive(name, text).volid == volid
         for origin, name, text in guest.volumes()
-        if holds_volume(guest.kind, name) and not (origin == "" and name == outside)
+        if holds_volume(guest.kind, name)
+        and not (origin == "" and name == outside)
+        and (snapshots or origin == "")
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from proxmox_client.testing.guests import options
-from proxmox_client.testing.guests.drives import is_unused
+from proxmox_client.testing.guests.changes import adopt
+from proxmox_client.testing.guests.drives import holds_volume, is_unused
 from proxmox_client.testing.guests.guest import Guest, Snapshot
 
 _NOT_COPIED = frozenset(("lock", "description", "template", "parent"))
@@ -36,6 +37,9 @@ def roll_back(guest: Guest, name: str) -> None:
         key: text for key, text in guest.config.items() if is_unused(key) or key == "description"
     }
     guest.config = {**kept, **guest.snapshots[name].config}
+    for slot in list(guest.config):
+        if slot in guest.config and holds_volume(guest.kind, slot):
+            adopt(guest, slot)
     guest.pending.clear()
     guest.pending_delete.clear()
     guest.parent = name

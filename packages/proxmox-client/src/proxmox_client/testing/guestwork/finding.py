@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxmox_client.testing.guests.guest import Guest
+from proxmox_client.testing.guests.options import Kind
 from proxmox_client.testing.request import Call, PveFault
 
 if TYPE_CHECKING:
@@ -67,3 +68,17 @@ def join_pool(cluster: SimulatedCluster, pool: str | None, vmid: int) -> None:
 def may_see(cluster: SimulatedCluster, call: Call, vmid: int) -> bool:
     """Whether the caller sees a guest in lists."""
     return cluster.access.allows(call.identity, f"/vms/{vmid}", ["VM.Audit"])
+
+
+def kind_of(call: Call) -> Kind:
+    """Tell from a call's path whether it is about machines or containers."""
+    return "qemu" if call.route.path.startswith("/nodes/{node}/qemu") else "lxc"
+
+
+def of_path(cluster: SimulatedCluster, call: Call) -> Guest:
+    """Return the guest a call names, for operations both kinds have.
+
+    Raises:
+        PveFault: Status 500: it does not live on the called node.
+    """
+    return called(cluster, call, kind_of(call))
