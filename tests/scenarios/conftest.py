@@ -1,0 +1,157 @@
+"""A simulated cluster with a template, a state database, and an engine to let loose on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pmpc_reconcile.engine import Reconciler
+from pmpc_reconcile.events import Event
+from pmpc_reconcile.execute.report import ApplyReport
+from pmpc_reconcile.manifests import load_text
+from pmpc_reconcile.plan.model import Plan
+from pmpc_state import State
+from proxmox_client import AsyncClient, ApiToken
+from proxmox_client.testing import SimulatedCluster
+
+TEMPLATE = 9000
+CT_TEMPLATE = "local:vztmpl/debian-13-standard.tar.zst"
+
+
+class Recorder(httpx.AsyncBaseTransport):
+    """Passes requests on and remembers those that write; may lose answers or refuse to go on."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.inner = inner
+        self.writes: list[str] = []
+        self.reads = 0
+        self.lose: set[str] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        name = f"{request.method} {request.url.path.removeprefix('/api2/json')}"
+        if request.method == "GET":
+            self.reads += 1
+            return await self.inner.handle_async_request(request)
+        self.writes.append(name)
+        response = await self.inner.handle_async_request(request)
+        lost = next((end for end in self.lose if name.endswith(end)), None)
+        if lost is not None:
+            self.lose.discard(lost)
+            raise httpx.ReadError("connection reset", request=request)
+        return response
+
+
+class Lab:
+    """The simulated cluster and the engine, with the shortcuts the scenarios use."""
+
+    def __init__(self, cluster: SimulatedCluster, state: State) -> None:
+        self.cluster = cluster
+        self.state = state
+        self.token = cluster.create_token("root@pam", "test")
+        self.recorder = Recorder(cluster.async_transport())
+        self.client = AsyncClient(
+            "https://pve1:8006",
+            token=ApiToken.parse(self.token),
+            transport=self.recorder,
+            sleep=cluster.clock.asleep,
+            now=cluster.clock.now,
+        )
+        self.events: list[Event] = []
+        self.engine = Reconciler(
+            self.client,
+            state,
+            "lab",
+            now=cluster.clock.now,
+            sleep=cluster.clock.asleep,
+            on_event=self.events.append,
+        )
+
+    @property
+    def writes(self) -> list[str]:
+        """Write requests sent since the last `forget_writes`."""
+        return self.recorder.writes
+
+    def forget_writes(self) -> None:
+        """Begin to count again."""
+        self.recorder.writes.clear()
+
+    async def plan(self, text: str, **options: Any) -> Plan:
+        """Plan manifests."""
+        return await self.engine.plan(load_text(text), "shop", **options)
+
+    async def apply(self, text: str, **options: Any) -> ApplyReport:
+        """Plan and apply manifests."""
+        return await self.engine.apply(await self.plan(text, **options))
+
+    async def applied(self, text: str, **options: Any) -> ApplyReport:
+        """Plan and apply manifests and insist that all went well."""
+        report = await self.apply(text, **options)
+        assert report.ok, [result.reason for result in (*report.failed, *report.skipped)]
+        return report
+
+    def config(self, vmid: int) -> Mapping[str, Any]:
+        """Return a guest's configuration as the API shows it."""
+        guest = self.cluster.guests[vmid]
+        config: Mapping[str, Any] = self.cluster.call(
+            "GET", f"/nodes/{guest.node}/{guest.kind}/{vmid}/config"
+        )
+        return config
+
+    def status(self, vmid: int) -> str:
+        """Return whether a guest runs, as its node says."""
+        guest = self.cluster.guests[vmid]
+        answer = self.cluster.call(
+            "GET", f"/nodes/{guest.node}/{guest.kind}/{vmid}/status/current"
+        )
+        return str(answer["status"])
+
+    def vmid(self, name: str) -> int:
+        """Return the vmid of the only guest of that name."""
+        (found,) = [
+            vmid
+            for vmid in self.cluster.guests
+            if self.config(vmid).get("name", self.config(vmid).get("hostname")) == name
+        ]
+        return found
+
+    def vmids(self) -> Sequence[int]:
+        """Return the vmids of guests that are no templates."""
+        return sorted(
+            vmid for vmid in self.cluster.guests if not self.config(vmid).get("template")
+        )
+
+
+def furnished_cluster(**options: Any) -> SimulatedCluster:
+    """Return a cluster with a VM template and a container image."""
+    cluster = SimulatedCluster(**options)
+    cluster.add_vm(
+        "pve1",
+        TEMPLATE,
+        {
+            "name": "debian-13",
+            "cores": 1,
+            "memory": "1024",
+            "scsihw": "virtio-scsi-single",
+            "scsi0": "shared:8",
+            "net0": "virtio,bridge=vmbr0",
+            "boot": "order=scsi0",
+            "agent": "1",
+        },
+        template=True,
+    )
+    for node in cluster.nodes:
+        cluster.add_volume("local", CT_TEMPLATE, 120_000_000, node=node)
+    return cluster
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
+    cluster = furnished_cluster()
+    with State.open(f"sqlite:///{tmp_path / 'state.db'}", now=cluster.clock.now) as state:
+        lab = Lab(cluster, state)
+        async with lab.client:
+            yield lab
