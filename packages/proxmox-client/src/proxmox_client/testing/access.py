@@ -15,8 +15,8 @@ _PATH = re.compile(
     r"/|/access(?:/groups(?:/[\w.\-]+)?|/realm(?:/[\w.\-]+)?)?"
     r"|/nodes(?:/[\w.\-]+)?|/pool(?:/[\w.\-]+){0,3}"
     r"|/sdn(?:/(?:zones|controllers|fabrics|dns|ipams|prefix-lists|route-maps)(?:/[\w.\-]+){0,3})?"
-    r"|/storage(?:/[\w.\-]+)?|/vms(?:/[1-9][0-9]{2,})?"
-    r"|/mapping(?:/(?:dir|hwrng|pci|usb|notifications)(?:/[\w.\-]+)?)?"
+    r"|/storage(?:/[\w.\-]+)?|/vms(?:/[1-9][0-9]*)?"
+    r"|/mapping(?:/(?:cpu|dir|hwrng|pci|usb|notifications)(?:/[\w.\-]+)?)?"
 )
 
 

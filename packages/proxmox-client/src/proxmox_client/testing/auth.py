@@ -44,7 +44,7 @@ class Identity:
 NOBODY = Identity()
 
 
-class Unauthorised(Exception):  # noqa: N818 - named after the status
+class Unauthorised(Exception):
     """Status 401 with an empty body; the message is the reason phrase."""
 
 

@@ -26,6 +26,7 @@ from proxmox_client.testing.clock import START, VirtualClock
 from proxmox_client.testing.locks import LockTable
 from proxmox_client.testing.request import (
     JSON_TYPE,
+    UPLOAD_SOURCE,
     Call,
     PveFault,
     Reply,
@@ -50,6 +51,10 @@ _FORWARDED = (("Connection", "close"), ("Connection", "Keep-Alive"))
 Conversation = Generator[float, None, SimResponse]
 
 
+class ProxyLoop(Exception):
+    """A forwarded call that was not to be forwarded."""
+
+
 class SimulatedCluster:
     """A Proxmox VE cluster in memory.
 
@@ -63,6 +68,7 @@ class SimulatedCluster:
     Attributes:
         clock: Its time. Everything that takes time takes it from here.
         random: Its source of chance.
+        downloads: What download-url finds, by URL; everything else refuses the connection.
     """
 
     def __init__(
@@ -87,6 +93,7 @@ class SimulatedCluster:
         self.tasks = TaskEngine(self.clock, self.nodes)
         self.locks = LockTable(self.clock)
         self.files: dict[str, Any] = {}
+        self.downloads: dict[str, bytes] = {}
         self.routes = RouteTable(version)
         self.broadcast = Broadcast(self.nodes, self.guests)
         self.clock.before_event = self.broadcast.until
@@ -121,6 +128,8 @@ class SimulatedCluster:
         except Unauthorised as error:
             yield UNAUTHORISED_DELAY
             return SimResponse(401, str(error), _CLOSE, b"")
+        except ProxyLoop:
+            return SimResponse(500, "proxy loop detected", _CLOSE, b"proxy loop detected")
         except PveFault as fault:
             if fault.status == 401:
                 yield UNAUTHORISED_DELAY
@@ -157,13 +166,17 @@ class SimulatedCluster:
         return data.data if isinstance(data, Reply) else data
 
     def _admit(self, request: SimRequest) -> tuple[Call, Route]:
-        identity = self.auth.identify(request.method, request.headers, self.clock.now())
+        # An upload is a form that browsers post by themselves: PVE wants no CSRF token for it.
+        method = "GET" if request.upload is not None else request.method
+        identity = self.auth.identify(method, request.headers, self.clock.now())
         try:
             route, sent = self._route(request)
         except PveFault:
             if identity is NOBODY:
                 raise Unauthorised("No ticket") from None
             raise
+        if request.upload is not None:
+            sent |= {"filename": request.upload.filename, "tmpfilename": UPLOAD_SOURCE}
         if identity is NOBODY and not route.open_to_world:
             raise Unauthorised("No ticket")
         if identity is not NOBODY:
@@ -202,6 +215,8 @@ class SimulatedCluster:
         if route.proxy_to is not None and (target := sent.get(route.proxy_to)):
             node = text_of(target)
             self._reachable(node)
+            if node != via and (headers or {}).get("pvedisableproxy") == "true":
+                raise ProxyLoop
         params = route.validator.check(sent)
         texts = {name: text_of(value) for name, value in sent.items() if value is not None}
         return Call(route, params, texts, identity, via, node, headers or {})

@@ -26,7 +26,7 @@ _CLOSE = (("Connection", "close"),)
 _SERVER = "/usr/share/perl5/PVE/APIServer/AnyEvent.pm"
 
 
-class _Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+class _Refused(Exception):
     def __init__(self, status: int, reason: str, body: str) -> None:
         super().__init__(reason)
         self.response = SimResponse(status, reason, _CLOSE, body.encode())
@@ -132,7 +132,10 @@ def _multipart(kind: str, body: bytes) -> tuple[dict[str, Any], Upload | None]:
         if filename is None:
             fields[str(name)] = data.decode()
         elif name != "filename":
-            text = "wrong field name for file upload"
+            text = (
+                f"wrong field name '{name}' for file upload, expected 'filename'"
+                f" at {_SERVER} line 1325."
+            )
             raise _Refused(500, text, text + "\n")
         else:
             # What comes after the file part is not read.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from proxmox_client.testing.routing import Route
 
 JSON_TYPE = "application/json;charset=UTF-8"
+UPLOAD_SOURCE = "/var/tmp/pveupload-0"  # noqa: S108 - a name PVE shows, not a file of ours
 
 
 @attrs.frozen
@@ -85,7 +86,7 @@ class Reply:
     text: str | None = None
 
 
-class PveFault(Exception):  # noqa: N818 - a fault of the simulated server, not of the program
+class PveFault(Exception):
     """An error answer of the simulated server.
 
     Args:

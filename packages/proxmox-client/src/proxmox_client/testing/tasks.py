@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from proxmox_client.testing.state import Node
 
 
-class TaskFailed(Exception):  # noqa: N818 - an outcome of the simulated task
+class TaskFailed(Exception):
     """Ends a worker with an error; the message becomes exit status and last log line."""
 
 
-class TaskInterrupted(Exception):  # noqa: N818 - an outcome of the simulated task
+class TaskInterrupted(Exception):
     """Thrown into a worker that somebody stops, so that it can clean up."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from proxmox_client.schema import OperationFacts, ParameterFacts, PropertyFormat
-from proxmox_client.testing.formats import check_for
+from proxmox_client.testing.formats import FORMATS, check_for
 from proxmox_client.testing.request import PveFault
 from proxmox_client.values import families
 
@@ -265,9 +265,18 @@ class PropertyStringCheck:
             if key not in found:
                 errors[f"{path}.{key}"] = MISSING
         if not errors:
-            return None
+            return self._as_a_whole(text)
         lines = "".join(f"{name}: {message}\n" for name, message in sorted(errors.items()))
         return "format error\n" + lines
+
+    def _as_a_whole(self, text: str) -> str | None:
+        """Apply the rule between keys that retention settings have."""
+        if "keep-all" in self._keys:
+            try:
+                FORMATS["prune-backups"](text)
+            except ValueError as error:
+                return f"{error}\n"
+        return None
 
     def parse(self, text: str) -> dict[str, str]:
         """Split a property string, resolving the default key and key aliases.

@@ -37,8 +37,6 @@ def log_in(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     userid = call["username"]
     if "realm" in call and "@" not in userid:
         userid = f"{userid}@{call['realm']}"
-    elif "@" not in userid:
-        userid = f"{userid}@pam"
     now = cluster.clock.now()
     user = cluster.access.users.get(userid)
     password = call["password"]

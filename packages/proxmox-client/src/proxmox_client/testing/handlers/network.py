@@ -64,11 +64,19 @@ def list_interfaces(cluster: SimulatedCluster, call: Call) -> Reply:
     rows = [
         {"iface": name, **entry}
         for name, entry in staged.items()
-        if wanted is None or entry["type"] in wanted
+        if (wanted is None or entry["type"] in wanted) and _may_see(cluster, call, name, entry)
     ]
     if staged == _applied(cluster, call.node):
         return Reply(rows)
     return Reply(rows, {"changes": _difference(_applied(cluster, call.node), staged)})
+
+
+def _may_see(cluster: SimulatedCluster, call: Call, name: str, entry: Interface) -> bool:
+    """Bridges are for those who may use or audit their network."""
+    path = f"/sdn/zones/localnetwork/{name}"
+    return entry["type"] not in _BRIDGES or cluster.access.allows(
+        call.identity, path, ["SDN.Audit", "SDN.Use"], any_of=True
+    )
 
 
 def _difference(old: Interfaces, new: Interfaces) -> str:
@@ -108,9 +116,11 @@ def create_interface(cluster: SimulatedCluster, call: Call) -> None:
 
 @handles("PUT", "/nodes/{node}/network/{iface}")
 def update_interface(cluster: SimulatedCluster, call: Call) -> None:
-    """Stage a change; what is not sent is gone, as PVE has it."""
+    """Stage a change; what is not sent stays unless it is named under ``delete``."""
     old = _existing(cluster, call)
-    _stage(cluster, call.node)[call["iface"]] = _entry(cluster, call, priority=old["priority"])
+    entry = _entry(cluster, call, priority=old["priority"])
+    kept = {name: value for name, value in old.items() if name not in call.get("delete", "")}
+    _stage(cluster, call.node)[call["iface"]] = kept | entry
 
 
 def _entry(cluster: SimulatedCluster, call: Call, *, priority: int) -> Interface:
@@ -128,6 +138,9 @@ def _entry(cluster: SimulatedCluster, call: Call, *, priority: int) -> Interface
     entry["priority"] = priority
     if "comments" in entry:
         entry["comments"] = f"{entry['comments'].rstrip()}\n"
+    if entry["type"] == "vlan" and "." in call["iface"]:
+        device, _, tag = call["iface"].rpartition(".")
+        entry |= {"vlan-raw-device": device, "vlan-id": tag, "exists": 1}
     if entry["type"] == "bridge":
         entry |= {"bridge_stp": "off", "bridge_fd": "0"}
         entry.setdefault("bridge_ports", "")

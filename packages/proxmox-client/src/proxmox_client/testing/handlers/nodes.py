@@ -179,7 +179,9 @@ def statistics(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
 
 @handles("POST", "/nodes/{node}/wakeonlan")
 def wake(cluster: SimulatedCluster, call: Call) -> None:
-    """Refuse to wake a node, as PVE does where no address is known."""
+    """Refuse to wake a node, as PVE does for the local one and where no address is known."""
+    if call["node"] == call.via:
+        raise PveFault(500, f"'{call['node']}' is local node, cannot wake my self!")
     raise PveFault(500, f"No wake on LAN MAC address defined for '{call['node']}'!")
 
 

@@ -103,7 +103,7 @@ def node_tasks(cluster: SimulatedCluster, call: Call) -> Reply:
     rows = [
         _active(task) if task.running else _finished(task) for task in found[start : start + limit]
     ]
-    return Reply(rows, {"total": len(found)})
+    return Reply(rows, {"total": len(found)} if found else {})
 
 
 @handles("GET", "/cluster/tasks")

@@ -85,6 +85,7 @@ def create_user(cluster: SimulatedCluster, call: Call) -> None:
         expire=call.get("expire", 0),
         password=call.get("password"),
     )
+    user.fields["email"] = ""
     _set_fields(user, call)
     _set_groups(cluster, user, call, "create user failed: ")
     cluster.access.users[userid] = user

@@ -1,0 +1,228 @@
+"""Ask the simulator what a running PVE was asked, as the same callers and at the same pace."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, unquote, urlencode
+
+import attrs
+import orjson
+
+from proxmox_client.testing import SimResponse, SimulatedCluster
+from proxmox_client.testing.frontdoor import converse
+from proxmox_client.values import Upid
+
+PAUSE = 0.02
+LONGEST_TASK = 400.0
+_UPID = re.compile(r"UPID:\w+:[0-9A-F]{8}:[0-9A-F]{8,9}:[0-9A-F]{8}:[^:\s\"]+:[^:\s\"]*:[^:\s\"]+:")
+# Values that differ from server to server and come back in later requests.
+CARRIED = frozenset(("upid", "digest", "value", "ticket", "CSRFPreventionToken"))
+
+
+@attrs.frozen
+class Answer:
+    """What the simulator said, in the recordings' terms."""
+
+    status: int
+    reason: str
+    body: Any
+
+
+class Session:
+    """Replays exchanges of one server, one after the other.
+
+    Keeps what the recorded callers kept: tickets, token secrets, UPIDs and digests.
+    """
+
+    def __init__(self, cluster: SimulatedCluster, hints: Mapping[str, Any]) -> None:
+        self.cluster = cluster
+        self._hints = hints
+        self._ours: dict[str, str] = {}
+        self._secrets = {"root@pam!test": cluster.create_token("root@pam", "test")}
+        self._tickets: dict[str, tuple[str, str]] = {}
+        self._last_user = "root@pam"
+        self._epoch: float | None = None
+        self._orphans: set[str] = set()
+
+    def is_orphan(self, record: Mapping[str, Any]) -> bool:
+        """Whether a request asks about a recorded task that the simulator never started."""
+        found = _UPID.search(unquote(str(record["path"])))
+        return found is not None and found[0] in self._orphans
+
+    def begin(self, epoch: float | None) -> None:
+        """Begin a file; ``epoch`` is when it started, if its records carry times."""
+        self._epoch = epoch
+
+    def play(self, area: str, record: Mapping[str, Any]) -> Answer:
+        """Ask one recorded request; waits for the task if the recorded caller saw its end."""
+        hint = self._hints.get(area, {}).get(str(record["n"]), {})
+        self._keep_pace(record, hint)
+        response = self._ask(record, hint)
+        answer = _read(response)
+        if _saw_the_end(record) and not _is_the_end(answer.body):
+            self._wait_for(record)
+            answer = _read(self._ask(record, hint))
+        self._learn(record, answer)
+        return answer
+
+    def _keep_pace(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> None:
+        clock = self.cluster.clock
+        clock.advance(PAUSE + float(hint.get("advance", 0)))
+        if self._epoch is not None and "t" in record:
+            clock.advance_to(self._epoch + float(record["t"]))
+        started = _started(record)
+        if started is not None and self._epoch is None:
+            clock.advance_to(float(started))
+
+    def _ask(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> SimResponse:
+        method = str(record["method"])
+        params = {
+            key: self._translate(value) for key, value in dict(record.get("params") or {}).items()
+        }
+        headers = self._headers(record, hint)
+        path = str(record["path"])
+        target = quote(self._translate(path), safe="/:@!?=&%,;*") if path else ""
+        body = b""
+        if "body" in hint:
+            body = str(hint["body"]).encode() * int(hint.get("times", 1))
+        elif "file" in hint:
+            body, headers["content-type"] = _multipart(params, hint["file"])
+        elif "json" in record:
+            body, headers["content-type"] = orjson.dumps(record["json"]), "application/json"
+        elif method in ("GET", "DELETE") and params:
+            target += ("&" if "?" in target else "?") + urlencode(params)
+        elif params:
+            body = urlencode(params).encode()
+        target = str(record.get("base", "/api2/json")) + target
+        steps = converse(self.cluster, method, target, headers, body, str(record.get("via", "")))
+        while True:
+            try:
+                self.cluster.clock.sleep(next(steps))
+            except StopIteration as stop:
+                response: SimResponse = stop.value
+                return response
+
+    def _headers(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> dict[str, str]:
+        headers = {
+            str(name).lower(): str(text) for name, text in record.get("req_headers", {}).items()
+        }
+        who = str(record.get("auth_id", ""))
+        if "headers" in hint:
+            headers |= {str(name): str(text) for name, text in hint["headers"].items()}
+        if "expired" in hint:
+            old = self.cluster.clock.now() - 3 * 3600
+            headers["cookie"] = f"PVEAuthCookie={quote(self.cluster.auth.ticket('root@pam', old))}"
+        elif "authorization" in hint:
+            text = str(hint["authorization"]).replace("{token}", self._secrets["root@pam!test"])
+            ticket = self._tickets.get("root@pam", ("", ""))[0]
+            headers["authorization"] = text.replace("{ticket}", ticket)
+        elif record.get("auth") == "token":
+            full = self._secrets.get(who, f"{who}=00000000-0000-0000-0000-000000000000")
+            headers["authorization"] = f"PVEAPIToken={full}"
+        elif record.get("auth") == "ticket":
+            user = who or self._last_user
+            ticket, csrf = self._tickets.get(user) or self._mint(user)
+            headers["cookie"] = f"PVEAuthCookie={quote(ticket)}"
+            if who:
+                headers["csrfpreventiontoken"] = csrf
+        return headers
+
+    def _mint(self, user: str) -> tuple[str, str]:
+        """Make the ticket of a log-in that was not recorded."""
+        auth, now = self.cluster.auth, self.cluster.clock.now()
+        self._tickets[user] = (auth.ticket(user, now), auth.csrf(user, now))
+        return self._tickets[user]
+
+    def _wait_for(self, record: Mapping[str, Any]) -> None:
+        found = _UPID.search(self._translate(str(record["path"])))
+        upid = None if found is None else Upid.parse(found[0])
+        task = None if upid is None else self.cluster.tasks.find(upid.node, str(upid))
+        if task is None:
+            return
+        deadline = self.cluster.clock.now() + LONGEST_TASK
+        while task.running and self.cluster.clock.now() < deadline:
+            self.cluster.clock.advance(0.25)
+
+    def _translate(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value in self._ours:
+            return self._ours[value]
+        return _UPID.sub(lambda found: self._ours.get(found[0], found[0]), value)
+
+    def _learn(self, record: Mapping[str, Any], answer: Answer) -> None:
+        theirs = record.get("body")
+        self._pair(theirs, answer.body, "")
+        if _started(record) is not None and isinstance(theirs, dict):
+            upid = str(theirs["data"])
+            if upid not in self._ours:
+                self._orphans.add(upid)
+        data = answer.body.get("data") if isinstance(answer.body, dict) else None
+        if not isinstance(data, dict):
+            return
+        found: dict[str, Any] = data
+        if "ticket" in found and "CSRFPreventionToken" in found:
+            self._tickets[found["username"]] = (found["ticket"], found["CSRFPreventionToken"])
+            self._last_user = found["username"]
+        if "full-tokenid" in found:
+            self._secrets[found["full-tokenid"]] = f"{found['full-tokenid']}={found['value']}"
+
+    def _pair(self, theirs: Any, mine: Any, key: str) -> None:
+        if isinstance(theirs, dict) and isinstance(mine, dict):
+            for name in theirs.keys() & mine.keys():
+                self._pair(theirs[name], mine[name], str(name))
+        elif isinstance(theirs, str) and isinstance(mine, str) and theirs != mine:
+            both_tasks = _UPID.fullmatch(theirs) and _UPID.fullmatch(mine)
+            if key in CARRIED or both_tasks:
+                self._ours[theirs] = mine
+
+
+def _read(response: SimResponse) -> Answer:
+    kind = dict(response.headers).get("Content-Type", "")
+    if kind.startswith("application/json"):
+        return Answer(response.status, response.reason, orjson.loads(response.body))
+    return Answer(response.status, response.reason, response.body.decode())
+
+
+def _started(record: Mapping[str, Any]) -> int | None:
+    body = record.get("body")
+    data = body.get("data") if isinstance(body, dict) else None
+    if record["method"] != "GET" and isinstance(data, str) and _UPID.fullmatch(data):
+        return Upid.parse(data).starttime
+    return None
+
+
+def _saw_the_end(record: Mapping[str, Any]) -> bool:
+    return "/tasks/UPID" in str(record["path"]) and _is_the_end(record.get("body"))
+
+
+def _is_the_end(body: Any) -> bool:
+    """Whether a status says stopped, or a log ends as logs of finished tasks do."""
+    data = body.get("data") if isinstance(body, dict) else None
+    if isinstance(data, dict):
+        status: Any = data
+        return bool(status.get("status") == "stopped")
+    if isinstance(data, list) and data:
+        lines: list[Any] = data
+        return any(str(line.get("t", "")).startswith("TASK ") for line in lines)
+    return False
+
+
+def _multipart(params: Mapping[str, Any], file: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Write a form with a file; ``first`` puts the file before the fields."""
+    mark = "recorded"
+    fields = [
+        f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in params.items()
+    ]
+    data = base64.b64decode(file["base64"]) if "base64" in file else b"\0" * int(file["size"])
+    part = (
+        f'--{mark}\r\nContent-Disposition: form-data; name="{file.get("field", "filename")}";'
+        f' filename="{file["name"]}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+    ).encode() + data
+    parts = [part + b"\r\n", *fields] if file.get("first") else [*fields, part + b"\r\n"]
+    body = b"".join(parts) + f"--{mark}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={mark}"
