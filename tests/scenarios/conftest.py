@@ -15,7 +15,7 @@ from pmpc_reconcile.execute.report import ApplyReport
 from pmpc_reconcile.manifests import load_text
 from pmpc_reconcile.plan.model import Plan
 from pmpc_state import State
-from proxmox_client import AsyncClient, ApiToken
+from proxmox_client import ApiToken, AsyncClient
 from proxmox_client.testing import SimulatedCluster
 
 TEMPLATE = 9000

@@ -22,6 +22,7 @@ _MODULES = (
     "diff",
     "plan",
     "show_plan",
+    "plans",
     "apply",
     "history",
     "rollback",

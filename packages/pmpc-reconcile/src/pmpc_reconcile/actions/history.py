@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from pmpc_reconcile.actions.session import reconciler
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.actions.views import RevisionView
 from pmpc_reconcile.events import EventSink
+from pmpc_reconcile.moments import show_moment
+
+if TYPE_CHECKING:
+    from pmpc_state import Revision
 
 
 @attrs.frozen
@@ -40,7 +46,22 @@ async def run(context: ActionContext, value: HistoryInput, on_event: EventSink) 
     Raises:
         ReleaseNotFound: There is no such release.
     """
-    return HistoryOutput(await reconciler(context, on_event).history(value.release))
+    revisions = await reconciler(context, on_event).history(value.release)
+    return HistoryOutput(tuple(_view(revision) for revision in revisions))
+
+
+def _view(revision: Revision) -> RevisionView:
+    return RevisionView(
+        release=revision.release,
+        revision=revision.number,
+        time=show_moment(revision.created_at),
+        status=revision.status.value,
+        description=revision.note or revision.action,
+        objects=tuple(
+            f"{document.get('kind')}/{document.get('metadata', {}).get('name')}"
+            for document in revision.manifests
+        ),
+    )
 
 
 SPEC = ActionSpec(

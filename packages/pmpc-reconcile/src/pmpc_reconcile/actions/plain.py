@@ -61,5 +61,5 @@ def from_plain(kind: type[T], data: Mapping[str, object]) -> T:
     except (cattrs.ClassValidationError, ForbiddenExtraKeysError, TypeError, ValueError) as error:
         from cattrs import transform_error
 
-        reasons = "; ".join(transform_error(error)) if isinstance(error, Exception) else ""
+        reasons = "; ".join(transform_error(error))
         raise InputInvalid(f"cannot read the input: {reasons or error}") from error

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pmpc_state import State
     from proxmox_client import AsyncClient
 
+__all__ = ["ActionContext", "ActionSpec", "AnyActionSpec", "Risk"]
+
 InputT = TypeVar("InputT")
 OutputT = TypeVar("OutputT")
 

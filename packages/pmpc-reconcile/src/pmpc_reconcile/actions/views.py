@@ -71,7 +71,7 @@ class RevisionView:
         release: The release.
         revision: Counted from 1.
         time: When it was recorded, ISO 8601 in UTC.
-        status: `deployed`, `superseded`, `failed` or `deleted`.
+        status: `pending`, `applied`, `partial`, `failed` or `superseded`.
         description: What made it: `apply`, `rollback to 1`, `delete`.
         objects: Addresses of its objects.
     """

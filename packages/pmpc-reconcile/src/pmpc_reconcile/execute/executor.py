@@ -1,4 +1,4 @@
-"""Apply a plan: take the lease, open or take up the run, drive the steps, record what became ours."""
+"""Apply a plan: open or take up the run, drive the steps, record what became ours."""
 
 from __future__ import annotations
 

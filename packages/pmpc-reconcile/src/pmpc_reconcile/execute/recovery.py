@@ -12,6 +12,7 @@ from pmpc_reconcile.records import Records
 from pmpc_state import (
     JournalRun,
     JournalStep,
+    Lease,
     PlanStatus,
     RevisionStatus,
     RunStatus,
@@ -42,14 +43,24 @@ async def abandon_open_runs(
     )
     try:
         for run in runs:
-            steps = await records.run(lambda run=run: writer.journal.steps(run.id))
-            for step in steps:
-                await _settle(live, step, patience)
-            await records.run(lambda run=run: writer.journal.resume(run.id, lease))
-            await records.run(lambda run=run: writer.journal.finish(run.id, RunStatus.ABANDONED))
-            await _close(records, run)
+            await _abandon(live, records, run, lease, patience)
     finally:
         await records.run(lambda: writer.leases.release(lease))
+
+
+async def _abandon(
+    live: LiveCluster, records: Records, run: JournalRun, lease: Lease, patience: Patience
+) -> None:
+    writer = records.state.writer()
+    for step in await records.run(lambda: writer.journal.steps(run.id)):
+        await _settle(live, step, patience)
+
+    def close() -> None:
+        writer.journal.resume(run.id, lease)
+        writer.journal.finish(run.id, RunStatus.ABANDONED)
+
+    await records.run(close)
+    await _close(records, run)
 
 
 async def _settle(live: LiveCluster, step: JournalStep, patience: Patience) -> None:

@@ -135,12 +135,13 @@ class Locator:
         entry = self.inventory.guests.get(vmid)
         if entry is None or not self.inventory.reachable(entry.node):
             return None
+        found: GuestObject | None
         try:
-            guest = await self.live.guest(entry.node, entry.guest, vmid, pool=entry.pool)
+            found = await self.live.guest(entry.node, entry.guest, vmid, pool=entry.pool)
         except (NotFound, NodeUnreachable):
-            guest = await self._moved(vmid)
-        self._read[vmid] = guest
-        return guest
+            found = await self._moved(vmid)
+        self._read[vmid] = found
+        return found
 
     async def _moved(self, vmid: int) -> GuestObject | None:
         from proxmox_client import NodeUnreachable, NotFound

@@ -187,7 +187,7 @@ def _step_to_dict(step: Step) -> dict[str, Any]:
         if field.name == "changes":
             data["changes"] = [change_to_dict(change) for change in value]
         elif isinstance(value, tuple):
-            data[field.name] = list(cast("tuple[Any, ...]", value))
+            data[field.name] = list(value)
         elif isinstance(value, Mapping):
             data[field.name] = dict(cast("Mapping[str, Any]", value))
         else:
@@ -203,6 +203,6 @@ def _step_from_dict(data: Mapping[str, Any]) -> Step:
         if field.name == "changes":
             value = tuple(change_from_dict(item) for item in value)
         elif isinstance(value, list):
-            value = tuple(cast("list[Any]", value))
+            value = tuple(value)
         fields[field.name] = value
     return kind(**fields)

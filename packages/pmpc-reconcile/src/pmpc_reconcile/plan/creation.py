@@ -91,11 +91,11 @@ def _check(situation: Situation, manifest: Manifest) -> Iterator[Diagnostic]:
                 "spec.placement.nodes",
                 hint=did_you_mean(node, inventory.nodes) or _known("nodes", inventory.nodes),
             )
-    if manifest.nodes and not any(inventory.reachable(node) for node in manifest.nodes):
-        if all(node in inventory.nodes for node in manifest.nodes):
-            yield manifest.diagnose(
-                f"none of the nodes {', '.join(manifest.nodes)} is online", "spec.placement.nodes"
-            )
+    known = bool(manifest.nodes) and all(node in inventory.nodes for node in manifest.nodes)
+    if known and not any(inventory.reachable(node) for node in manifest.nodes):
+        yield manifest.diagnose(
+            f"none of the nodes {', '.join(manifest.nodes)} is online", "spec.placement.nodes"
+        )
     for path, value in manifest.fields.items():
         if path.endswith(".storage") and str(value) not in inventory.storages:
             yield manifest.diagnose(
@@ -114,13 +114,13 @@ def _check(situation: Situation, manifest: Manifest) -> Iterator[Diagnostic]:
             hint="choose another vmid or leave it out",
         )
     pool = manifest.pool
-    if pool is not None and pool not in inventory.pools:
-        if f"Pool/{pool}" not in situation.creations:
-            yield manifest.diagnose(
-                f"there is no pool {pool}",
-                "spec.pool",
-                hint="declare it as a manifest of kind Pool, or create it",
-            )
+    missing = pool is not None and pool not in inventory.pools
+    if missing and f"Pool/{pool}" not in situation.creations:
+        yield manifest.diagnose(
+            f"there is no pool {pool}",
+            "spec.pool",
+            hint="declare it as a manifest of kind Pool, or create it",
+        )
     same_name = inventory.named(manifest.name)
     if same_name:
         others = ", ".join(f"{entry.vmid} on {entry.node}" for entry in same_name)

@@ -211,7 +211,7 @@ def _write_call(run: StepRun, guest: GuestObject, wire: Wire) -> Call:
 def _as_reviewed(kind: Kind, change: FieldChange, now: FieldValue | Absent) -> bool:
     if isinstance(now, SecretMark) or isinstance(change.live, SecretMark):
         return True
-    reviewed = change.live
+    reviewed: FieldValue | Absent = change.live
     if isinstance(reviewed, Absent):
         reviewed = default_of(kind, change.path)
     if isinstance(now, Absent):

@@ -1,0 +1,42 @@
+"""Times as people write them: ISO 8601, `-2h`, `now`."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pmpc_reconcile.errors import InputInvalid
+
+_RELATIVE: Final = re.compile(r"-(\d+)\s*(s|m|h|d|w)")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """Return the time a text names; a time without zone is UTC.
+
+    Args:
+        text: ISO 8601, a distance back such as `-90m`, or `now`.
+        now: The present.
+
+    Raises:
+        InputInvalid: It is not understood.
+    """
+    if text == "now":
+        return now
+    match = _RELATIVE.fullmatch(text.strip())
+    if match is not None:
+        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputInvalid(
+            f"cannot understand the time {text!r}: write 2026-11-22T14:00, -2h, or the name of a "
+            "snapshot"
+        ) from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def show_moment(moment: datetime) -> str:
+    """Return a time as ISO 8601 in UTC, to the microsecond where it has some."""
+    return moment.astimezone(UTC).isoformat()

@@ -1,0 +1,267 @@
+"""The observed state for the actions: sync it, look into it, compare two times."""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pmpc_reconcile.actions.views import FieldDifference, ResourceView, SnapshotView
+from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
+from pmpc_reconcile.events import EventSink, SyncProgress
+from pmpc_reconcile.moments import parse_moment, show_moment
+from pmpc_reconcile.plan.model import Blame
+from pmpc_state import KINDS, NotRecorded, Resource, Snapshot, State, TaskRecord
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput, ObjectChange
+    from pmpc_reconcile.actions.get_resource import GetInput
+    from pmpc_reconcile.actions.list_resources import ListInput
+    from pmpc_reconcile.actions.sync import SyncOutput
+    from pmpc_state import ResourceChange, SyncEvent
+    from proxmox_client import AsyncClient
+
+Clock = Callable[[], float]
+
+TASK = "task"
+WORDS = {
+    "nodes": "node",
+    "vm": "qemu",
+    "vms": "qemu",
+    "virtualmachine": "qemu",
+    "virtualmachines": "qemu",
+    "ct": "lxc",
+    "cts": "lxc",
+    "container": "lxc",
+    "containers": "lxc",
+    "storages": "storage",
+    "volume": "content",
+    "volumes": "content",
+    "contents": "content",
+    "pools": "pool",
+    "tasks": TASK,
+}
+"""Other words people use for kinds."""
+
+
+def kind_named(word: str | None) -> str | None:
+    """Return the kind a word means; None stands for every kind.
+
+    Raises:
+        InputInvalid: It means none.
+    """
+    if word is None:
+        return None
+    kind = WORDS.get(word.lower(), word.lower())
+    if kind not in (*KINDS, TASK):
+        from pmpc_reconcile.diagnostics import did_you_mean
+
+        known = (*KINDS, TASK, *WORDS)
+        hint = did_you_mean(word, known) or f"known are {', '.join((*KINDS, TASK))}"
+        raise InputInvalid(f"there is no kind {word!r}; {hint}")
+    return kind
+
+
+async def observe(
+    state: State, client: AsyncClient, cluster: str, on_event: EventSink, now: Clock
+) -> SyncOutput:
+    """Read the cluster and record what is new."""
+    from pmpc_reconcile.actions.sync import SyncOutput
+    from pmpc_state import GuestsRead, SectionRead, sync
+
+    def hear(event: SyncEvent) -> None:
+        if isinstance(event, GuestsRead):
+            on_event(SyncProgress("guests", event.done, event.total))
+        elif isinstance(event, SectionRead):
+            on_event(SyncProgress(event.section, event.items, event.items))
+
+    report = await sync(state, client, cluster, on_event=hear)
+    return SyncOutput(
+        cluster=cluster,
+        created=report.created,
+        changed=report.changed,
+        vanished=report.vanished,
+        unchanged=report.unchanged,
+        unknown=report.unknown,
+        problems=tuple(str(failure) for failure in report.failures),
+    )
+
+
+async def find_resources(
+    state: State, cluster: str, wanted: ListInput, now: Clock
+) -> tuple[ResourceView, ...]:
+    """Return the objects that were asked for."""
+    kind = kind_named(wanted.kind)
+
+    def read() -> tuple[ResourceView, ...]:
+        if kind == TASK:
+            tasks = state.reader().tasks(cluster, limit=None)
+            return tuple(_task_view(task) for task in tasks)
+        found = _resources(state, cluster, kind, wanted.at, now)
+        return tuple(_view(resource, whole=False) for resource in found)
+
+    views = await asyncio.to_thread(read)
+    return tuple(view for view in views if _selected(view, wanted))
+
+
+async def find_resource(state: State, cluster: str, wanted: GetInput, now: Clock) -> ResourceView:
+    """Return the one object that was asked for.
+
+    Raises:
+        ObjectNotFound: Nothing, or more than one object, matches.
+    """
+    word, slash, rest = wanted.name.partition("/")
+    kind, name = kind_named(wanted.kind), wanted.name
+    if slash and kind is None and (word.lower() in WORDS or word.lower() in KINDS):
+        kind, name = kind_named(word), rest
+
+    def read() -> tuple[Resource, ...]:
+        found = _resources(state, cluster, kind, wanted.at, now)
+        return tuple(item for item in found if name in (item.key, item.name, item.address))
+
+    matches = await asyncio.to_thread(read)
+    if len(matches) == 1:
+        return _view(matches[0], whole=True)
+    if not matches:
+        raise ObjectNotFound(
+            f"cannot find {wanted.name!r} in cluster {cluster}; `pmpc list` shows what is known "
+            "and `pmpc sync` looks again"
+        )
+    addresses = tuple(item.address for item in matches)
+    raise ObjectNotFound(
+        f"{wanted.name!r} may be any of {', '.join(addresses)}: give one of these", addresses
+    )
+
+
+async def take_snapshot(state: State, cluster: str, name: str) -> SnapshotView:
+    """Name the state of the cluster as last observed."""
+    taken = await asyncio.to_thread(lambda: state.writer().snapshot(cluster, name))
+    return _snapshot_view(taken)
+
+
+async def all_snapshots(state: State, cluster: str) -> tuple[SnapshotView, ...]:
+    """Return the named states, oldest first."""
+    found = await asyncio.to_thread(lambda: state.reader().snapshots(cluster))
+    return tuple(_snapshot_view(item) for item in found)
+
+
+async def changes_between(
+    state: State, cluster: str, wanted: ChangesInput, now: Clock
+) -> ChangesOutput:
+    """Return what differs between two times."""
+    from pmpc_reconcile.actions.changes import ChangesOutput
+
+    kind = kind_named(wanted.kind)
+
+    def read() -> ChangesOutput:
+        since = _moment(state, cluster, wanted.since, now)
+        until = None if wanted.until is None else _moment(state, cluster, wanted.until, now)
+        if until is not None and until < since:
+            raise InputInvalid(f"{wanted.until} is before {wanted.since}")
+        found = state.reader().diff(cluster, since, until, kind)
+        shown = show_moment(until or datetime.fromtimestamp(now(), UTC))
+        items = tuple(_change_view(change) for change in found)
+        return ChangesOutput(cluster, show_moment(since), shown, items)
+
+    return await asyncio.to_thread(read)
+
+
+def last_changes(
+    state: State, cluster: str, kind: str, key: str, options: Iterable[str]
+) -> dict[str, Blame]:
+    """Return who last changed options of an object, as far as it was observed."""
+    reader = state.reader()
+    wanted = set(options)
+    try:
+        resource = reader.resource(cluster, kind, key)
+    except NotRecorded:
+        return {}
+    found: dict[str, Blame] = {}
+    for entry in reversed(reader.log(resource.uid)):
+        if entry.action != "changed":
+            continue
+        for field in entry.fields:
+            option = field.path.removeprefix("pending.").partition(".")[0]
+            if option in wanted and option not in found:
+                found[option] = Blame(entry.user, entry.task, show_moment(entry.at))
+    return found
+
+
+def _resources(
+    state: State, cluster: str, kind: str | None, at: str | None, now: Clock
+) -> tuple[Resource, ...]:
+    reader = state.reader()
+    if at is None:
+        return reader.resources(cluster, kind)
+    return reader.at(cluster, _moment(state, cluster, at, now), kind)
+
+
+def _moment(state: State, cluster: str, text: str, now: Clock) -> datetime:
+    try:
+        return state.reader().find_snapshot(cluster, text).taken_at
+    except NotRecorded:
+        return parse_moment(text, datetime.fromtimestamp(now(), UTC))
+
+
+def _selected(view: ResourceView, wanted: ListInput) -> bool:
+    return (
+        (wanted.node is None or view.node == wanted.node)
+        and (wanted.status is None or view.status == wanted.status)
+        and (
+            wanted.name is None
+            or fnmatch.fnmatchcase(view.name, wanted.name)
+            or fnmatch.fnmatchcase(view.key, wanted.name)
+        )
+    )
+
+
+def _view(resource: Resource, *, whole: bool) -> ResourceView:
+    status = resource.status if resource.known else "unknown"
+    facts = dict(resource.volatile)
+    if whole and resource.pending:
+        facts["pending"] = dict(resource.pending)
+    return ResourceView(
+        kind=resource.kind,
+        key=resource.key,
+        name=resource.name,
+        node=resource.node,
+        status=status or "unknown",
+        config=dict(resource.config) if whole else {},
+        facts=facts,
+        since=None if resource.valid_from is None else show_moment(resource.valid_from),
+    )
+
+
+def _task_view(task: TaskRecord) -> ResourceView:
+    return ResourceView(
+        kind=TASK,
+        key=task.upid,
+        name=f"{task.type} {task.object_id}".strip(),
+        node=task.node,
+        status="running" if task.ended_at is None else (task.status or "unknown"),
+        facts={
+            "user": task.user,
+            "ended": None if task.ended_at is None else show_moment(task.ended_at),
+        },
+        since=show_moment(task.started_at),
+    )
+
+
+def _snapshot_view(snapshot: Snapshot) -> SnapshotView:
+    return SnapshotView(snapshot.name, show_moment(snapshot.taken_at), snapshot.root_hash)
+
+
+def _change_view(change: ResourceChange) -> ObjectChange:
+    from pmpc_reconcile.actions.changes import ObjectChange
+
+    return ObjectChange(
+        kind=change.resource_kind,
+        key=change.key,
+        name=change.name,
+        change=change.kind.value,
+        fields=tuple(FieldDifference(item.path, item.old, item.new) for item in change.fields),
+        time=show_moment(change.at),
+        actor=change.user,
+    )

@@ -1,0 +1,289 @@
+"""Make a plan: read the cluster and the records, then let pure code decide object by object."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from pmpc_reconcile.diagnostics import Diagnostic, Severity, error
+from pmpc_reconcile.events import EventSink, PlanProgress
+from pmpc_reconcile.identity import new_marker_id
+from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
+from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused, Unknown
+from pmpc_reconcile.manifests import Manifest, ManifestInvalid
+from pmpc_reconcile.plan.creation import plan_new, template_of
+from pmpc_reconcile.plan.graph import ordered
+from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan, Purpose
+from pmpc_reconcile.plan.pools import plan_pool
+from pmpc_reconcile.plan.removal import keep_object, remove_guest, remove_pool
+from pmpc_reconcile.plan.situation import Built, Situation, with_blame
+from pmpc_reconcile.plan.update import plan_existing
+from pmpc_reconcile.records import ManagedRecord, Records, documents_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Resolutions = Mapping[str, Mapping[str, str]]
+
+
+@attrs.frozen
+class Request:
+    """What a plan is asked to be.
+
+    Attributes:
+        release: The release.
+        manifests: What is wanted.
+        purpose: Which verb it is for.
+        note: What made it, for the history.
+        resolutions: How to settle conflicts: by address (or empty), path to word.
+        prune: Delete objects of the release that the manifests do not have.
+        warnings: Diagnostics found before planning.
+    """
+
+    release: str
+    manifests: tuple[Manifest, ...]
+    purpose: Purpose = Purpose.APPLY
+    note: str = "apply"
+    resolutions: Resolutions = attrs.field(factory=dict[str, Mapping[str, str]])
+    prune: bool = False
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+class Planner:
+    """Plans for one cluster."""
+
+    def __init__(
+        self, live: LiveCluster, records: Records, emit: EventSink, now: Callable[[], float]
+    ) -> None:
+        self.live = live
+        self.records = records
+        self.emit = emit
+        self.now = now
+        self._protected: frozenset[str] = frozenset()
+
+    async def plan(self, request: Request) -> Plan:
+        """Return what would bring the cluster to the manifests.
+
+        Raises:
+            ManifestInvalid: Two manifests are about one object.
+            PveError: The cluster cannot be read.
+        """
+        _refuse_doubles(request.manifests)
+        inventory = await self.live.inventory()
+        managed = await self.records.managed(request.release)
+        places = await self._locate(request, inventory, managed)
+        pools = await self._pools(request, managed)
+        if request.prune:
+            await self._remember_protection(request.release)
+        situation = await self._situation(request, inventory, places, pools)
+        built = await self._build(request, situation, managed, places, pools)
+        built += self._leftovers(request, managed, places, pools)
+        return await self._assembled(request, built)
+
+    # -- reading ------------------------------------------------------------------------------
+
+    async def _locate(
+        self, request: Request, inventory: Inventory, managed: Mapping[str, ManagedRecord]
+    ) -> dict[str, Location]:
+        wanted: dict[str, tuple[str, str, Recorded | None]] = {}
+        for manifest in request.manifests:
+            family = manifest.kind_data.guest
+            if family is None:
+                continue
+            address = str(manifest.address)
+            record = managed.get(address)
+            name = _guest_name(manifest)
+            wanted[address] = (family, name, record.recorded_guest() if record else None)
+        if request.prune:
+            for address, record in managed.items():
+                recorded = record.recorded_guest()
+                if address not in wanted and recorded is not None:
+                    name = address.partition("/")[2]
+                    wanted[address] = (recorded.guest, name, recorded)
+        places = await Locator(self.live, inventory, request.release).locate(wanted)
+        for number, address in enumerate(places, 1):
+            self.emit(PlanProgress("locate", address, number, len(places)))
+        return places
+
+    async def _pools(
+        self, request: Request, managed: Mapping[str, ManagedRecord]
+    ) -> dict[str, PoolObject | None]:
+        names = {item.name for item in request.manifests if item.kind == "Pool"}
+        if request.prune:
+            names |= {record.key for record in managed.values() if record.kind == "pool"}
+        found: dict[str, PoolObject | None] = {}
+        for name in sorted(names):
+            exists = await self.live.has_pool(name)
+            found[name] = await self.live.pool(name) if exists else None
+        return found
+
+    async def _situation(
+        self,
+        request: Request,
+        inventory: Inventory,
+        places: Mapping[str, Location],
+        pools: Mapping[str, PoolObject | None],
+    ) -> Situation:
+        addresses = {str(manifest.address) for manifest in request.manifests}
+        creations = {
+            address: f"{address}#create"
+            for address, place in places.items()
+            if address in addresses and isinstance(place, Missing)
+        }
+        creations |= {
+            f"Pool/{name}": f"Pool/{name}#create"
+            for name, pool in pools.items()
+            if pool is None and f"Pool/{name}" in addresses
+        }
+        return Situation(
+            release=request.release,
+            inventory=inventory,
+            claims=await self.records.claims(request.release),
+            resolutions=request.resolutions,
+            fingerprint=self.records.fingerprint,
+            new_id=new_marker_id,
+            creations=creations,
+            vmids={
+                address: place.guest.vmid
+                for address, place in places.items()
+                if isinstance(place, Found)
+            },
+        )
+
+    async def _template(
+        self, situation: Situation, manifest: Manifest, cache: dict[int, dict[str, Any]]
+    ) -> Mapping[str, Any] | None:
+        entry = template_of(situation, manifest)
+        if entry is None or not situation.inventory.reachable(entry.node):
+            return None
+        if entry.vmid not in cache:
+            cache[entry.vmid] = await self.live.config(entry.node, entry.guest, entry.vmid)
+        return cache[entry.vmid]
+
+    # -- deciding -----------------------------------------------------------------------------
+
+    async def _build(
+        self,
+        request: Request,
+        situation: Situation,
+        managed: Mapping[str, ManagedRecord],
+        places: Mapping[str, Location],
+        pools: Mapping[str, PoolObject | None],
+    ) -> list[Built]:
+        built: list[Built] = []
+        templates: dict[int, dict[str, Any]] = {}
+        manifests = sorted(request.manifests, key=lambda item: item.kind_data.order)
+        for number, manifest in enumerate(manifests, 1):
+            address = str(manifest.address)
+            record = managed.get(address)
+            place = places.get(address)
+            if place is None:
+                result = plan_pool(situation, manifest, pools[manifest.name], record)
+            elif isinstance(place, Missing):
+                config = await self._template(situation, manifest, templates)
+                result = plan_new(situation, manifest, place.notes, config)
+            else:
+                result = _existing_or_not(situation, manifest, place, record)
+            built.append(await self._blamed(result))
+            self.emit(PlanProgress("diff", address, number, len(manifests)))
+            await asyncio.sleep(0)  # thousands of objects must not stop the event loop
+        return built
+
+    async def _blamed(self, built: Built) -> Built:
+        item = built.item
+        if not item.conflicts:
+            return built
+        kind = {"Container": "lxc", "Pool": "pool"}.get(item.kind, "qemu")
+        key = item.name if item.vmid is None else str(item.vmid)
+        options = {change.path.split(".")[1] for change in item.conflicts if "." in change.path}
+        return with_blame(built, await self.records.blame(kind, key, options))
+
+    def _leftovers(
+        self,
+        request: Request,
+        managed: Mapping[str, ManagedRecord],
+        places: Mapping[str, Location],
+        pools: Mapping[str, PoolObject | None],
+    ) -> list[Built]:
+        """Plan what is recorded but not in the manifests: kept unless pruning was asked for."""
+        declared = {str(manifest.address) for manifest in request.manifests}
+        gone = {address: item for address, item in managed.items() if address not in declared}
+        if not request.prune:
+            return [keep_object(record) for record in gone.values()]
+        guests = [
+            remove_guest(record, places[address], protect=address in self._protected)
+            for address, record in gone.items()
+            if record.kind != "pool"
+        ]
+        after = tuple(step.id for item in guests for step in item.steps)
+        return guests + [
+            remove_pool(record, pools.get(record.key), after)
+            for record in gone.values()
+            if record.kind == "pool"
+        ]
+
+    async def _remember_protection(self, release: str) -> None:
+        """Read which objects the newest revision protects from deletion."""
+        from pmpc_reconcile.manifests import manifest_from_document
+
+        revisions = await self.records.revisions(release)
+        documents = revisions[-1].manifests if revisions else ()
+        manifests = (manifest_from_document(dict(document)) for document in documents)
+        self._protected = frozenset(str(item.address) for item in manifests if item.protect)
+
+    async def _assembled(self, request: Request, built: Sequence[Built]) -> Plan:
+        revisions = await self.records.revisions(request.release)
+        objects = tuple(item.item for item in built)
+        return Plan(
+            id=secrets.token_hex(6),
+            cluster=self.records.cluster,
+            release=request.release,
+            purpose=request.purpose,
+            created_at=datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="seconds"),
+            base_revision=revisions[-1].number if revisions else None,
+            objects=objects,
+            steps=ordered(step for item in built for step in item.steps),
+            diagnostics=(*request.warnings, *(d for item in built for d in item.diagnostics)),
+            documents=documents_of(request.manifests, self.records.fingerprint),
+            note=request.note,
+            manifests={str(item.address): item for item in request.manifests},
+        )
+
+
+def _existing_or_not(
+    situation: Situation, manifest: Manifest, place: Location, record: ManagedRecord | None
+) -> Built:
+    address = str(manifest.address)
+    match place:
+        case Found():
+            return plan_existing(situation, manifest, place, record)
+        case Refused(reason):
+            problem = manifest.diagnose(reason)
+            return Built(ObjectPlan(address, ObjectAction.REFUSED, notes=(reason,)), (), (problem,))
+        case Unknown(reason):
+            note = manifest.diagnose(f"{address} is unknown: {reason}", severity=Severity.WARNING)
+            return Built(ObjectPlan(address, ObjectAction.UNKNOWN, notes=(reason,)), (), (note,))
+        case Missing():
+            raise AssertionError("a missing object is planned as a new one")
+
+
+def _guest_name(manifest: Manifest) -> str:
+    option = manifest.kind_data.name_option
+    return str(manifest.fields.get(f"config.{option}", manifest.name))
+
+
+def _refuse_doubles(manifests: Sequence[Manifest]) -> None:
+    seen: set[str] = set()
+    doubles: list[Diagnostic] = []
+    for manifest in manifests:
+        address = str(manifest.address)
+        if address in seen:
+            doubles.append(error(f"{address} is declared twice", address=address))
+        seen.add(address)
+    if doubles:
+        raise ManifestInvalid(tuple(doubles))
