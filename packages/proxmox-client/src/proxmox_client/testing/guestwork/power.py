@@ -66,6 +66,23 @@ def settle(cluster: SimulatedCluster, guest: Guest) -> None:
     changes.apply_stopped(guest, effects)
     for volid in effects.freed:
         disks.free(cluster, guest.node, volid)
+    if guest.kind == "lxc":
+        make_mounts(cluster, guest)
+
+
+def make_mounts(cluster: SimulatedCluster, guest: Guest) -> None:
+    """Make the volumes of mount points that were pending until now."""
+    for drive in list(drives.drives("lxc", guest.config)):
+        if (size := drive.new_size) is not None:
+            made = disks.create_filesystem(
+                cluster, guest.node, drive.storage or "", guest.vmid, size, _silent
+            )
+            stored = drive.with_volume(made.volid, size=disks.size_text(made))
+            guest.config[drive.slot] = stored.text()
+
+
+def _silent(line: str) -> None:
+    """Take a line that no log shows."""
 
 
 def forget_state(cluster: SimulatedCluster, guest: Guest) -> None:
@@ -106,9 +123,16 @@ def stop(cluster: SimulatedCluster, find: Find, task: TaskRecord) -> Iterator[fl
         if guest.kind == "lxc" or guest.running:
             check_lock(guest)
         yield STOP_SECONDS
-        guest.end()
+        halt(cluster, guest)
     finally:
         cluster.locks.release_guest(guest)
+
+
+def halt(cluster: SimulatedCluster, guest: Guest) -> None:
+    """Make a guest stop; a machine's pending changes come into force with it."""
+    guest.end()
+    if guest.kind == "qemu":
+        settle(cluster, guest)
 
 
 def shutdown(
@@ -127,13 +151,13 @@ def shutdown(
     yield from cluster.locks.guest(guest, task=task)
     try:
         check_lock(guest)
-        yield from _shutdown_locked(guest, task, timeout or SHUTDOWN_TIMEOUT, force=force)
+        yield from _shutdown_locked(cluster, guest, task, timeout or SHUTDOWN_TIMEOUT, force=force)
     finally:
         cluster.locks.release_guest(guest)
 
 
 def _shutdown_locked(
-    guest: Guest, task: TaskRecord, timeout: float, *, force: bool
+    cluster: SimulatedCluster, guest: Guest, task: TaskRecord, timeout: float, *, force: bool
 ) -> Iterator[float]:
     if guest.kind == "qemu" and wants_agent(guest) and not guest.agent_answers:
         task.log(
@@ -143,7 +167,7 @@ def _shutdown_locked(
     needed = SHUTDOWN_SECONDS[guest.kind]
     if guest.responsive and needed <= timeout:
         yield needed
-        guest.end()
+        halt(cluster, guest)
         return
     yield timeout
     if not force:
@@ -156,7 +180,7 @@ def _shutdown_locked(
     if guest.kind == "qemu":
         task.log("VM still running - terminating now with SIGTERM")
     yield STOP_SECONDS
-    guest.end()
+    halt(cluster, guest)
 
 
 def wants_agent(guest: Guest) -> bool:
@@ -174,7 +198,7 @@ def reboot(
     try:
         check_lock(guest)
         yield from _shutdown_locked(
-            guest, task, timeout or SHUTDOWN_TIMEOUT, force=guest.kind == "lxc"
+            cluster, guest, task, timeout or SHUTDOWN_TIMEOUT, force=guest.kind == "lxc"
         )
         settle(cluster, guest)
         yield START_SECONDS[guest.kind]

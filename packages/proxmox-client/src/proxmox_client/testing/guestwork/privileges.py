@@ -131,3 +131,19 @@ def require_space(cluster: SimulatedCluster, identity: Identity, storage: str) -
     """
     if not cluster.access.allows(identity, f"/storage/{storage}", ["Datastore.AllocateSpace"]):
         raise denied(f"/storage/{storage}, Datastore.AllocateSpace")
+
+
+def require_allocate(
+    cluster: SimulatedCluster, identity: Identity, vmid: int, pool: str | None
+) -> None:
+    """Insist on the right to make a guest of this number, or in this pool.
+
+    Raises:
+        PveFault: Status 403 without details, as PVE has it.
+    """
+    allows = cluster.access.allows
+    if allows(identity, f"/vms/{vmid}", ["VM.Allocate"]):
+        return
+    if pool is not None and allows(identity, f"/pool/{pool}", ["VM.Allocate"]):
+        return
+    raise denied()

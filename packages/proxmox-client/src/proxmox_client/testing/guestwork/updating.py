@@ -238,7 +238,8 @@ def update_container(
             raise PveFault(500, f"unable to modify read-only option: '{name}'")
         if drives.is_mount(name):
             _check_disk_protection(guest, f"can't update CT {guest.vmid} drive '{name}'")
-            text = mount(cluster, guest, name, text, log)
+            waits = guest.running and name in guest.config
+            text = text if waits else mount(cluster, guest, name, text, log)
         guest.want(name, text)
     yield from _apply(cluster, guest, frozenset((*wanted.values, *wanted.delete)), log)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from proxmox_client.testing.guests import cloneplan, options
@@ -22,7 +22,7 @@ _ROOT = "/nodes/{node}/lxc/{vmid}"
 
 
 @handles("POST", f"{_ROOT}/clone")
-def clone(cluster: SimulatedCluster, call: Call) -> str:
+def clone(cluster: SimulatedCluster, call: Call) -> Generator[float, None, str]:
     """Clone a container; its configuration is locked meanwhile (``disk``)."""
     finding.check_pool(cluster, call.get("pool"))
     target = _other_node(call)
@@ -31,6 +31,14 @@ def clone(cluster: SimulatedCluster, call: Call) -> str:
     if "storage" in call:
         _check_storage(cluster, call, call["storage"], target)
     guest = finding.called(cluster, call, "lxc")
+    yield from cluster.locks.guest(guest)
+    try:
+        return _start(cluster, call, finding.called(cluster, call, "lxc"), target)
+    finally:
+        cluster.locks.release_guest(guest)
+
+
+def _start(cluster: SimulatedCluster, call: Call, guest: Guest, target: str | None) -> str:
     check_lock(guest)
     newid: int = call["newid"]
     if (sentence := finding.taken(cluster, newid)) is not None:

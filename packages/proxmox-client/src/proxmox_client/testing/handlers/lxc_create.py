@@ -33,6 +33,7 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
     vmid: int = call["vmid"]
     pool: str | None = call.get("pool")
     finding.check_pool(cluster, pool)
+    privileges.require_allocate(cluster, call.identity, vmid, pool)
     values = options.config_params("lxc", call.sent)
     privileges.check_options(cluster, call.identity, "lxc", vmid, values, pool=pool)
     if call.get("restore"):

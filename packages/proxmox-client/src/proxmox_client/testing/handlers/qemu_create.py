@@ -47,6 +47,7 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
 
 def _check_allowed(cluster: SimulatedCluster, call: Call, values: dict[str, str]) -> None:
     vmid, pool = call["vmid"], call.get("pool")
+    privileges.require_allocate(cluster, call.identity, vmid, pool)
     wanted = [name for name in values if not drives.is_drive(name)]
     privileges.check_options(cluster, call.identity, "qemu", vmid, wanted, pool=pool)
     privileges.check_devices(call.identity, values)
