@@ -132,7 +132,7 @@ def _operation(entry: Facts, known: tuple[str, ...], at: int | None) -> Operatio
             until=None if last == len(known) - 1 else known[last],
         )
     permissions: int | None = entry["permissions"]
-    checks: list[Facts] = _document()["permissions"]
+    document = _document()
     until: int | None = entry["until"]
     return OperationFacts(
         id=entry["id"],
@@ -143,13 +143,13 @@ def _operation(entry: Facts, known: tuple[str, ...], at: int | None) -> Operatio
         until=None if until is None else known[until],
         parameters=MappingProxyType(parameters),
         additional_properties=entry["additional"],
-        permissions=None if permissions is None else checks[permissions],
+        permissions=None if permissions is None else document["permissions"][permissions],
         protected=entry["protected"],
         allow_token=entry["allow_token"],
         proxy_to=entry["proxy_to"],
         safety=entry["safety"],
         starts_task=entry["starts_task"],
-        returns=_document()["returns"][entry["returns"]],
+        returns=document["returns"][entry["returns"]],
     )
 
 

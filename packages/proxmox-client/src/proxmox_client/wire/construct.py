@@ -11,10 +11,8 @@ They are built from `__wire__`, the `name:kind` list of a class. Kinds:
 from __future__ import annotations
 
 import logging
-import operator
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Self
 
@@ -29,7 +27,6 @@ Fields = list[tuple[str, str, str]]
 _log = logging.getLogger("proxmox_client.drift")
 _noted: set[tuple[str, str]] = set()
 _builders: dict[type[Any], Build] = {}
-_shaped: dict[tuple[type[Any], frozenset[str]], Build] = {}
 _COERCERS: dict[str, Coercer] = {
     "s": to_text,
     "i": to_integer,
@@ -45,9 +42,6 @@ _WANTED: dict[str, tuple[type[Any], ...]] = {
 }
 # The class of a fitting value; the rest goes through the coercer.
 _FITS = {"s": "str", "i": "int", "f": "float"}
-_MANY = 400
-_SAMPLES = 64
-_SHAPES = 64
 
 
 def fields_of(cls: type[Any]) -> Fields:
@@ -92,7 +86,9 @@ def builder(cls: type[Any]) -> Build:
     """Return the constructor of a model class, compiled on first use."""
     known = _builders.get(cls)
     if known is None:
-        known = _builders[cls] = _compile(cls)
+        fields = fields_of(cls)
+        known = compile_constructor(cls, _general(fields), {"rest": _rest(cls, fields)})
+        _builders[cls] = known
     return known
 
 
@@ -120,69 +116,20 @@ def _nested(target: type[Any]) -> Coercer:
     return decode
 
 
-def build_all(cls: type[Any], rows: list[Any]) -> list[Any]:
-    """Build a value of each object in a list; entries that are no objects stay what they are.
-
-    Long lists hold few sets of keys, each many times. For those that a sample finds, a constructor
-    is compiled that knows which fields are there: it looks for nothing else. The number of keys
-    picks it, and a key that is missing after all leads back to the general one.
-    """
-    general = builder(cls)
-    if len(rows) < _MANY:
-        return [general(row) if row.__class__ is dict else row for row in rows]
-    pick = _constructors(cls, rows).get
-    return [pick(len(row), general)(row) if row.__class__ is dict else row for row in rows]
-
-
-def _constructors(cls: type[Any], rows: list[Any]) -> dict[int, Build]:
-    """Find constructors by number of keys for the commonest sets of keys in a list."""
-    sample = rows[:: max(1, len(rows) // _SAMPLES)]
-    plain = {wire for wire, _, _ in fields_of(cls) if not wire.endswith("[n]")}
-    found: dict[int, Build] = {}
-    shapes = Counter(frozenset(row) for row in sample if row.__class__ is dict)
-    for shape, times in shapes.most_common():
-        if len(shape) in found or times < 2 or not shape or not shape <= plain:
-            continue
-        known = _shaped.get((cls, shape))
-        if known is None and len(_shaped) < _SHAPES:
-            known = _shaped[cls, shape] = _compile(cls, shape)
-        if known is not None:
-            found[len(shape)] = known
-    return found
-
-
-def _compile(cls: type[Any], shape: frozenset[str] | None = None) -> Build:
-    """Compile the straight-line constructor of a class, or one for a certain set of keys.
+def compile_constructor(cls: type[Any], lines: list[str], scope: dict[str, Any]) -> Any:
+    """Compile the function `build` from source lines that set fields of an object `o`.
 
     Frozen attrs classes set each field through `object.__setattr__`, which costs more than all the
-    rest of decoding. So the fields are set on an instance of a twin with the same slots and no
-    guard, whose class is then changed to the real one.
+    rest of decoding. So the fields are set on an instance of a twin `T` with the same slots and no
+    guard, whose class is then changed to the real one, `C`.
     """
-    fields = fields_of(cls)
     slots = cls.__dict__["__slots__"]
-    scope: dict[str, Any] = {
-        "T": type(cls.__name__, (cls.__mro__[1],), {"__slots__": slots}),
-        "C": cls,
-        "NOTHING": NOTHING,
-    }
-    for number, (_, name, kind) in enumerate(fields):
-        scope[f"c{number}"] = _watched(cls, name, entry_coercer(cls, kind), kind)
-    if shape is None:
-        scope["rest"] = _rest(cls, fields)
-        lines = _general(fields)
-    else:
-        scope["general"] = builder(cls)
-        scope["pick"] = _getter([wire for wire, _, _ in fields if wire in shape])
-        lines = _for_shape(fields, shape)
-    exec("\n".join(lines), scope)  # noqa: S102  # only names from our own generated classes
-    build: Build = scope["build"]
-    return build
-
-
-def _getter(keys: list[str]) -> Callable[[Mapping[str, Any]], Any]:
-    if len(keys) == 1:
-        return lambda row: (row[keys[0]],)
-    return operator.itemgetter(*keys)
+    twin = type(cls.__name__, (cls.__mro__[1],), {"__slots__": slots})
+    names = {"T": twin, "C": cls, "NOTHING": NOTHING, **scope}
+    for number, (_, name, kind) in enumerate(fields_of(cls)):
+        names[f"c{number}"] = _watched(cls, name, entry_coercer(cls, kind), kind)
+    exec("\n".join(lines), names)  # noqa: S102  # only names from our own generated classes
+    return names["build"]
 
 
 def _general(fields: Fields) -> list[str]:
@@ -195,7 +142,7 @@ def _general(fields: Fields) -> list[str]:
             f" if {wire!r} in d:",
             "  n += 1",
             f"  v = d[{wire!r}]",
-            f"  o.{name} = {_expression(kind, number)}",
+            f"  o.{name} = {expression(kind, number)}",
             f" else: o.{name} = None",
         ]
     return [
@@ -206,20 +153,8 @@ def _general(fields: Fields) -> list[str]:
     ]
 
 
-def _for_shape(fields: Fields, shape: frozenset[str]) -> list[str]:
-    present = [(number, field) for number, field in enumerate(fields) if field[0] in shape]
-    values = ", ".join(f"v{number}" for number, _ in present)
-    lines = ["def build(d):", f" try: ({values},) = pick(d)", " except KeyError: return general(d)"]
-    lines.append(" o = T()")
-    for number, (_, name, kind) in present:
-        lines.append(f" o.{name} = {_expression(kind, number, f'v{number}')}")
-    for wire, name, _ in fields:
-        if wire not in shape:
-            lines.append(f" o.{name} = {'{}' if wire.endswith('[n]') else None}")
-    return [*lines, " o.extra = NOTHING", " o.__class__ = C", " return o"]
-
-
-def _expression(kind: str, number: int, value: str = "v") -> str:
+def expression(kind: str, number: int, value: str = "v") -> str:
+    """Write what turns the variable `value` into a field of a kind, field `number` of its class."""
     coerced = f"c{number}({value})"
     if kind == "a":
         return value

@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import Any
 
 from proxmox_client.wire.coerce import keep, to_boolean, to_integer, to_number, to_text
-from proxmox_client.wire.construct import build_all, builder
+from proxmox_client.wire.construct import builder
+from proxmox_client.wire.construct_lists import build_all
 
 __all__ = ["anything", "boolean", "integer", "listed", "model", "models", "number", "text"]
 

@@ -1,0 +1,124 @@
+"""Constructors for long lists of objects, compiled for the sets of keys found in them.
+
+Long lists hold few sets of keys, each many times. A constructor that knows which fields are there
+need not look for the others, and one loop over all entries needs no call for each.
+"""
+
+from __future__ import annotations
+
+import gc
+import operator
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from proxmox_client.wire.construct import (
+    Build,
+    builder,
+    compile_constructor,
+    expression,
+    fields_of,
+)
+
+BuildList = Callable[[list[Any]], list[Any]]
+Shape = frozenset[str]
+
+_MANY = 400
+_SAMPLES = 100
+_SHARE = 0.05
+_MOST = 8
+
+
+@attrs.frozen
+class _Known:
+    shapes: tuple[Shape, ...]
+    build: BuildList
+
+
+_known: dict[type[Any], _Known] = {}
+
+
+def build_all(cls: type[Any], rows: list[Any]) -> list[Any]:
+    """Build a value of each object in a list; entries that are no objects stay what they are."""
+    if len(rows) < _MANY:
+        general = builder(cls)
+        return [general(row) if row.__class__ is dict else row for row in rows]
+    build = _list_builder(cls, rows)
+    if not gc.isenabled():
+        return build(rows)
+    # Thousands of new objects make the collector run again and again over all of them, and none
+    # of them is garbage: a tenth of the time.
+    gc.disable()
+    try:
+        return build(rows)
+    finally:
+        gc.enable()
+
+
+def _list_builder(cls: type[Any], rows: list[Any]) -> BuildList:
+    """Return the class's constructor of lists, made anew where it misses a common set of keys."""
+    sample = [row for row in rows[:: max(1, len(rows) // _SAMPLES)] if row.__class__ is dict]
+    plain = {wire for wire, _, _ in fields_of(cls) if not wire.endswith("[n]")}
+    counted = Counter(frozenset(row) for row in sample)
+    common = [s for s, n in counted.most_common() if s <= plain and n >= len(sample) * _SHARE]
+    known = _known.get(cls)
+    if known is None or not set(common) <= set(known.shapes):
+        shapes = _by_size([*common, *(known.shapes if known else ())])
+        known = _known[cls] = _Known(shapes, _compile(cls, shapes))
+    return known.build
+
+
+def _by_size(shapes: list[Shape]) -> tuple[Shape, ...]:
+    """Keep the first, so commonest, set of keys of each size: sizes tell them apart."""
+    kept: dict[int, Shape] = {}
+    for shape in shapes:
+        if len(shape) > 1 and len(kept) < _MOST:
+            kept.setdefault(len(shape), shape)
+    return tuple(kept.values())
+
+
+def _compile(cls: type[Any], shapes: tuple[Shape, ...]) -> BuildList:
+    scope: dict[str, Any] = {"other": _other(builder(cls))}
+    lines = [
+        "def build(rows):",
+        " out = []",
+        " add = out.append",
+        " for d in rows:",
+        "  size = len(d) if d.__class__ is dict else 0",
+    ]
+    for number, shape in enumerate(shapes):
+        wires = [wire for wire, _, _ in fields_of(cls) if wire in shape]
+        scope[f"pick{number}"] = operator.itemgetter(*wires)
+        lines += _branch(cls, number, shape)
+    build: BuildList = compile_constructor(cls, [*lines, "  add(other(d))", " return out"], scope)
+    return build
+
+
+def _branch(cls: type[Any], branch: int, shape: Shape) -> list[str]:
+    """Write what builds an entry of one set of keys; a key that is missing leads to the end."""
+    fields = list(enumerate(fields_of(cls)))
+    present = [(number, field) for number, field in fields if field[0] in shape]
+    values = ", ".join(f"v{number}" for number, _ in present)
+    lines = [
+        f"  if size == {len(shape)}:",
+        f"   try: ({values},) = pick{branch}(d)",
+        "   except KeyError:",
+        "    add(other(d))",
+        "    continue",
+        "   o = T()",
+    ]
+    for number, (_, name, kind) in present:
+        lines.append(f"   o.{name} = {expression(kind, number, f'v{number}')}")
+    for _, (wire, name, _) in fields:
+        if wire not in shape:
+            lines.append(f"   o.{name} = {'{}' if wire.endswith('[n]') else None}")
+    return [*lines, "   o.extra = NOTHING", "   o.__class__ = C", "   add(o)", "   continue"]
+
+
+def _other(general: Build) -> Callable[[Any], Any]:
+    def build(row: Any) -> Any:
+        return general(row) if row.__class__ is dict else row
+
+    return build
