@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -47,18 +47,12 @@ class AuditReader:
 
         Lines missing at the very end cannot be noticed from the log alone.
         """
-        previous, expected = FIRST, 1
-        with self._access.reading() as connection:
-            rows = connection.execution_options(yield_per=1000).execute(
-                select(audit).order_by(audit.c.seq)
-            )
-            for entry in (AuditEntry(*row) for row in rows):
-                if entry.seq != expected:
-                    return expected
-                if entry.previous != previous or entry.hash != _hash(entry):
-                    return entry.seq
-                previous, expected = entry.hash, expected + 1
-        return None
+        query = select(audit).order_by(audit.c.seq)
+        with (
+            self._access.reading() as connection,
+            connection.execution_options(yield_per=1000).execute(query) as rows,
+        ):
+            return _first_broken(AuditEntry(*row) for row in rows)
 
 
 class AuditWriter(AuditReader):
@@ -99,6 +93,17 @@ class AuditWriter(AuditReader):
             entry = attrs.evolve(draft, hash=_hash(draft))
             connection.execute(audit.insert().values(**_columns(entry)))
         return entry
+
+
+def _first_broken(entries: Iterable[AuditEntry]) -> int | None:
+    previous, expected = FIRST, 1
+    for entry in entries:
+        if entry.seq != expected:
+            return expected
+        if entry.previous != previous or entry.hash != _hash(entry):
+            return entry.seq
+        previous, expected = entry.hash, expected + 1
+    return None
 
 
 def _exclude_others(connection: Connection) -> None:
