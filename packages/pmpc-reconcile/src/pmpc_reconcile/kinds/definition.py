@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Kind:
     """Everything the engine needs to know about a kind of object, as data.
 
@@ -53,3 +53,6 @@ class Kind:
 
     def __str__(self) -> str:
         return self.name
+
+    def __repr__(self) -> str:
+        return f"Kind({self.name!r})"

@@ -51,6 +51,11 @@ VOLUME_KEYS: Final = frozenset({"file", "volume"})
 # (memory became `[current=]N` in 8.1).
 COLLAPSED: Final[Mapping[Key, str]] = MappingProxyType({("qemu", "memory"): "current"})
 
+# Keys with a newer name: the older one is what every version takes (9.2 calls it an alias).
+RENAMED: Final[Mapping[Key, Mapping[str, str]]] = MappingProxyType(
+    {("qemu", "agent"): {"freeze-fs": "freeze-fs-on-backup"}}
+)
+
 # Values with several entries where the order says nothing.
 UNORDERED_KEYS: Final = frozenset(
     {

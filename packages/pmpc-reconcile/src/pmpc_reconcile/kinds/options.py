@@ -213,16 +213,19 @@ def _properties(
 ) -> Option:
     key = (guest, facts.stem)
     disk = facts.stem in meaning.DISKS[guest]
-    rename = dict.fromkeys(meaning.VOLUME_KEYS, "volume") if disk else {}
+    rename = dict(meaning.RENAMED.get(key, {}))
+    if disk:
+        rename.update(dict.fromkeys(meaning.VOLUME_KEYS, "volume"))
     keys: dict[str, PropertyKey] = {}
-    aliases: dict[str, str] = {name: "volume" for name in rename if name != "volume"}
+    aliases: dict[str, str] = {old: new for old, new in rename.items() if old != new}
     models: dict[str, tuple[str, str]] = {}
     for name, entry in form.keys.items():
         if entry.key_alias is not None and entry.alias is not None:
             models[name] = (entry.key_alias, entry.alias)
         elif entry.alias is not None:
-            if rename.get(entry.alias, entry.alias) != name:
-                aliases[name] = rename.get(entry.alias, entry.alias)
+            target = rename.get(entry.alias, entry.alias)
+            if target != name:
+                aliases[name] = target
         else:
             shown = rename.get(name, name)
             keys[shown] = PropertyKey(
@@ -295,6 +298,8 @@ def typed_default(value: object, scalar: Scalar) -> Plain | None:
         result = int(text) if re.fullmatch(r"-?\d+", text) else None
     elif scalar.type is ValueType.NUMBER:
         result = _number(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else None
+    elif scalar.separator is not None and scalar.unordered:
+        result = scalar.separator.join(sorted(text.split(scalar.separator)))
     elif not scalar.enum or text in scalar.enum:
         fits = scalar.pattern is None or scalar.pattern.fullmatch(text)
         result = text if fits else None

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from pmpc_reconcile.kinds import Option, Shape
+from pmpc_reconcile.kinds import Option, Shape, ValueType
 from pmpc_reconcile.manifests.tree import (
     Entry,
     MappingNode,
@@ -151,7 +151,7 @@ def _part(name: str, option: Option, key: str, node: Any, found: DeclaredOption)
         if known is None:
             return plain(node) if key != "cloudinit" else _boolean(node)
         if isinstance(node, ScalarNode):
-            if key == "size" and isinstance(node.value, int | float):
+            if known.scalar.type is ValueType.SIZE and isinstance(node.value, int | float):
                 raise ValueInvalid("a size with its unit, such as 32G", f"write {node.raw}G?")
             return read_scalar(known.scalar, node.value, node.raw)
         if isinstance(node, SequenceNode) and known.scalar.separator is not None:

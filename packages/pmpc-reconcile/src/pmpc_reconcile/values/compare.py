@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from pmpc_reconcile.kinds import Kind, Option, Scalar, Shape, options_of
+from pmpc_reconcile.kinds import Kind, Option, Scalar, Shape, ValueType, options_of
 from pmpc_reconcile.values.fields import (
     ABSENT,
     Absent,
@@ -15,6 +15,7 @@ from pmpc_reconcile.values.fields import (
     split_path,
 )
 from pmpc_reconcile.values.sizes import holds, parse_size
+from pmpc_reconcile.values.writing import write_value
 
 Fingerprint = Callable[[str], str]
 
@@ -70,12 +71,20 @@ def same(
         return mine is not None and mine == theirs
     if desired is ABSENT or other is ABSENT:
         return desired is other
-    if path.endswith(".size"):
+    if path.endswith(".size") and _is_size(kind, path):
         try:
             return holds(parse_size(str(other)), parse_size(str(desired)))
         except ValueError:
             return desired == other
-    return desired == other and isinstance(desired, bool) == isinstance(other, bool)
+    if type(desired) is type(other):
+        return desired == other
+    # A key only some versions know has no type: 0 and "0" are one.
+    return write_value(desired) == write_value(other)
+
+
+def _is_size(kind: Kind, path: str) -> bool:
+    found = option_at(kind, path)
+    return found is not None and found[1].type is ValueType.SIZE
 
 
 def _mark(value: FieldValue | Absent, fingerprint: Fingerprint | None) -> str | None:

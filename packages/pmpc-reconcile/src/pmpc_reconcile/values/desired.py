@@ -8,7 +8,7 @@ from typing import Any, cast
 from pmpc_reconcile.kinds import Kind, Option, Shape, options_of
 from pmpc_reconcile.values.disks import read_volume
 from pmpc_reconcile.values.fields import FieldValue, join_path
-from pmpc_reconcile.values.reading import read_single
+from pmpc_reconcile.values.reading import read_option, read_single
 
 
 def desired_fields(kind: Kind, spec: Mapping[str, Any]) -> dict[str, FieldValue]:
@@ -33,6 +33,9 @@ def desired_fields(kind: Kind, spec: Mapping[str, Any]) -> dict[str, FieldValue]
 
 
 def _entries(option: Option, value: Any) -> Mapping[str | None, FieldValue]:
+    if option.shape in (Shape.DISK, Shape.PROPERTIES) and not isinstance(value, Mapping):
+        # Older versions know a property string only as a text (`machine` before 8.2).
+        return read_option(option, value)
     if option.shape is Shape.DISK:
         return cast("dict[str | None, FieldValue]", read_volume(value, option.name, live=False))
     if option.shape is Shape.PROPERTIES:
