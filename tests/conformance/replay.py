@@ -17,13 +17,13 @@ from proxmox_client.testing.state import Storage
 from proxmox_client.values import Upid
 from tests.conformance.answers import exchanges
 from tests.conformance.replay_compare import differences
-from tests.conformance.replay_session import Session
+from tests.conformance.replay_session import Answer, Session
 
 RULES = Path(__file__).with_name("replay_rules.json")
 ONE_NODE_START = 1_795_358_468.0
 THREE_NODE_START = 1_795_360_203.0
 # Holds by itself: whether a task is simulated shows in the exchange that starts it.
-_ORPHAN = "asks about a task whose start is excluded or differs"
+_ORPHAN = "asks about a task whose start is not in the recording, is excluded or differs"
 # Seconds after the first request when the recorded nodes told the others about their guests.
 _TICKS = {"pve1": 4.0, "pve2": 1.5, "pve3": 4.2}
 _EVERYTHING = "backup,images,import,iso,rootdir,snippets,vztmpl"
@@ -39,6 +39,7 @@ class Exclusion:
         method: HTTP method; empty for all.
         path: Regular expression for the whole path.
         numbers: Numbers of exchanges (`n`); empty for all.
+        unsimulated: It holds only where the simulator says that it does not simulate the operation.
         differing: How many of its exchanges really differ.
     """
 
@@ -47,13 +48,15 @@ class Exclusion:
     method: str = ""
     path: str = ".*"
     numbers: tuple[int, ...] = ()
+    unsimulated: bool = False
     differing: int = 0
     seen: int = 0
 
-    def covers(self, area: str, record: dict[str, Any]) -> bool:
+    def covers(self, area: str, record: dict[str, Any], answer: Answer) -> bool:
         """Whether an exchange is among them."""
         return (
-            self.area in ("", area)
+            (not self.unsimulated or "does not simulate" in answer.reason)
+            and self.area in ("", area)
             and self.method in ("", record["method"])
             and (not self.numbers or record["n"] in self.numbers)
             and re.fullmatch(self.path, str(record["path"]).partition("?")[0]) is not None
@@ -135,6 +138,7 @@ def three_node_cluster() -> SimulatedCluster:
         cluster.nodes[node].booted = THREE_NODE_START - 5950
         cluster.nodes[node].phase = (THREE_NODE_START + _TICKS[node]) % 10
         _common_volumes(cluster, node)
+        cluster.add_volume("local", "local:iso/debian-13-netinst.iso", 1_048_576, node=node)
     return cluster
 
 
@@ -170,17 +174,20 @@ def _run_server(
     cluster: SimulatedCluster, areas: list[str], exclusions: list[Exclusion]
 ) -> Iterator[AreaResult]:
     session = Session(cluster, rules()["hints"])
+    absent = frozenset(rules()["absent"]["names"])
     for area in areas:
         records = [exchange.fields for exchange in exchanges(area)]
         session.begin(_epoch(records))
         result = AreaResult(area, exchanges=len(records))
         for record in records:
             answer = session.play(area, record)
-            found = differences(record, answer)
+            found = differences(record, answer, absent)
             if session.is_orphan(record):
                 result.excluded[_ORPHAN] += 1
                 continue
-            exclusion = next((entry for entry in exclusions if entry.covers(area, record)), None)
+            exclusion = next(
+                (entry for entry in exclusions if entry.covers(area, record, answer)), None
+            )
             if exclusion is not None:
                 exclusion.seen += 1
                 exclusion.differing += bool(found)

@@ -45,12 +45,14 @@ class Session:
         self._tickets: dict[str, tuple[str, str]] = {}
         self._last_user = "root@pam"
         self._epoch: float | None = None
-        self._orphans: set[str] = set()
 
     def is_orphan(self, record: Mapping[str, Any]) -> bool:
         """Whether a request asks about a recorded task that the simulator never started."""
         found = _UPID.search(unquote(str(record["path"])))
-        return found is not None and found[0] in self._orphans
+        if found is None or found[0] in self._ours:
+            return False
+        # A task that the recorded server did not know either is none of these.
+        return record["status"] == 200 and "unable to open file" not in str(record["body"])
 
     def begin(self, epoch: float | None) -> None:
         """Begin a file; ``epoch`` is when it started, if its records carry times."""
@@ -71,6 +73,9 @@ class Session:
     def _keep_pace(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> None:
         clock = self.cluster.clock
         clock.advance(PAUSE + float(hint.get("advance", 0)))
+        if "hold" in hint:
+            name, seconds = hint["hold"]
+            self.cluster.locks.take(str(name), until=clock.now() + float(seconds))
         if self._epoch is not None and "t" in record:
             clock.advance_to(self._epoch + float(record["t"]))
         started = _started(record)
@@ -156,10 +161,6 @@ class Session:
     def _learn(self, record: Mapping[str, Any], answer: Answer) -> None:
         theirs = record.get("body")
         self._pair(theirs, answer.body, "")
-        if _started(record) is not None and isinstance(theirs, dict):
-            upid = str(theirs["data"])
-            if upid not in self._ours:
-                self._orphans.add(upid)
         data = answer.body.get("data") if isinstance(answer.body, dict) else None
         if not isinstance(data, dict):
             return

@@ -11,11 +11,12 @@ from importlib import resources
 from proxmox_client.testing.auth import Identity
 from proxmox_client.testing.state import AclEntry, Group, Pool, User
 
-_PATH = re.compile(
+_PATH_CHARACTERS = re.compile(r"[A-Za-z0-9.\-_/]+")
+_ACL_PATH = re.compile(
     r"/|/access(?:/groups(?:/[\w.\-]+)?|/realm(?:/[\w.\-]+)?)?"
     r"|/nodes(?:/[\w.\-]+)?|/pool(?:/[\w.\-]+){0,3}"
     r"|/sdn(?:/(?:zones|controllers|fabrics|dns|ipams|prefix-lists|route-maps)(?:/[\w.\-]+){0,3})?"
-    r"|/storage(?:/[\w.\-]+)?|/vms(?:/[1-9][0-9]*)?"
+    r"|/storage(?:/[\w.\-]+)?|/vms(?:/[1-9][0-9]{2,})?"
     r"|/mapping(?:/(?:cpu|dir|hwrng|pci|usb|notifications)(?:/[\w.\-]+)?)?"
 )
 
@@ -33,9 +34,15 @@ def all_privileges() -> frozenset[str]:
 
 
 def normalise_path(path: str) -> str | None:
-    """Tidy an access control path; None if there is no such path."""
+    """Tidy an access control path; None if it has characters no path has."""
     tidy = "/" + "/".join(part for part in path.split("/") if part)
-    return tidy if _PATH.fullmatch(tidy) else None
+    return tidy if _PATH_CHARACTERS.fullmatch(tidy) else None
+
+
+def acl_path(path: str) -> str | None:
+    """Tidy a path for an entry of the list; None if nothing lives at such a path."""
+    tidy = normalise_path(path)
+    return tidy if tidy and _ACL_PATH.fullmatch(tidy) else None
 
 
 class AccessControl:

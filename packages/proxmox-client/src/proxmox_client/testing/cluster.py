@@ -144,7 +144,7 @@ class SimulatedCluster:
         *,
         user: str = "root@pam",
     ) -> Any:
-        """Do something as a user without credentials, on the clock, and return the data.
+        """Do something in a user's name, without credentials and privileges, and return the data.
 
         Raises:
             PveFault: The cluster refuses.
@@ -153,7 +153,9 @@ class SimulatedCluster:
         request = SimRequest(method, path, params or {})
         self.broadcast.until(self.clock.now())
         route, sent = self._route(request)
-        call = self._call(route, sent, Identity(userid, tokenid or None), next(iter(self.nodes)))
+        call = self._call(
+            route, sent, Identity(userid, tokenid or None, trusted=True), next(iter(self.nodes))
+        )
         data = (route.handler or _not_simulated)(self, call)
         if inspect.isgenerator(data):
             generator = cast("Generator[float, None, Any]", data)
@@ -282,7 +284,10 @@ class SimulatedCluster:
         Disks may be ``storage:GiB`` (a volume is made) or name a volume, which is made with the
         given ``size=`` if it does not exist.
         """
-        return seeding.add_guest(self, "qemu", node, vmid, config or {}, status, template)
+        running = status == "running"
+        return seeding.add_guest(
+            self, "qemu", node, vmid, config or {}, running=running, template=template
+        )
 
     def add_container(
         self,
@@ -294,7 +299,10 @@ class SimulatedCluster:
         template: bool = False,
     ) -> Guest:
         """Put a container on a node; volumes as in `add_vm`."""
-        return seeding.add_guest(self, "lxc", node, vmid, config or {}, status, template)
+        running = status == "running"
+        return seeding.add_guest(
+            self, "lxc", node, vmid, config or {}, running=running, template=template
+        )
 
     def add_volume(self, storage: str, volid: str, size: int, *, node: str | None = None) -> Volume:
         """Put a volume on a storage; ``node`` matters only where the storage is not shared."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from proxmox_client.testing.access import AccessControl, normalise_path
+from proxmox_client.testing.access import AccessControl, acl_path, normalise_path
 from proxmox_client.testing.auth import Identity
 from proxmox_client.testing.formats import check_user_id, split_list
 from proxmox_client.testing.request import PveFault
 from proxmox_client.testing.validation import text_of
 
+_PLACEHOLDER = re.compile(r"\{([^}]+)\}")
 Params = Mapping[str, Any]
 PermissionCheck = Callable[[AccessControl, Identity, Params], None]
 """Returns if the call is allowed, raises ``PveFault`` (403) if not."""
@@ -127,15 +129,15 @@ def _compile_perm(check: Sequence[Any]) -> PermissionCheck:
 
 
 def _filled(template: str, params: Params) -> str:
-    path = template
-    for name, value in params.items():
-        path = path.replace(f"{{{name}}}", text_of(value))
-    return path
+    """Fill in the placeholders; one that was not sent is empty, which leaves the path above."""
+    if "{" not in template:
+        return template
+    return _PLACEHOLDER.sub(lambda found: text_of(params.get(found[1], "")), template)
 
 
 def _perm_modify(access: AccessControl, identity: Identity, params: Params) -> None:
     path = text_of(params.get("path", ""))
-    tidy = normalise_path(path)
+    tidy = acl_path(path)
     if tidy is None:
         raise PveFault.parameters({"path": f"invalid ACL path '{path}'"})
     if access.allows(identity, tidy, ["Permissions.Modify"]):

@@ -6,10 +6,9 @@ import hashlib
 import random
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from proxmox_client.testing.guests import drives, nics
-from proxmox_client.testing.guests.guest import Guest, Status
+from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guests.options import Kind
 from proxmox_client.testing.state import Node, Storage, Volume
 from proxmox_client.testing.validation import text_of
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 GIB = 1024**3
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": GIB, "T": 1024**4}
-_DISK = re.compile(r"(?:scsi|virtio|ide|sata|mp|unused)\d+|efidisk0|tpmstate0|rootfs")
-_NET = re.compile(r"net\d+")
 _ALL_CONTENT = "backup,images,import,iso,rootdir,snippets,vztmpl"
 _FORMATS = {"iso": "iso", "snippets": "snippet", "backup": "tar.zst", "vztmpl": "tgz"}
 
@@ -117,65 +114,26 @@ def add_volume(cluster: SimulatedCluster, volid: str, size: int, node: str) -> V
 
 def add_guest(
     cluster: SimulatedCluster,
-    kind: str,
+    kind: Kind,
     node: str,
     vmid: int,
     config: Mapping[str, object],
-    status: str,
+    *,
+    running: bool,
     template: bool,
 ) -> Guest:
-    """Put a guest on a node, with its volumes."""
+    """Put a guest on a node, with its volumes, as if it had long been there.
+
+    Raises:
+        ValueError: The id is taken, or there is no such node or option.
+    """
+    from proxmox_client.testing.guestwork.placing import place
+
     if vmid in cluster.guests:
         raise ValueError(f"cannot add guest {vmid}: the id is taken")
     if node not in cluster.nodes:
         raise ValueError(f"cannot add guest {vmid}: there is no node {node!r}")
     texts = {name: text_of(value) for name, value in config.items()}
-    for name, value in texts.items():
-        if _DISK.fullmatch(name):
-            texts[name] = _with_volume(cluster, kind, node, vmid, value)
-        elif _NET.fullmatch(name):
-            normalise = nics.normalise_net if kind == "qemu" else nics.normalise_veth
-            texts[name] = normalise(value, cluster.random)
-    if template:
-        texts["template"] = "1"
-    for name, value in _defaults(cluster, kind).items():
-        texts.setdefault(name, value)
-    if kind == "qemu" and (boot := drives.default_boot(texts)):
-        texts.setdefault("boot", boot)
-    guest = Guest(vmid, cast("Kind", kind), node, texts, cast("Status", status))
-    if status == "running":
-        guest.begin(cluster.nodes[node].pid, cluster.clock.now())
-    cluster.guests[vmid] = guest
+    guest = place(cluster, kind, node, vmid, texts, running=running, template=template)
     cluster.broadcast.tell(guest)
     return guest
-
-
-def _defaults(cluster: SimulatedCluster, kind: str) -> dict[str, str]:
-    if kind == "lxc":
-        return {"arch": "amd64", "ostype": "unmanaged"}
-    now = int(cluster.clock.now())
-    return {
-        "smbios1": f"uuid={cluster.new_uuid()}",
-        "vmgenid": cluster.new_uuid(),
-        "meta": f"creation-qemu=10.1.2,ctime={now}",
-    }
-
-
-def _with_volume(cluster: SimulatedCluster, kind: str, node: str, vmid: int, value: str) -> str:
-    volid, comma, rest = value.partition(",")
-    storage, colon, name = volid.partition(":")
-    if not colon or storage not in cluster.storages:
-        return value
-    content = "rootdir" if kind == "lxc" else "images"
-    if re.fullmatch(r"\d+(?:\.\d+)?", name):
-        size = int(float(name) * GIB)
-        made = cluster.volumes.allocate(
-            node, storage, vmid, size, format="raw" if kind == "lxc" else None, content=content
-        )
-        return f"{made.volid}{comma}{rest},size={format_size(size)}"
-    if cluster.volumes.find(node, volid) is None:
-        found = re.search(r"(?:^|,)size=(\d+(?:\.\d+)?[KMGT]?)", rest)
-        volume = add_volume(cluster, volid, parse_size(found[1]) if found else GIB, node)
-        if volume.content == "images":
-            volume.content = content
-    return value

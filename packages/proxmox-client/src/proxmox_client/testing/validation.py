@@ -166,12 +166,12 @@ def _string(parameter: ParameterFacts) -> Checker:
             return text
         if parts is not None:
             parts(path, text, errors)
-        if longest is not None and len(text) > longest:
+        if pattern is not None and not pattern.fullmatch(text):
+            errors.setdefault(path, "value does not match the regex pattern")
+        elif longest is not None and len(text) > longest:
             errors.setdefault(path, f"value may only be {longest} characters long")
         elif shortest is not None and len(text) < shortest:
             errors.setdefault(path, f"value must be at least {shortest} characters long")
-        elif pattern is not None and not pattern.fullmatch(text):
-            errors.setdefault(path, "value does not match the regex pattern")
         elif enum and text not in enum:
             errors.setdefault(path, _not_in(text, enum))
         return text

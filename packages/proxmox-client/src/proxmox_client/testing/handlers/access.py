@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxmox_client.testing.access import all_privileges, normalise_path, special_roles
+from proxmox_client.testing.access import acl_path, all_privileges, normalise_path, special_roles
 from proxmox_client.testing.auth import Identity
 from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.permissions import denied
@@ -118,7 +118,7 @@ def read_acl(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
 def change_acl(cluster: SimulatedCluster, call: Call) -> None:
     """Add or (with ``delete``) remove entries."""
     prefix = "ACL update failed: "
-    path = normalise_path(call["path"])
+    path = acl_path(call["path"])
     if path is None:
         raise PveFault.parameters({"path": f"invalid ACL path '{call['path']}'"})
     kinds = {"users": "user", "groups": "group", "tokens": "token"}
