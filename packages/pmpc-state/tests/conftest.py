@@ -13,7 +13,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from pmpc_state import SectionReport, State, TaskRecord, migrate
-from pmpc_state.identity import evidence
-from pmpc_state.values.inventory import ObservedItem, Section, TaskSection
+from pmpc_state import State, migrate
+from pmpc_state.testing import Recorder
 from proxmox_client.testing.clock import VirtualClock
 
 _NUMBERS = count(1)
@@ -163,55 +162,6 @@ def state(url: str, clock: VirtualClock) -> Iterator[State]:
     """An open state with nothing in it, on each kind of database."""
     with State.open(url, now=clock.now) as opened:
         yield opened
-
-
-class Recorder:
-    """Writes looks at a cluster as a sync would, without a cluster.
-
-    A look at a kind is a mapping from key to configuration; what a look leaves out is gone.
-    """
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-
-    def look(
-        self,
-        kind: str,
-        there: Mapping[str, Mapping[str, Any]],
-        *,
-        cluster: str = "lab",
-        unseen: Iterable[str] = (),
-        tasks: Iterable[TaskRecord] = (),
-    ) -> SectionReport:
-        """Record one look at one kind."""
-        writer = self.state.writer()
-        lease = writer.leases.acquire(f"sync/{cluster}", holder="test", seconds=60)
-        run = writer.observed.begin(cluster, lease)
-        recorded = writer.observed.recorded(cluster).get(kind, {})
-        hidden = set(unseen)
-        section = Section(
-            kind,
-            tuple(self._item(kind, key, config) for key, config in there.items()),
-            gone=frozenset(key for key in recorded if key not in there and key not in hidden),
-            unseen=dict.fromkeys(hidden, "its node is down"),
-        )
-        writer.observed.write_tasks(run, TaskSection(tuple(tasks)))
-        report = writer.observed.write_section(run, section)
-        writer.observed.finish(run, "ok")
-        writer.leases.release(lease)
-        return report
-
-    @staticmethod
-    def _item(kind: str, key: str, config: Mapping[str, Any]) -> ObservedItem:
-        return ObservedItem(
-            kind,
-            key,
-            {"config": config},
-            identity=evidence(kind, config),
-            node="pve1",
-            status="running",
-            facts={"uptime": 5},
-        )
 
 
 @pytest.fixture

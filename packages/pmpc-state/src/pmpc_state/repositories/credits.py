@@ -112,7 +112,7 @@ def _tasks(connection: Connection, owner: int, since: datetime | None) -> tuple[
 def _seen(connection: Connection, numbers: list[int]) -> dict[int, datetime | None]:
     query = select(volatile.c.resource_id, volatile.c.seen_at)
     rows = connection.execute(query.where(volatile.c.resource_id.in_(numbers)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _credited(connection: Connection, numbers: list[int]) -> dict[int, frozenset[str]]:
@@ -131,4 +131,4 @@ def _bodies(connection: Connection, numbers: list[int | None]) -> dict[int, str]
         .join(blob, blob.c.id == observation.c.blob_id)
         .where(observation.c.id.in_(numbers))
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())

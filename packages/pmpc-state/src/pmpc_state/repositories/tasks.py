@@ -67,7 +67,7 @@ def record_tasks(connection: Connection, owner: int, seen: Iterable[TaskRecord])
     recorded = select(task.c.upid, task.c.ended_at).where(task.c.cluster_id == owner)
     if entries:
         recorded = recorded.where(task.c.started_at >= min(one.started_at for one in entries))
-    known = dict(connection.execute(recorded).tuples().all())
+    known = dict(connection.execute(recorded).all())
     fresh: dict[str, dict[str, Any]] = {}
     ended = 0
     for entry in entries:
