@@ -55,7 +55,7 @@ def _unchanged(site: Site) -> Iterator[None]:
             ("debian-31",),
             id="missing template",
         ),
-        pytest.param("kind: [", ":1:", (), id="no YAML"),
+        pytest.param("kind: [\n", ":2:1:", (), id="no YAML"),
     ],
 )
 def test_mistakes_in_manifests_have_a_place_and_a_suggestion(

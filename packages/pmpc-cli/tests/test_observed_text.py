@@ -74,8 +74,8 @@ def test_changes_name_object_field_values_time_and_actor() -> None:
     assert [line.plain for line in changes_lines(found)][1:] == [
         "+ lxc/101 (cache) created",
         "~ qemu/100 (web-1) changed   2026-11-22T15:30:00Z by alice@pve",
-        "    memory  2048 → 4096",
-        "    lock    (absent) → x",
+        "    ~ memory  2048 → 4096",
+        "    + lock    x",
     ]
 
 

@@ -10,6 +10,7 @@ from pmpc_cli.exit_codes import ExitCode
 from pmpc_cli.options import ContextOption, RowsOption
 from pmpc_cli.present.output import row_format, show_document, show_rows
 from pmpc_cli.present.terminal import say
+from pmpc_cli.present.values import show_time
 
 TimeOption = Annotated[str, Parameter(metavar="TIME", allow_leading_hyphen=True)]
 
@@ -27,7 +28,8 @@ async def snapshot(name: str, /, *, context: ContextOption = None) -> int:
 
     async with session(context, online=False) as opened:
         taken = await opened.invoke("snapshot", SnapshotInput(name=name))
-    say(f"snapshot {taken.snapshot.name} is the state of {taken.cluster} at {taken.snapshot.time}")
+    moment = taken.snapshot
+    say(f"snapshot {moment.name} is the state of {taken.cluster} at {show_time(moment.time)}")
     return ExitCode.OK
 
 

@@ -30,7 +30,11 @@ class Narrator:
         say()
         say(Text.assemble((f"{self._step}. ", "bold cyan"), (title, "bold")))
         if command:
-            say(Text.assemble(("   $ ", "dim"), (command, "cyan")))
+            self.command(command)
+
+    def command(self, line: str) -> None:
+        """Print the command one would type."""
+        say(Text.assemble(("   $ ", "dim"), (line, "cyan")))
 
     def show(self, lines: Iterable[Text | str]) -> None:
         """Print part of an answer."""

@@ -68,7 +68,7 @@ async def open_stage(keep: str | None) -> AsyncGenerator[Stage]:
         )
         save_contexts(Contexts().with_context(context), folder / "config.yaml")
         _copy_stack(folder / "shop")
-        state = State.open(context.state_url())
+        state = State.open(context.state_url(), now=cluster.clock.now)
         clock = cluster.clock
         client = AsyncClient(
             context.url,

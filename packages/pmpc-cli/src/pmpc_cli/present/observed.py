@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from pmpc_cli.present.table import Column
-from pmpc_cli.present.values import show_value
+from pmpc_cli.present.values import show_time, show_value
 
 if TYPE_CHECKING:
     from pmpc_reconcile.actions.changes import ChangesOutput, ObjectChange
     from pmpc_reconcile.actions.sync import SyncOutput
-    from pmpc_reconcile.actions.views import ResourceView, SnapshotView
+    from pmpc_reconcile.actions.views import FieldDifference, ResourceView, SnapshotView
 
 _STATUS_STYLES = {
     "running": "green",
@@ -67,7 +67,7 @@ def resource_columns(kinds: Set[str]) -> tuple[Column[ResourceView], ...]:
         columns.append(Column("MEMORY", lambda item: _bytes(item, "maxmem"), wide=True, right=True))
         columns.append(Column("TAGS", _tags, wide=True))
         columns.append(Column("LOCK", lambda item: _fact(item, "lock"), wide=True))
-    columns.append(Column("SINCE", lambda item: _time(item.since), wide=True))
+    columns.append(Column("SINCE", lambda item: show_time(item.since), wide=True))
     return tuple(columns)
 
 
@@ -75,7 +75,7 @@ def snapshot_columns() -> tuple[Column[SnapshotView], ...]:
     """Return the columns of named moments."""
     return (
         Column("NAME", lambda item: item.name),
-        Column("TIME", lambda item: _time(item.time)),
+        Column("TIME", lambda item: show_time(item.time)),
         Column("DIGEST", lambda item: item.digest, wide=True),
     )
 
@@ -84,7 +84,8 @@ def changes_lines(found: ChangesOutput) -> list[Text]:
     """Return what changed between two times as lines."""
     lines = [
         Text.assemble(
-            ("Changes", "bold"), f" of {found.cluster} from {found.since} to {found.until}"
+            ("Changes", "bold"),
+            f" of {found.cluster} from {show_time(found.since)} to {show_time(found.until)}",
         )
     ]
     if not found.items:
@@ -99,31 +100,30 @@ def _object_lines(item: ObjectChange) -> list[Text]:
     label = f"{item.kind}/{item.key}" + (f" ({item.name})" if item.name else "")
     head = Text.assemble((f"{mark} ", style), (label, "bold"), f" {item.change}")
     about = " ".join(
-        part for part in (_time(item.time), f"by {item.actor}" if item.actor else "") if part
+        part for part in (show_time(item.time), f"by {item.actor}" if item.actor else "") if part
     )
     if about:
         head.append(f"   {about}", "dim")
-    lines = [head]
+    if item.change != "changed":
+        return [head]  # all its fields would be listed: they are in `get` and in -o json
     width = max((len(field.path) for field in item.fields), default=0)
-    for field in item.fields:
-        lines.append(
-            Text.assemble(
-                f"    {field.path.ljust(width)}  ",
-                (show_value(field.old), "red"),
-                " → ",
-                (show_value(field.new), "green"),
-            )
-        )
-    return lines
+    return [head, *(_field_line(field, width) for field in item.fields)]
 
 
-def _time(text: str | None) -> str:
-    """Return an ISO time without fractions, as people read it."""
-    if not text:
-        return ""
-    head, _, rest = text.partition(".")
-    zone = rest.lstrip("0123456789")
-    return f"{head}{zone}".replace("+00:00", "Z")
+def _field_line(field: FieldDifference, width: int) -> Text:
+    line = Text("    ")
+    if field.old is None:
+        line.append("+ ", "green").append(f"{field.path.ljust(width)}  ")
+        return line.append(show_value(field.new))
+    if field.new is None:
+        line.append("- ", "red").append(f"{field.path.ljust(width)}  ")
+        return line.append(show_value(field.old))
+    line.append("~ ", "yellow").append(f"{field.path.ljust(width)}  ")
+    return (
+        line.append(show_value(field.old), "red")
+        .append(" → ")
+        .append(show_value(field.new), "green")
+    )
 
 
 def _fact(item: ResourceView, key: str) -> str:

@@ -13,14 +13,14 @@ from rich.text import Text
 
 from pmpc_cli.present.failure import show_diagnostic
 from pmpc_cli.present.terminal import say
-from pmpc_cli.present.values import show_value
+from pmpc_cli.present.values import show_time, show_value
 from pmpc_reconcile.plan.model import ObjectAction
 from pmpc_reconcile.risk import Risk
 from pmpc_reconcile.values import ABSENT, split_path
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diff import FieldChange
-    from pmpc_reconcile.plan.model import ObjectPlan, Plan
+    from pmpc_reconcile.plan.model import Blame, ObjectPlan, Plan
     from pmpc_reconcile.plan.steps import Step
 
 MARKS = {
@@ -193,10 +193,19 @@ def _conflicts(item: ObjectPlan) -> Iterable[Text]:
         )
         for label, value in rows:
             line = Text.assemble("        ", (label.ljust(13), "dim"), value)
-            who = item.theirs.get(change.path)
-            if label == "theirs" and who is not None:
-                line.append(f"   ({who})", "magenta")
+            if label == "theirs" and change.path in item.theirs:
+                line.append(f"   ({_blame(item.theirs[change.path])})", "magenta")
             yield line
+
+
+def _blame(blame: Blame) -> str:
+    """Return `alice@pve at 2026-11-22T16:54:00Z, task qmconfig`."""
+    words = blame.user or "somebody"
+    if blame.at:
+        words += f" at {show_time(blame.at)}"
+    if blame.task:
+        words += f", task {blame.task.split(':')[5]}"
+    return words
 
 
 def _warnings(item: ObjectPlan, steps: Sequence[Step]) -> Iterable[Text]:

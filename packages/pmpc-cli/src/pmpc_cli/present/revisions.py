@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pmpc_cli.present.table import Column
+from pmpc_cli.present.values import show_time
 
 if TYPE_CHECKING:
     from pmpc_reconcile.actions.views import RevisionView
 
-_STYLES = {"deployed": "green", "failed": "red", "superseded": "dim", "deleted": "dim"}
+_STYLES = {"applied": "green", "failed": "red", "superseded": "dim", "deleted": "dim"}
 
 
 def revision_columns() -> tuple[Column[RevisionView], ...]:
@@ -17,7 +18,7 @@ def revision_columns() -> tuple[Column[RevisionView], ...]:
     return (
         Column("RELEASE", lambda item: item.release),
         Column("REVISION", lambda item: str(item.revision), right=True),
-        Column("TIME", lambda item: item.time.partition(".")[0].replace("T", " ")),
+        Column("TIME", lambda item: show_time(item.time)),
         Column("STATUS", lambda item: item.status, style=lambda cell: _STYLES.get(cell, "")),
         Column("OBJECTS", lambda item: str(len(item.objects)), right=True),
         Column("DESCRIPTION", lambda item: item.description),

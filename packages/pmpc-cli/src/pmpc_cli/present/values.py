@@ -40,3 +40,12 @@ def _needs_quotes(text: str) -> bool:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def show_time(text: str | None) -> str:
+    """Return an ISO time without fractions, as people read it."""
+    if not text:
+        return ""
+    head, _, rest = text.partition(".")
+    zone = rest.lstrip("0123456789")
+    return f"{head}{zone}".replace("+00:00", "Z")

@@ -6,11 +6,13 @@ import asyncio
 
 from pmpc_cli.demo.cluster import SOMEBODY, edit_behind_our_back
 from pmpc_cli.demo.scenes.scene import RELEASE, WEB_1, WEB_2, Scene
+from pmpc_cli.present.observed import sync_lines
 from pmpc_cli.present.plan import object_lines, plan_lines
 from pmpc_cli.present.report import report_lines
 from pmpc_reconcile.actions.apply import ApplyInput
 from pmpc_reconcile.actions.diff import DiffInput
 from pmpc_reconcile.actions.plan import PlanInput
+from pmpc_reconcile.actions.sync import SyncInput
 
 FIELD = "config.onboot"
 
@@ -22,11 +24,12 @@ async def somebody_edits(scene: Scene) -> None:
     guest = scene.guest("web-1")
     options = {"onboot": 0, "startup": "order=5"}
     upid = await asyncio.to_thread(edit_behind_our_back, stage.cluster, guest.vmid, options)
-    await stage.session.action_context.sleep(5.0)
+    await stage.session.action_context.connection().task(upid).wait()
     narrator.show([f"{SOMEBODY} sets onboot=0 and startup=order=5 ({upid})"])
     narrator.claim(scene.live("web-1", "onboot") == "0", "the cluster has her values")
 
-    narrator.show(["", f"$ pmpc diff -f examples/shop --release {RELEASE}"])
+    narrator.command(f"pmpc sync && pmpc diff -f examples/shop --release {RELEASE}")
+    narrator.show(sync_lines(await stage.session.invoke("sync", SyncInput(), scene.progress)))
     found = await stage.session.invoke(
         "diff", DiffInput(paths=scene.paths, release=RELEASE), scene.progress
     )
@@ -77,7 +80,7 @@ async def reconcile(scene: Scene) -> None:
         f"pmpc apply -f examples/shop --release {RELEASE} --resolve {FIELD}=ours --yes",
     )
     _edit_manifest(scene)
-    resolve = {f"{WEB_1}:{FIELD}": "ours"}
+    resolve = {FIELD: "ours"}
     wanted = PlanInput(paths=scene.paths, release=RELEASE, resolve=resolve)
     made = (await session.invoke("plan", wanted, scene.progress)).plan
     narrator.show(plan_lines(made))

@@ -6,6 +6,7 @@ from pmpc_cli.demo.cluster import NODES, TEMPLATE
 from pmpc_cli.demo.scenes.scene import SNAPSHOT, Scene
 from pmpc_cli.present.observed import resource_columns, sync_lines
 from pmpc_cli.present.table import table
+from pmpc_cli.present.values import show_time
 from pmpc_reconcile.actions.check import CheckInput
 from pmpc_reconcile.actions.list_resources import ListInput
 from pmpc_reconcile.actions.snapshot import SnapshotInput
@@ -49,7 +50,7 @@ async def snapshot(scene: Scene) -> None:
     narrator, session = scene.narrator, scene.stage.session
     narrator.step("Remember this moment", f"pmpc snapshot {SNAPSHOT}")
     taken = await session.invoke("snapshot", SnapshotInput(SNAPSHOT))
-    narrator.show([f"snapshot {taken.snapshot.name} at {taken.snapshot.time}"])
+    narrator.show([f"snapshot {taken.snapshot.name} at {show_time(taken.snapshot.time)}"])
     again = await session.invoke("list", ListInput(at=SNAPSHOT, kind="qemu"))
     narrator.claim(
         {item.name for item in again.items} == {"debian-13", "mail", "build"},
