@@ -143,6 +143,9 @@ def furnished_cluster(**options: Any) -> SimulatedCluster:
         },
         template=True,
     )
+    cluster.call("POST", "/access/users", {"userid": "alice@pve"})
+    acl = {"path": "/", "roles": "Administrator", "users": "alice@pve"}
+    cluster.call("PUT", "/access/acl", acl)
     for node in cluster.nodes:
         cluster.add_volume("local", CT_TEMPLATE, 120_000_000, node=node)
     return cluster

@@ -1,0 +1,144 @@
+"""Pain: an edit somebody made in the PVE UI is silently overwritten, or blocks everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pmpc_reconcile.plan.model import ObjectAction
+
+WEB = """
+apiVersion: pmpc/v1
+kind: VirtualMachine
+metadata: {name: web-1}
+spec:
+  source: {clone: {template: debian-13}}
+  config: {cores: CORES, memory: 2048, onboot: true}
+"""
+
+
+def web(cores: int) -> str:
+    return WEB.replace("CORES", str(cores))
+
+
+async def conflicting(lab: Any) -> int:
+    """Apply 2 cores; alice makes it 8; we want 4."""
+    await lab.applied(web(2))
+    vmid = int(lab.vmid("web-1"))
+    lab.cluster.edit(vmid, user="alice@pve", cores=8)
+    lab.forget_writes()
+    return vmid
+
+
+async def test_a_conflict_names_base_ours_and_theirs(lab: Any) -> None:
+    vmid = await conflicting(lab)
+    plan = await lab.plan(web(4))
+    item = plan.object("VirtualMachine/web-1")
+    assert item.action is ObjectAction.CONFLICT
+    (conflict,) = item.conflicts
+    assert (conflict.path, conflict.base, conflict.desired, conflict.live) == (
+        "config.cores",
+        2,
+        4,
+        8,
+    )
+    assert "base 2, ours 4, theirs 8" in plan.explain()
+    report = await lab.engine.apply(plan)
+    assert report.conflicts == ("VirtualMachine/web-1",)
+    assert lab.writes == []
+    assert lab.config(vmid)["cores"] == 8
+
+
+async def test_drift_alone_is_a_conflict_too(lab: Any) -> None:
+    await conflicting(lab)
+    plan = await lab.plan(web(2))
+    assert [item.path for item in plan.object("VirtualMachine/web-1").conflicts] == [
+        "config.cores"
+    ]
+
+
+async def test_resolved_as_ours_it_is_written(lab: Any) -> None:
+    vmid = await conflicting(lab)
+    report = await lab.apply(web(4), resolve={"config.cores": "ours"})
+    assert report.ok
+    assert lab.config(vmid)["cores"] == 4
+    assert (await lab.plan(web(4))).empty
+
+
+async def test_resolved_as_theirs_it_stays_and_is_noted(lab: Any) -> None:
+    vmid = await conflicting(lab)
+    plan = await lab.plan(web(4), resolve={"VirtualMachine/web-1:config.cores": "theirs"})
+    assert plan.empty
+    assert "config.cores stays 8" in plan.objects[0].notes[0]
+    assert (await lab.engine.apply(plan)).ok
+    assert lab.config(vmid)["cores"] == 8
+    assert lab.writes == []
+
+
+async def test_ignored_in_the_manifest_it_never_shows(lab: Any) -> None:
+    vmid = await conflicting(lab)
+    text = web(4) + "  conflicts: {config.cores: ignore}\n"
+    assert (await lab.plan(text)).empty
+    assert lab.config(vmid)["cores"] == 8
+
+
+async def test_what_we_did_not_declare_is_not_ours(lab: Any) -> None:
+    vmid = await conflicting(lab)
+    lab.cluster.edit(vmid, cores=2, sockets=2, tags="theirs")
+    plan = await lab.plan(web(2))
+    assert plan.empty, plan.explain()
+    assert lab.config(vmid)["sockets"] == 2
+
+
+async def test_an_unrelated_edit_between_plan_and_apply_is_kept(lab: Any) -> None:
+    await lab.applied(web(2))
+    vmid = int(lab.vmid("web-1"))
+    plan = await lab.plan(web(4))
+    lab.cluster.edit(vmid, user="alice@pve", sockets=2, description="alice was here")
+    report = await lab.engine.apply(plan)
+    assert report.ok, [item.reason for item in report.failed]
+    config = lab.config(vmid)
+    assert (config["cores"], config["sockets"]) == (4, 2)
+    assert config["description"].startswith("alice was here")
+
+
+async def test_the_same_key_edited_between_plan_and_apply_is_refused(lab: Any) -> None:
+    await lab.applied(web(2))
+    vmid = int(lab.vmid("web-1"))
+    plan = await lab.plan(web(4))
+    lab.forget_writes()
+    lab.cluster.edit(vmid, user="alice@pve", cores=16)
+    report = await lab.engine.apply(plan)
+    (failed,) = report.failed
+    assert "config.cores was 2 when the plan was made and is 16 now" in failed.reason
+    assert lab.writes == []
+    assert lab.config(vmid)["cores"] == 16
+
+
+async def test_a_lost_description_is_marked_again_by_the_uuid(lab: Any) -> None:
+    await lab.applied(web(2))
+    vmid = int(lab.vmid("web-1"))
+    lab.cluster.edit(vmid, description="all new words")
+    report = await lab.applied(web(2))
+    assert [item.step_id for item in report.done] == ["VirtualMachine/web-1#configure"]
+    description = lab.config(vmid)["description"]
+    assert description.startswith("all new words\n")
+    assert "managed-by: pmpc" in description
+    assert (await lab.plan(web(2))).empty
+
+
+async def test_who_did_it_is_named_when_it_was_seen(lab: Any) -> None:
+    from pmpc_state import sync
+
+    await lab.applied(web(2))
+    vmid = int(lab.vmid("web-1"))
+    await sync(lab.state, lab.client, "lab")
+    guest = lab.cluster.guests[vmid]
+    lab.cluster.call(
+        "POST", f"/nodes/{guest.node}/qemu/{vmid}/config", {"cores": 8}, user="alice@pve"
+    )
+    lab.cluster.clock.advance(30)
+    await sync(lab.state, lab.client, "lab")
+    item = (await lab.plan(web(4))).object("VirtualMachine/web-1")
+    blame = item.theirs["config.cores"]
+    assert blame.user == "alice@pve"
+    assert "qmconfig" in (blame.task or "")
