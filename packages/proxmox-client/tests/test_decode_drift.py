@@ -123,7 +123,7 @@ def test_answers_of_another_shape_are_handed_on(data: Any) -> None:
         nodes_tasks.NODES_TASKS_STATUS_GET,
         nodes.NODES_JOURNAL_GET,
     ):
-        result = operation.decode(data)
+        result = operation.decode(copy.deepcopy(data))
         assert (result.to_dict() if isinstance(result, Model) else result) == data
 
 
@@ -238,10 +238,41 @@ def test_lists_of_rows_with_mixed_fields_decode_like_single_ones() -> None:
         if number % 7 == 0:
             row["surprise"] = number
         rows.append(row)
+    assert len({len(row) for row in rows}) > 3
     decoded = cluster.CLUSTER_RESOURCES_GET.decode(orjson.loads(orjson.dumps(rows)))
     assert decoded == [ClusterResourcesItem.from_wire(row) for row in rows]
+    assert [row.to_dict() for row in decoded[:1]] == [
+        {"id": "qemu/0", "type": "qemu", "vmid": 0, "surprise": 0}
+    ]
     assert decoded[7].extra == {"surprise": 7}
     assert decoded[1].uptime == 1
+
+
+def test_long_lists_survive_rows_with_as_many_but_other_fields() -> None:
+    rows: list[Any] = [{"id": f"qemu/{n}", "type": "qemu", "vmid": n} for n in range(900)]
+    rows[5] = {"id": "node/a", "type": "node", "brand-new": 1}
+    rows[6] = {"id": "node/a", "type": "node", "cgroup-mode": "2"}
+    rows[7] = "odd"
+    rows[8] = {"id": 1, "type": 2.5, "vmid": "8"}
+    decoded = cluster.CLUSTER_RESOURCES_GET.decode(copy.deepcopy(rows))
+    assert decoded[5].extra == {"brand-new": 1}
+    assert decoded[6].cgroup_mode == 2
+    assert decoded[6].to_dict() == {"id": "node/a", "type": "node", "cgroup-mode": 2}
+    assert decoded[7] == "odd"
+    assert decoded[8].to_dict() == {"id": "1", "type": "2.5", "vmid": 8}
+
+
+def test_from_wire_leaves_its_argument_alone() -> None:
+    sent = {**ROW, "vmid": "1", "cgroup-mode": "2", "odd": [1]}
+    before = copy.deepcopy(sent)
+    ClusterResourcesItem.from_wire(sent)
+    assert sent == before
+
+
+def test_python_names_of_renamed_fields_are_unknown_on_the_wire() -> None:
+    row = ClusterResourcesItem.from_wire({**ROW, "host-arch": "x86_64", "host_arch": "odd"})
+    assert row.host_arch == "x86_64"
+    assert row.extra == {"host_arch": "odd"}
 
 
 def test_a_started_task_answers_its_upid() -> None:

@@ -6,6 +6,9 @@ They are built from `__wire__`, the `name:kind` list of a class. Kinds:
 - `@Class` an object described by a class of the same module;
 - `*` before one of these: a list of them;
 - a name that ends in `[n]`: an indexed family, gathered in one dict.
+
+The parsed object becomes the value's own attribute dict: what fits stays where it is, the rest is
+coerced, renamed or moved to `extra` in place. So a constructor takes over the dict it is given.
 """
 
 from __future__ import annotations
@@ -13,14 +16,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn, Self
 
 import attrs
 
 from proxmox_client.wire.coerce import keep, to_boolean, to_integer, to_number, to_text
 
-Build = Callable[[Mapping[str, Any]], Any]
+Build = Callable[[dict[str, Any]], Any]
 Coercer = Callable[[Any], Any]
 Fields = list[tuple[str, str, str]]
 
@@ -57,7 +60,7 @@ def names_of(cls: type[Any]) -> list[str]:
 
 
 class Nothing(dict[str, Any]):
-    """The empty `extra` which all results without unknown fields share; nothing can be put in."""
+    """The empty `extra` or family which results share; nothing can be put in."""
 
     __slots__ = ()
 
@@ -117,52 +120,45 @@ def _nested(target: type[Any]) -> Coercer:
 
 
 def compile_constructor(cls: type[Any], lines: list[str], scope: dict[str, Any]) -> Any:
-    """Compile the function `build` from source lines that set fields of an object `o`.
+    """Compile the function `build` from source lines that adopt a dict `d` as an object `o`.
 
-    Frozen attrs classes set each field through `object.__setattr__`, which costs more than all the
-    rest of decoding. So the fields are set on an instance of a twin `T` with the same slots and no
-    guard, whose class is then changed to the real one, `C`.
+    A frozen class guards its attributes, and going around the guard costs more than all the rest.
+    So the dict is given to an instance of a twin `T` without guard, whose class is then changed to
+    the real one, `C`.
     """
-    slots = cls.__dict__["__slots__"]
-    twin = type(cls.__name__, (cls.__mro__[1],), {"__slots__": slots})
-    names = {"T": twin, "C": cls, "NOTHING": NOTHING, **scope}
+    names = {"T": type(cls.__name__, (cls.__mro__[1],), {}), "C": cls, **scope}
     for number, (_, name, kind) in enumerate(fields_of(cls)):
         names[f"c{number}"] = _watched(cls, name, entry_coercer(cls, kind), kind)
     exec("\n".join(lines), names)  # noqa: S102  # only names from our own generated classes
     return names["build"]
 
 
+ADOPT = ("o = T()", "o.__dict__ = d", "o.__class__ = C")
+
+
 def _general(fields: Fields) -> list[str]:
-    lines = ["def build(d):", " o = T()", " n = 0"]
+    lines = ["def build(d):", " n = 0"]
+    renamed: list[str] = []
     for number, (wire, name, kind) in enumerate(fields):
         if wire.endswith("[n]"):
-            lines.append(f" o.{name} = {{}}")
             continue
-        lines += [
-            f" if {wire!r} in d:",
-            "  n += 1",
-            f"  v = d[{wire!r}]",
-            f"  o.{name} = {expression(kind, number)}",
-            f" else: o.{name} = None",
-        ]
-    return [
-        *lines,
-        " o.extra = NOTHING if n == len(d) else rest(o, d)",
-        " o.__class__ = C",
-        " return o",
-    ]
+        lines += [f" if {wire!r} in d:", "  n += 1"]
+        lines += [f"  {line}" for line in coercion(wire, kind, number, f"d[{wire!r}]")]
+        if wire != name:
+            renamed.append(f" if {wire!r} in d: d[{name!r}] = d.pop({wire!r})")
+    return [*lines, " if n != len(d): rest(d)", *renamed, *(f" {x}" for x in ADOPT), " return o"]
 
 
-def expression(kind: str, number: int, value: str = "v") -> str:
-    """Write what turns the variable `value` into a field of a kind, field `number` of its class."""
-    coerced = f"c{number}({value})"
+def coercion(wire: str, kind: str, number: int, value: str) -> list[str]:
+    """Write what coerces a field in place: field `number` of its class, its value in `value`."""
     if kind == "a":
-        return value
+        return []
     if kind == "b":
-        return f"True if {value} == 1 else False if {value} == 0 else {coerced}"
+        coerced = f"True if v == 1 else False if v == 0 else c{number}(v)"
+        return [f"v = {value}", f"d[{wire!r}] = {coerced}"]
     if kind in _FITS:
-        return f"{value} if {value}.__class__ is {_FITS[kind]} else {coerced}"
-    return coerced
+        return [f"v = {value}", f"if v.__class__ is not {_FITS[kind]}: d[{wire!r}] = c{number}(v)"]
+    return [f"d[{wire!r}] = c{number}({value})"]
 
 
 def _watched(cls: type[Any], name: str, coerce: Coercer, kind: str) -> Coercer:
@@ -180,8 +176,8 @@ def _watched(cls: type[Any], name: str, coerce: Coercer, kind: str) -> Coercer:
     return watched
 
 
-def _rest(cls: type[Any], fields: Fields) -> Callable[[Any, Mapping[str, Any]], dict[str, Any]]:
-    """Return what sorts fields beyond the plain ones into families and unknown ones."""
+def _rest(cls: type[Any], fields: Fields) -> Callable[[dict[str, Any]], None]:
+    """Return what moves fields beyond the plain ones into families and `extra`."""
     known = frozenset(wire for wire, _, _ in fields)
     families = {wire[:-3]: name for wire, name, _ in fields if wire.endswith("[n]")}
     coercers = {
@@ -189,18 +185,17 @@ def _rest(cls: type[Any], fields: Fields) -> Callable[[Any, Mapping[str, Any]], 
     }
     member = re.compile(rf"({'|'.join(map(re.escape, families)) or '(?!)'})(0|[1-9][0-9]{{0,5}})")
 
-    def rest(target: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-        extra: dict[str, Any] = {}
-        for key, value in data.items():
-            if key in known:
-                continue
+    def rest(data: dict[str, Any]) -> None:
+        moved: dict[str, dict[Any, Any]] = {}
+        for key in [key for key in data if key not in known]:
+            value = data.pop(key)
             indexed = member.fullmatch(key)
             if indexed:
                 stem = indexed[1]
-                getattr(target, families[stem])[int(indexed[2])] = coercers[stem](value)
+                moved.setdefault(families[stem], {})[int(indexed[2])] = coercers[stem](value)
             else:
-                extra[key] = value
+                moved.setdefault("extra", {})[key] = value
                 note(cls.__name__, key, "unknown field")
-        return extra
+        data.update(moved)
 
     return rest

@@ -1,7 +1,8 @@
 """Constructors for long lists of objects, compiled for the sets of keys found in them.
 
 Long lists hold few sets of keys, each many times. A constructor that knows which fields are there
-need not look for the others, and one loop over all entries needs no call for each.
+need not look for the others, and one loop over all entries needs no call for each. As in
+`construct`, the entries are taken over.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import Any
 import attrs
 
 from proxmox_client.wire.construct import (
+    ADOPT,
     Build,
     builder,
+    coercion,
     compile_constructor,
-    expression,
     fields_of,
 )
 
@@ -98,23 +100,21 @@ def _compile(cls: type[Any], shapes: tuple[Shape, ...]) -> BuildList:
 
 def _branch(cls: type[Any], branch: int, shape: Shape) -> list[str]:
     """Write what builds an entry of one set of keys; a key that is missing leads to the end."""
-    fields = list(enumerate(fields_of(cls)))
-    present = [(number, field) for number, field in fields if field[0] in shape]
-    values = ", ".join(f"v{number}" for number, _ in present)
+    fields = [(n, field) for n, field in enumerate(fields_of(cls)) if field[0] in shape]
+    values = ", ".join(f"v{number}" for number, _ in fields)
     lines = [
         f"  if size == {len(shape)}:",
         f"   try: ({values},) = pick{branch}(d)",
         "   except KeyError:",
         "    add(other(d))",
         "    continue",
-        "   o = T()",
     ]
-    for number, (_, name, kind) in present:
-        lines.append(f"   o.{name} = {expression(kind, number, f'v{number}')}")
+    for number, (wire, _, kind) in fields:
+        lines += [f"   {line}" for line in coercion(wire, kind, number, f"v{number}")]
     for _, (wire, name, _) in fields:
-        if wire not in shape:
-            lines.append(f"   o.{name} = {'{}' if wire.endswith('[n]') else None}")
-    return [*lines, "   o.extra = NOTHING", "   o.__class__ = C", "   add(o)", "   continue"]
+        if wire != name:
+            lines.append(f"   d[{name!r}] = d.pop({wire!r})")
+    return [*lines, *(f"   {line}" for line in ADOPT), "   add(o)", "   continue"]
 
 
 def _other(general: Build) -> Callable[[Any], Any]:

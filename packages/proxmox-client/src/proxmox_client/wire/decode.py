@@ -1,6 +1,8 @@
 """Decoders of whole answers: what an operation does with the value under `data`.
 
 None of them raises: an answer of another shape than the schema says is handed on as it came.
+Objects become the attribute dicts of the typed values: whoever needs the parsed answer afterwards
+has to keep a copy.
 """
 
 from __future__ import annotations

@@ -7,11 +7,12 @@ A generated class states its fields once for people and type checkers (attrs) an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 import attrs
 
-from proxmox_client.wire.construct import builder, fields_of, names_of
+from proxmox_client.wire.construct import NOTHING, builder, fields_of, names_of
 
 M = TypeVar("M", bound="Model")
 
@@ -24,7 +25,6 @@ class Model:
             as null counts as absent.
     """
 
-    __slots__ = ()
     __wire__: ClassVar[str] = ""
 
     extra: dict[str, Any]
@@ -32,7 +32,7 @@ class Model:
     @classmethod
     def from_wire(cls: type[M], data: Mapping[str, Any]) -> M:
         """Build the value from what PVE sent; odd fields stay as they came, unknown ones too."""
-        return cast("M", builder(cls)(data))
+        return cast("M", builder(cls)(deepcopy(dict(data))))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the value under PVE's own names, without absent fields, with unknown ones."""
@@ -64,15 +64,19 @@ class Model:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field,))
 def result(cls: type[M]) -> type[M]:
-    """Make a generated class a slotted frozen attrs class with the field `extra`.
+    """Make a generated class a frozen attrs class with the field `extra`.
 
     Comparison and `repr` are shared in `Model`: attrs would compile them anew for every class, and
-    importing an area with dozens of classes would be slow.
+    importing an area with dozens of classes would be slow. There are no slots: the parsed object
+    itself becomes the attribute dict, and what the server left out is read from the class.
     """
     cls.__annotations__["extra"] = dict[str, Any]
     cls.extra = attrs.field(factory=dict[str, Any])
-    build = attrs.frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
-    return build(cls)
+    made = attrs.frozen(kw_only=True, eq=False, repr=False, slots=False)(cls)
+    families = {name for wire, name, _ in fields_of(made) if wire.endswith("[n]")}
+    for name in names_of(made):
+        setattr(made, name, NOTHING if name in families or name == "extra" else None)
+    return made
 
 
 def _plain(value: Any) -> Any:
