@@ -66,7 +66,17 @@ _NOT_CONFIG = {
     ),
 }
 _ONLY_IN_FILES = {
-    "qemu": frozenset({"meta", "parent", "snaptime", "vmstate", "runningmachine", "runningcpu"}),
+    "qemu": frozenset(
+        {
+            "meta",
+            "parent",
+            "snaptime",
+            "vmstate",
+            "runningmachine",
+            "runningcpu",
+            "running-nets-host-mtu",
+        }
+    ),
     "lxc": frozenset({"parent", "snaptime"}),
 }
 _INTEGERS_IN_FILES = frozenset({"snaptime"})

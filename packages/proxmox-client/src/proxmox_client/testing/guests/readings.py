@@ -52,8 +52,8 @@ def current(guest: Guest, *, now: float, host_cpus: int) -> dict[str, Any]:
         row["agent"] = 1
     if "vga" in guest.config:
         row["clipboard"] = keyed.parse(guest.config["vga"], "type").get("clipboard")
-    if guest.running:
-        row["nics"] = _nics(guest, now)
+    if guest.running and (cards := _nics(guest, now)):
+        row["nics"] = cards
     return row
 
 
@@ -61,8 +61,8 @@ def full(guest: Guest, *, now: float, host_cpus: int) -> dict[str, Any]:
     """Return the guest's row in ``/nodes/{node}/qemu?full=1``."""
     row = summary(guest, now=now, host_cpus=host_cpus)
     row["qmpstatus"] = qmpstatus(guest)
-    if guest.running:
-        row["nics"] = _nics(guest, now)
+    if guest.running and (cards := _nics(guest, now)):
+        row["nics"] = cards
     return row
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Find = Callable[[], Guest]
 COPY_BYTES_PER_SECOND = 110 * 1024**2
+_COPY_OVERHEAD = {"qemu": 0.5, "lxc": 1.5}
 
 
 @attrs.frozen
@@ -98,7 +99,7 @@ def _locked(run: _Run, find: Find) -> Iterator[float]:
         if run.move.online:
             raise _Aborted("lxc live migration is currently not implemented")
         yield from _shut_down(run)
-    yield 0.4
+    yield 0.3
     run.began = run.cluster.clock.now()
     target = run.cluster.nodes[run.move.target]
     noun = "VM" if guest.kind == "qemu" else "CT"
@@ -145,7 +146,7 @@ def _phases(run: _Run) -> Iterator[float]:
     for volume in wanted:
         yield from _copy(run, volume)
     _settle_at_target(run)
-    yield 1.3
+    yield 1.2
 
 
 def _online(run: _Run, wanted: list[Volume]) -> Iterator[float]:
@@ -246,7 +247,7 @@ def _copy(run: _Run, volume: Volume) -> Iterator[float]:
     )
     run.copies[volume.volid] = copy
     run.say(disks.formatting(cluster, copy))
-    yield volume.size / rate
+    yield volume.size / rate + _COPY_OVERHEAD[guest.kind]
     run.say(f"{volume.size} bytes copied")
     run.say(f"successfully imported '{copy.volid}'")
     if guest.kind == "qemu":

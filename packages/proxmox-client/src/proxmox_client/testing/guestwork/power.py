@@ -46,8 +46,12 @@ def _start_locked(cluster: SimulatedCluster, guest: Guest, task: TaskRecord) -> 
     _check_volumes(cluster, guest)
     if cloudinit_drive(guest) is not None:
         task.log("generating cloud-init ISO")
+    if resumes:
+        task.log("Resuming suspended VM")
+        task.log(f"activating and using '{guest.config.get('vmstate')}' as vmstate")
     yield START_SECONDS[guest.kind]
     if resumes:
+        task.log("Resumed VM, removing state")
         forget_state(cluster, guest)
     boot(cluster, guest)
 
@@ -87,7 +91,8 @@ def _silent(line: str) -> None:
 
 def forget_state(cluster: SimulatedCluster, guest: Guest) -> None:
     """Drop what a suspended machine saved of its memory."""
-    guest.config.pop("lock", None)
+    for name in ("lock", "running-nets-host-mtu", "runningcpu", "runningmachine"):
+        guest.config.pop(name, None)
     state = guest.config.pop("vmstate", None)
     if state is not None:
         disks.free(cluster, guest.node, state)

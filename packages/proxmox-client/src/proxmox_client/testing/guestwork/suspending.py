@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from proxmox_client.testing.guests import options
+from proxmox_client.testing.guests import identity, options
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guests.sizes import MIB
 from proxmox_client.testing.guestwork import disks
@@ -59,20 +60,24 @@ def to_disk(
         try:
             volume = state_volume(cluster, guest, f"suspend-{_today(cluster)}", storage)
             task.log(disks.formatting(cluster, volume))
-            task.log(f"saving VM state and RAM using storage '{volume.storage}'")
             yield 2.0
+            task.log("State saved, quitting")
         finally:
             del guest.config["lock"]
-        guest.config["vmstate"] = volume.volid
-        guest.config["lock"] = "suspended"
+        guest.config |= {
+            "lock": "suspended",
+            "running-nets-host-mtu": " ",
+            "runningcpu": "kvm64,+lahf_lm,+sep",
+            "runningmachine": f"pc-i440fx-{identity.QEMU_VERSION.rpartition('.')[0]}",
+            "vmstate": volume.volid,
+        }
         guest.end()
     finally:
         cluster.locks.release_guest(guest)
 
 
 def _today(cluster: SimulatedCluster) -> str:
-    days = int(cluster.clock.now() // 86400)
-    return f"{days:06d}"
+    return time.strftime("%Y-%m-%d", time.gmtime(cluster.clock.now()))
 
 
 def state_volume(

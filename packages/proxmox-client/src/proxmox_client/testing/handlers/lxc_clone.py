@@ -148,9 +148,10 @@ def template(cluster: SimulatedCluster, call: Call) -> None:
     def work(task: TaskRecord) -> Iterator[float]:
         yield from cluster.locks.guest(guest, task=task)
         try:
-            templates.make_base(cluster, guest)
             yield 0.1
+            templates.make_base(cluster, guest)
         finally:
             cluster.locks.release_guest(guest)
 
-    cluster.tasks.start(call.node, "vztemplate", work, id=guest.vmid, user=call.identity.authid)
+    user = call.identity.authid
+    cluster.tasks.start(call.node, "vztemplate", work, id=guest.vmid, user=user, delay=0.0)

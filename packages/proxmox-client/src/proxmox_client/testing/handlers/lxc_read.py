@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
 _ROOT = "/nodes/{node}/lxc/{vmid}"
+_INDEX = (
+    "config", "pending", "status", "vncproxy", "termproxy", "vncwebsocket", "spiceproxy",
+    "migrate", "clone", "rrd", "rrddata", "firewall", "snapshot", "resize", "interfaces",
+)  # fmt: skip
 _LOOPBACK: dict[str, Any] = {
     "name": "lo",
     "hwaddr": "00:00:00:00:00:00",
@@ -32,6 +36,13 @@ def containers(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
         and guest.node == call.node
         and finding.may_see(cluster, call, guest.vmid)
     ]
+
+
+@handles("GET", _ROOT)
+def index(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
+    """List what can be asked about a container; unlike a machine's, it has to exist."""
+    finding.called(cluster, call, "lxc")
+    return [{"subdir": name} for name in _INDEX]
 
 
 @handles("GET", f"{_ROOT}/config")

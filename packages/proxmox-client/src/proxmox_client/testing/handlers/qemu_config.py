@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from proxmox_client.testing.digest import GUEST_MESSAGE, check_digest
+from proxmox_client.testing.guests import drives
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import finding, privileges, updating
 from proxmox_client.testing.guestwork.storage_checks import check_hookscript, check_machine_drives
@@ -67,10 +68,22 @@ def _wanted(cluster: SimulatedCluster, call: Call) -> Wanted:
     vmid: int = call["vmid"]
     check_hookscript(cluster, call, values)
     names = [*wanted.delete, *wanted.values]
-    privileges.check_options(cluster, call.identity, "qemu", vmid, names)
+    plain = [name for name in names if not drives.is_drive(name)]
+    privileges.check_options(cluster, call.identity, "qemu", vmid, plain)
+    _check_present_drives(cluster, call, names)
     privileges.check_devices(call.identity, values)
     check_machine_drives(cluster, call, vmid, values)
     return wanted
+
+
+def _check_present_drives(cluster: SimulatedCluster, call: Call, names: list[str]) -> None:
+    """Ask for the privilege that the drives a change replaces or removes are worth."""
+    config = finding.called(cluster, call, "qemu").merged()
+    for name in names:
+        if drives.is_drive(name) and name in config:
+            drive = drives.parse_drive(name, config[name])
+            privilege = "VM.Config.CDROM" if drive.is_medium else "VM.Config.Disk"
+            privileges.require_guest(cluster, call.identity, call["vmid"], [privilege])
 
 
 def _checked(cluster: SimulatedCluster, call: Call) -> Guest:
