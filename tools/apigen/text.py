@@ -53,11 +53,7 @@ def _check(check: Check) -> str:
         joiner = " or " if "any" in rest[2:] else " and "
         return f"{joiner.join(map(str, rest[1]))} on {rest[0]}"
     if kind == "userid-param":
-        return (
-            f"the user itself, or {rest[0]}"
-            if rest[0] == "self"
-            else f"{rest[0]} of the user's realm"
-        )
+        return "the user itself" if rest[0] == "self" else f"{rest[0]} of the user's realm"
     if kind == "userid-group":
         return f"{' and '.join(map(str, rest[0]))} on the user's groups"
     if kind == "perm-modify":

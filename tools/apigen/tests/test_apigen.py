@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tools.apigen import __main__ as program
-from tools.apigen import corrections, facts, generate, merge, naming, shapes, signature, text
+from tools.apigen import corrections, diff, facts, generate, merge, naming, shapes, signature, text
 from tools.apigen.output import OWNED, PACKAGE, compare, write
 
 ROOT = Path(__file__).parents[3]
@@ -287,6 +287,43 @@ def test_check_fails_when_the_pinned_facts_change(
     path.write_bytes(lzma.compress(json.dumps(content[1:]).encode()))
     assert program.main(["--check", "--root", str(tree)]) == 1
     assert "differs: schema/PINNED.json" in capsys.readouterr().out
+
+
+def test_two_versions_are_compared() -> None:
+    old = [
+        entry("/a", parameters={"properties": {"p": {"type": "integer", "maximum": 3}}}),
+        entry("/gone"),
+    ]
+    new = [
+        entry(
+            "/a",
+            permissions={"user": "all"},
+            parameters={
+                "properties": {"p": {"type": "integer", "maximum": 9}, "q": {"type": "string"}}
+            },
+        ),
+        entry("/new", method="POST"),
+    ]
+    assert diff.report({"1": old, "2": new}, "1", "2") == [
+        "# PVE 1 to 2: 2 to 2 operations",
+        "+ POST /new",
+        "- GET /gone",
+        "~ GET /a",
+        "    permissions: None -> {'user': 'all'}",
+        "    p.maximum: 3 -> 9",
+        "    + q (string, required)",
+    ]
+    with pytest.raises(ValueError, match="no facts for PVE 3; pinned: 1, 2"):
+        diff.report({"1": old, "2": new}, "3", "2")
+
+
+def test_pinned_versions_can_be_compared_from_the_command_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert program.main(["--diff", "8.4", "9.0"]) == 0
+    shown = capsys.readouterr().out
+    assert "# PVE 8.4 to 9.0: 605 to 628 operations" in shown
+    assert "+ POST /cluster/ha/rules" in shown
 
 
 def test_every_generated_module_says_so_at_its_top(files: dict[str, bytes]) -> None:

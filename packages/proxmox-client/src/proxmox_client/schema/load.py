@@ -133,13 +133,14 @@ def _operation(entry: Facts, known: tuple[str, ...], at: int | None) -> Operatio
         )
     permissions: int | None = entry["permissions"]
     document = _document()
+    since: int = entry["since"]
     until: int | None = entry["until"]
     return OperationFacts(
         id=entry["id"],
         method=entry["method"],
         path=path,
         name=entry["name"],
-        since=known[entry["since"]],
+        since=known[since],
         until=None if until is None else known[until],
         parameters=MappingProxyType(parameters),
         additional_properties=entry["additional"],

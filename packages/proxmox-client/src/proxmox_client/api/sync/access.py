@@ -554,7 +554,7 @@ class AccessPassword(SyncResource):
     ) -> None:
         """PUT /access/password
 
-        Privileges: (the user itself, or self) or ((Realm.AllocateUser of the user's realm) and (User.Modify on the user's groups)). Not with an API token. Since 7.4.
+        Privileges: (the user itself) or ((Realm.AllocateUser of the user's realm) and (User.Modify on the user's groups)). Not with an API token. Since 7.4.
         Keywords of some versions only:
         - `confirmation_password` since 8.2
         """
@@ -685,7 +685,7 @@ class AccessTfaUserid(SyncResource):
     def get(self) -> list[m.AccessTfaUseridItem]:
         """GET /access/tfa/{userid}
 
-        Privileges: (the user itself, or self) or (User.Modify and Sys.Audit on the user's groups). Since 7.4.
+        Privileges: (the user itself) or (User.Modify and Sys.Audit on the user's groups). Since 7.4.
         """
         return self._call(ops.ACCESS_TFA_USERID_GET, {})
 
@@ -701,7 +701,7 @@ class AccessTfaUserid(SyncResource):
     ) -> m.AccessTfaUseridPost:
         """POST /access/tfa/{userid}
 
-        Privileges: (the user itself, or self) or (User.Modify on the user's groups). Not with an API token. Since 7.4.
+        Privileges: (the user itself) or (User.Modify on the user's groups). Not with an API token. Since 7.4.
         """
         params: dict[str, object] = {
             "type": type,
@@ -722,7 +722,7 @@ class AccessTfaId(SyncResource):
     def get(self) -> m.AccessTfaId:
         """GET /access/tfa/{userid}/{id}
 
-        Privileges: (the user itself, or self) or (User.Modify and Sys.Audit on the user's groups). Since 7.4.
+        Privileges: (the user itself) or (User.Modify and Sys.Audit on the user's groups). Since 7.4.
         """
         return self._call(ops.ACCESS_TFA_ID_GET, {})
 
@@ -735,7 +735,7 @@ class AccessTfaId(SyncResource):
     ) -> None:
         """PUT /access/tfa/{userid}/{id}
 
-        Privileges: (the user itself, or self) or (User.Modify on the user's groups). Not with an API token. Since 7.4.
+        Privileges: (the user itself) or (User.Modify on the user's groups). Not with an API token. Since 7.4.
         """
         params: dict[str, object] = {
             "description": description,
@@ -751,7 +751,7 @@ class AccessTfaId(SyncResource):
     ) -> None:
         """DELETE /access/tfa/{userid}/{id}
 
-        Privileges: (the user itself, or self) or (User.Modify on the user's groups). Not with an API token. Since 7.4.
+        Privileges: (the user itself) or (User.Modify on the user's groups). Not with an API token. Since 7.4.
         """
         return self._call(ops.ACCESS_TFA_ID_DELETE, {"password": password})
 
@@ -928,7 +928,7 @@ class AccessUsersTfa(SyncResource):
     ) -> m.AccessUsersTfa:
         """GET /access/users/{userid}/tfa
 
-        Privileges: (the user itself, or self) or (User.Modify and Sys.Audit on the user's groups). Since 7.4.
+        Privileges: (the user itself) or (User.Modify and Sys.Audit on the user's groups). Since 7.4.
         """
         return self._call(ops.ACCESS_USERS_TFA_GET, {"multiple": multiple})
 
@@ -945,7 +945,7 @@ class AccessUsersToken(SyncResource):
     def get(self) -> list[m.AccessUsersTokenItem]:
         """GET /access/users/{userid}/token
 
-        Privileges: (the user itself, or self) or (User.Modify on the user's groups). Since 7.4.
+        Privileges: (the user itself) or (User.Modify on the user's groups). Since 7.4.
         """
         return self._call(ops.ACCESS_USERS_TOKEN_GET, {})
 
@@ -958,7 +958,7 @@ class AccessUsersTokenTokenid(SyncResource):
     def get(self) -> m.AccessUsersTokenTokenid:
         """GET /access/users/{userid}/token/{tokenid}
 
-        Privileges: (the user itself, or self) or (User.Modify on the user's groups). Since 7.4.
+        Privileges: (the user itself) or (User.Modify on the user's groups). Since 7.4.
         """
         return self._call(ops.ACCESS_USERS_TOKEN_TOKENID_GET, {})
 
@@ -971,7 +971,7 @@ class AccessUsersTokenTokenid(SyncResource):
     ) -> m.AccessUsersTokenTokenidPost:
         """POST /access/users/{userid}/token/{tokenid}
 
-        Privileges: (the user itself, or self) or (User.Modify on the user's groups). Since 7.4.
+        Privileges: (the user itself) or (User.Modify on the user's groups). Since 7.4.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -991,7 +991,7 @@ class AccessUsersTokenTokenid(SyncResource):
     ) -> m.AccessUsersTokenTokenidPut:
         """PUT /access/users/{userid}/token/{tokenid}
 
-        Privileges: (the user itself, or self) or (User.Modify on the user's groups). Since 7.4.
+        Privileges: (the user itself) or (User.Modify on the user's groups). Since 7.4.
         Keywords of some versions only:
         - `delete` since 9.1
         - `regenerate` since 9.2
@@ -1008,7 +1008,7 @@ class AccessUsersTokenTokenid(SyncResource):
     def delete(self) -> None:
         """DELETE /access/users/{userid}/token/{tokenid}
 
-        Privileges: (the user itself, or self) or (User.Modify on the user's groups). Since 7.4.
+        Privileges: (the user itself) or (User.Modify on the user's groups). Since 7.4.
         """
         return self._call(ops.ACCESS_USERS_TOKEN_TOKENID_DELETE, {})
 
