@@ -73,6 +73,11 @@ class Session:
     def _keep_pace(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> None:
         clock = self.cluster.clock
         clock.advance(PAUSE + float(hint.get("advance", 0)))
+        if "config" in hint:
+            vmid, options = hint["config"]
+            self.cluster.guests[int(vmid)].config.update(options)
+        for vmid in hint.get("gone", ()):
+            del self.cluster.guests[int(vmid)]
         if "hold" in hint:
             name, seconds = hint["hold"]
             self.cluster.locks.take(str(name), until=clock.now() + float(seconds))

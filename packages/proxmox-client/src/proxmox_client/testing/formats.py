@@ -187,6 +187,9 @@ FORMATS: Mapping[str, Check] = {
     "pve-fw-dport-spec": _port,
     "pve-fw-sport-spec": _port,
     "pve-fw-addr-spec": _firewall_address,
+    "pve-qm-bootdev": _matches(
+        r"(?:net|ide|sata|scsi|virtio|usb|hostpci)\d+", "invalid boot device '%s'"
+    ),
     "pve-ipv4-config": _ip(_NET4, _literal_or(("dhcp", "manual"), _cidr4)),
     "pve-ipv6-config": _ip(_NET6, _literal_or(("auto", "dhcp", "manual"), _cidr6)),
     "pve-sdn-isis-net": lambda value: None,

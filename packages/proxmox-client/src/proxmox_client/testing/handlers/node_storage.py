@@ -10,7 +10,7 @@ from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 from proxmox_client.testing.seeding import content_of, parse_size
 from proxmox_client.testing.state import Storage, Volume
-from proxmox_client.testing.tasks import TaskRecord
+from proxmox_client.testing.tasks import TaskFailed, TaskRecord
 from proxmox_client.testing.volumes import FILE_TYPES
 
 if TYPE_CHECKING:
@@ -197,13 +197,13 @@ def free(cluster: SimulatedCluster, call: Call) -> str:
     volume = cluster.volumes.find(call.node, volid)
     _require_volume(cluster, call, volid, volume)
     cluster.volumes.storage(call["storage"])
-    if volume is not None and volume.protected:
-        raise PveFault(500, f"can't remove protected volume '{volid}'")
-
     def work(task: TaskRecord) -> None:
         found = cluster.volumes.find(call.node, volid)
         if found is None:
             task.log(f"disk image '{cluster.volumes.path(volid)}' does not exist")
+        elif found.protected:
+            name, storage = found.name, found.storage
+            raise TaskFailed(f"cannot remove protected volume '{name}' on '{storage}'")
         else:
             cluster.volumes.remove(found)
         task.log(f"Removed volume '{volid}'")

@@ -1,0 +1,101 @@
+"""The servers the exchanges were recorded from, as they were before the first one."""
+
+from __future__ import annotations
+
+from proxmox_client.testing import SimulatedCluster
+from proxmox_client.testing.state import Storage
+
+ONE_NODE_START = 1_795_358_468.0
+THREE_NODE_START = 1_795_360_203.0
+RACE_START = 1_795_361_490.0
+# Seconds after the first request when the recorded nodes told the others about their guests.
+_TICKS = {"pve1": 4.0, "pve2": 1.5, "pve3": 4.2}
+_EVERYTHING = "backup,images,import,iso,rootdir,snippets,vztmpl"
+
+
+def one_node_cluster() -> SimulatedCluster:
+    """Make the server the one-node files were recorded from, as it was before them."""
+    cluster = SimulatedCluster(nodes=("pve1",), storages=(), start=ONE_NODE_START)
+    node = cluster.nodes["pve1"]
+    node.address = "192.0.2.2"
+    node.booted = ONE_NODE_START - 4215
+    node.phase = 3.2
+    cluster.storages["local"] = Storage(
+        "local", "dir", {"path": "/var/lib/vz", "content": _EVERYTHING}
+    )
+    cluster.storages["local2"] = Storage(
+        "local2", "dir", {"path": "/mnt/storage2", "content": _EVERYTHING}
+    )
+    root = cluster.access.users["root@pam"]
+    root.password = "a-password"
+    root.fields["email"] = "root@example.com"
+    _common_volumes(cluster, "pve1")
+    cluster.add_volume("local", "local:iso/debian-13-netinst.iso", 1_048_576)
+    cluster.add_volume("local", "local:snippets/user.yaml", 14)
+    cluster.add_volume("local", "local:vztmpl/my.tar.gz", 300_000)
+    return cluster
+
+
+def three_node_cluster() -> SimulatedCluster:
+    """Make the cluster the files below `cluster/` were recorded from."""
+    names = ("pve1", "pve2", "pve3")
+    cluster = SimulatedCluster(nodes=names, storages=(), start=THREE_NODE_START)
+    for name, path, content in (
+        ("local", "/var/lib/vz", _EVERYTHING),
+        ("local2", "/mnt/local2", "images,rootdir"),
+        ("shared", "/mnt/shared", "backup,images,iso,rootdir"),
+    ):
+        options = {"path": path, "content": content}
+        if name == "shared":
+            options["shared"] = "1"
+        cluster.storages[name] = Storage(name, "dir", options)
+    cluster.access.users["root@pam"].password = "a-password"
+    for node in names:
+        cluster.nodes[node].booted = THREE_NODE_START - 5950
+        cluster.nodes[node].phase = (THREE_NODE_START + _TICKS[node]) % 10
+        _common_volumes(cluster, node)
+        cluster.add_volume("local", "local:iso/debian-13-netinst.iso", 1_048_576, node=node)
+    return cluster
+
+
+def _common_volumes(cluster: SimulatedCluster, node: str) -> None:
+    volid = "local:vztmpl/alpine-3.20-mini_20260101_amd64.tar.gz"
+    cluster.add_volume("local", volid, 1_032_947, node=node)
+
+
+def race_cluster() -> SimulatedCluster:
+    """Make the three nodes as they were before the races, with guests of earlier recordings."""
+    cluster = three_node_cluster()
+    cluster.clock.advance_to(RACE_START)
+    for vmid, node, storage, running in (
+        (100, "pve1", "local2", True),
+        (101, "pve3", "shared", False),
+        (102, "pve1", "shared", True),
+        (103, "pve1", "shared", False),
+        (113, "pve3", "shared", False),
+        (120, "pve1", "shared", True),
+        (121, "pve2", "shared", False),
+        (161, "pve3", "shared", False),
+    ):
+        config = {
+            "name": f"vm{vmid}",
+            "memory": 64,
+            "cores": 1,
+            "cpu": "kvm64",
+            "ostype": "l26",
+            "scsihw": "virtio-scsi-pci",
+            "scsi0": f"{storage}:0.05,format=qcow2",
+            "net0": "virtio,bridge=vmbr0",
+        }
+        cluster.add_vm(node, vmid, config, status="running" if running else "stopped")
+    for vmid, node in ((200, "pve2"), (201, "pve1"), (213, "pve3"), (220, "pve1")):
+        config = {
+            "hostname": f"ct{vmid}",
+            "memory": 64,
+            "swap": 0,
+            "rootfs": "local:0.1",
+            "net0": "name=eth0,bridge=vmbr0",
+            "unprivileged": 1,
+        }
+        cluster.add_container(node, vmid, config, status="running" if vmid == 201 else "stopped")
+    return cluster

@@ -1,0 +1,43 @@
+"""The simulator answers what a running PVE was asked as that PVE did."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance import replay
+
+pytestmark = pytest.mark.conformance
+AREAS = [area for areas in replay.rules()["order"].values() for area in areas]
+
+
+@pytest.fixture(scope="module")
+def report() -> replay.Report:
+    return replay.run()
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_exchange_is_answered_as_recorded_or_excluded_with_a_reason(
+    report: replay.Report, area: str
+) -> None:
+    result = next(result for result in report.areas if result.area == area)
+    assert result.mismatches == []
+    assert result.replayed + sum(result.excluded.values()) == result.exchanges
+
+
+def test_every_exclusion_still_covers_a_difference(report: replay.Report) -> None:
+    assert list(report.stale) == []
+
+
+def test_every_exclusion_has_a_reason_in_words() -> None:
+    reasons = [entry["reason"] for entry in replay.rules()["exclusions"]]
+    assert all(len(reason.split()) > 2 for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    "area", ["auth", "access", "storage", "qemu", "lxc", "perm", "locks", "tasks", "extra"]
+)
+def test_the_areas_that_are_simulated_are_replayed_nearly_whole(
+    report: replay.Report, area: str
+) -> None:
+    result = next(result for result in report.areas if result.area == area)
+    assert result.replayed >= 0.65 * result.exchanges
