@@ -85,7 +85,7 @@ SAME: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
         {"scsi0": "local-lvm:vm-100-disk-0,discard=on,size=32G"},
     ),
     # 0.05 GiB is shown rounded up to a KiB, or to an extent by LVM
-    ("VirtualMachine", [{"scsi0": "local:0.05"}], {"scsi0": "local:1/vm-1-disk-0.qcow2,size=52429K"}),
+    ("VirtualMachine", [{"scsi0": "local:0.05"}], {"scsi0": "local:1/vm-1.qcow2,size=52429K"}),
     ("VirtualMachine", [{"scsi0": "lvm:0.05"}], {"scsi0": "lvm:vm-1-disk-0,size=52M"}),
     ("Container", [{"rootfs": "local:1.25"}], {"rootfs": "local:210/vm-210-disk-0.raw,size=1280M"}),
     (
@@ -131,7 +131,10 @@ SAME: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
     ("VirtualMachine", [{"agent": 0}, {"agent": {"enabled": "off"}}], {}),
     (
         "VirtualMachine",
-        [{"cpu": "host,flags=+aes;-pcid"}, {"cpu": {"cputype": "host", "flags": ["-pcid", "+aes"]}}],
+        [
+            {"cpu": "host,flags=+aes;-pcid"},
+            {"cpu": {"cputype": "host", "flags": ["-pcid", "+aes"]}},
+        ],
         {"cpu": "host,flags=-pcid;+aes"},
     ),
     (

@@ -68,11 +68,16 @@ def three_way(
         One entry per field, by path.
     """
     slots = frozenset(slot_of(path) for path in live)
-    context = _Context(kind, desired, live, owned, resolutions, others, fingerprint, slots)
+    declared = frozenset(slot_of(path) for path in desired)
+    context = _Context(
+        kind, desired, live, owned, resolutions, others, fingerprint, slots, declared
+    )
     fields = [_declared(context, path) for path in desired]
     fields.extend(_undeclared(context, path) for path in owned if path not in desired)
-    guarded = _guard_shared_slots(context, {field.path: field for field in fields})
-    return Diff(tuple(guarded[path] for path in sorted(guarded)))
+    by_path = {field.path: field for field in fields}
+    _complete_new_slots(context, by_path)
+    _guard_shared_slots(context, by_path)
+    return Diff(tuple(by_path[path] for path in sorted(by_path)))
 
 
 @attrs.frozen
@@ -85,6 +90,7 @@ class _Context:
     others: Mapping[str, str]
     fingerprint: Callable[[str], str] | None
     slots: frozenset[str]
+    declared_slots: frozenset[str]
 
     def theirs(self, path: str) -> FieldValue | Absent:
         found = self.live.get(path, ABSENT)
@@ -168,6 +174,9 @@ def _undeclared(context: _Context, path: str) -> FieldChange:
         return attrs.evolve(change, reason="no longer there")
     if owner is not None:
         return attrs.evolve(change, reason=f"still managed by {owner}", owner=owner)
+    slot, key = slot_of(path), split_path(path)[2]
+    if slot in context.declared_slots and removes_slot(context.kind, slot, {key}):
+        return attrs.evolve(change, reason="what is still declared needs it")
     if isinstance(base, SecretMark) or context.same(path, base, live):
         return attrs.evolve(change, action=Action.REMOVE)
     return attrs.evolve(change, reason="somebody else changed it")
@@ -179,9 +188,19 @@ def _is_create_only(path: str) -> bool:
     return key in meaning.CREATE_ONLY_KEYS or (firmware and key in meaning.FIRMWARE_KEYS)
 
 
-def _guard_shared_slots(
-    context: _Context, fields: dict[str, FieldChange]
-) -> dict[str, FieldChange]:
+def _complete_new_slots(context: _Context, fields: dict[str, FieldChange]) -> None:
+    """Write every declared key of an option that is not there yet, defaults too.
+
+    PVE wants some keys even where they say the default (`agent` without `enabled` is refused).
+    """
+    new = {slot_of(field.path) for field in fields.values() if field.action is Action.ADD}
+    for path, field in fields.items():
+        waits = field.action is Action.UNCHANGED and path not in context.live
+        if waits and slot_of(path) in new - context.slots:
+            fields[path] = attrs.evolve(field, action=Action.ADD)
+
+
+def _guard_shared_slots(context: _Context, fields: dict[str, FieldChange]) -> None:
     """Turn the removal of a slot into a conflict where somebody else added to it.
 
     A network card or disk goes as a whole, with what others set on it.
@@ -199,7 +218,6 @@ def _guard_shared_slots(
         reason = f"somebody else set {', '.join(foreign)} on it"
         for field in removed:
             fields[field.path] = attrs.evolve(field, action=Action.CONFLICT, reason=reason)
-    return fields
 
 
 def removes_slot(kind: Kind, slot: str, keys: set[str | None]) -> bool:
@@ -210,7 +228,9 @@ def removes_slot(kind: Kind, slot: str, keys: set[str | None]) -> bool:
     option = options_of(kind).find(slot.partition(".")[2])
     if option is None or option.shape not in (Shape.PROPERTIES, Shape.DISK):
         return False
-    vital = {key for key, known in option.keys.items() if known.required}
+    vital = {
+        key for key, known in option.keys.items() if known.required and known.scalar.default is None
+    }
     if option.shape is Shape.DISK:
         vital |= {"volume", "storage"}
     return bool(vital & keys)

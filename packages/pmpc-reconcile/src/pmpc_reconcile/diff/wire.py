@@ -149,6 +149,9 @@ def _write_properties(
     if removes_slot(kind, f"config.{name}", removed):
         wire.delete.append(name)
         return
+    for key, known in option.keys.items():
+        if values and known.required and known.scalar.default is not None:
+            values.setdefault(key, known.scalar.default)
     missing = [key for key, known in option.keys.items() if known.required and key not in values]
     if missing and values:
         _refuse(wire, f"{name} needs {' and '.join(map(repr, missing))}", None)

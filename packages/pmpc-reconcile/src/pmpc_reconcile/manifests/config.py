@@ -12,7 +12,7 @@ from pmpc_reconcile.kinds import Kind, Option, Shape, options_of
 from pmpc_reconcile.manifests import findings
 from pmpc_reconcile.manifests.declared import Problem, read_declared
 from pmpc_reconcile.manifests.manifest import SECRET_KEY
-from pmpc_reconcile.manifests.rules import config_rules
+from pmpc_reconcile.manifests.rules import option_errors
 from pmpc_reconcile.manifests.tree import Entry, MappingNode, Path, Position, ScalarNode
 from pmpc_reconcile.manifests.walk import place_of
 from pmpc_reconcile.values import Secret, SecretMark
@@ -37,7 +37,6 @@ class ConfigReader:
         """Return the options in canonical form; problems are collected."""
         options = options_of(self.kind, self.version)
         config: dict[str, Any] = {}
-        marks: dict[str, Any] = {}
         for name, entry in node.entries.items():
             option = options.find(name)
             if option is None:
@@ -45,7 +44,7 @@ class ConfigReader:
                 continue
             mark = _secret_mark(option, entry)
             if mark is not None:
-                marks[name] = mark
+                config[name] = mark
                 continue
             found = read_declared(name, option, entry)
             self.problems.extend(found.problems)
@@ -53,28 +52,23 @@ class ConfigReader:
             if found.value is not None:
                 config[name] = found.value
                 self.problems.extend(_contradictions(name, option, entry, found.value))
-        self.problems.extend(self._check(node, config))
-        for name, value in config.items():
-            option = options.find(name)
-            if option is not None and option.shape is Shape.SECRET:
-                config[name] = Secret(str(value))
-        return {**config, **marks}
+                self.problems.extend(self._check(node, name, option, found.value))
+                if option.shape is Shape.SECRET:
+                    config[name] = Secret(str(found.value))
+        return config
 
-    def _check(self, node: MappingNode, config: dict[str, Any]) -> Iterator[Problem]:
-        rules = config_rules(self.kind, self.version)
+    def _check(self, node: MappingNode, name: str, option: Option, value: Any) -> Iterator[Problem]:
+        options = options_of(self.kind, self.version)
 
         def place(path: Path, key: bool) -> Position:
             return self._places.get(path[:2]) or place_of(node, path, key=key)
 
         def known(path: Path) -> Iterable[str]:
-            option = rules.options.find(str(path[0])) if path else None
-            if option is None:
-                return rules.options.names()
             extra = ("storage", "cloudinit") if option.shape is Shape.DISK else ()
             return (*option.keys, *option.aliases, *extra)
 
-        errors = rules.errors(config)
-        return findings.problems(errors, place, known, "option", ("spec", "config"))
+        errors = option_errors(options, option, value)
+        return findings.problems(errors, place, known, "option", ("spec", "config"), name)
 
     def _unknown(self, name: str, entry: Entry) -> Problem:
         """Say why a name is no option here."""

@@ -33,6 +33,7 @@ def problems(
     known: Callable[[Path], Iterable[str]],
     noun: str,
     prefix: Path = (),
+    top: str | None = None,
 ) -> Iterator[Problem]:
     """Explain Cerberus' errors.
 
@@ -42,12 +43,14 @@ def problems(
         known: Gives the names allowed at a path.
         noun: What a name at the top is called: `field`, `option`.
         prefix: Path of the validated part, for messages.
+        top: What the first step of the errors' paths is really called.
     """
     for error in found:
         path: Path = tuple(error.document_path)
+        path = path if top is None else (top, *path[1:])
         if error.is_logic_error or error.is_group_error:
             children = error.child_errors or ()
-            yield from problems(children, place, known, noun, prefix)
+            yield from problems(children, place, known, noun, prefix, top)
         elif error.code == ERRORS.UNKNOWN_FIELD.code:
             word = str(path[-1])
             inner = dotted((*prefix, *path[:-1]))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
-
-import attrs
 
 from pmpc_reconcile.kinds import Kind, Option, OptionSet, Scalar, Shape, ValueType, options_of
 from pmpc_reconcile.kinds.guest import NAME, STORAGE
@@ -51,34 +49,20 @@ def spec_validator(kind: Kind) -> Any:
     return ManifestValidator(spec_rules(kind))
 
 
-@functools.cache
-def config_rules(kind: Kind, version: str | None) -> ConfigRules:
-    """Return the rules of a kind's options in a version of PVE."""
-    return ConfigRules(options_of(kind, version))
+def option_errors(options: OptionSet, option: Option, value: Any) -> list[Any]:
+    """Check the canonical value of an option; return Cerberus' errors.
 
-
-@attrs.define(eq=False)
-class ConfigRules:
-    """The rules of options; they grow with the names that manifests use.
-
-    A family such as `scsi` has dozens of members with as many keys each: Cerberus checks a schema
-    before using it, so only the members somebody wrote become part of it.
+    Their paths begin with the option's name without an index: all members of a family share one
+    validator, because Cerberus checks a schema at length before using it.
     """
+    validator = _option_validator(options.kind, options.version, option.name, option.slots is None)
+    return violations(validator, {option.name: value})
 
-    options: OptionSet
-    _schema: Rules = attrs.field(factory=dict[str, Any])
-    _validator: Any = None
 
-    def errors(self, config: Mapping[str, Any]) -> list[Any]:
-        """Check canonical options; return Cerberus' errors."""
-        fresh = [name for name in config if name not in self._schema]
-        for name in fresh:
-            option = self.options.find(name)
-            if option is not None:
-                self._schema[name] = option_rules(option)
-        if fresh or self._validator is None:
-            self._validator = ManifestValidator(dict(self._schema))
-        return violations(self._validator, config)
+@functools.cache
+def _option_validator(kind: Kind, version: str | None, name: str, single: bool) -> Any:
+    option = options_of(kind, version).options[name if single else f"{name}[n]"]
+    return ManifestValidator({name: option_rules(option)})
 
 
 def option_rules(option: Option) -> Rules:

@@ -33,18 +33,23 @@ def desired_fields(kind: Kind, spec: Mapping[str, Any]) -> dict[str, FieldValue]
 
 
 def _entries(option: Option, value: Any) -> Mapping[str | None, FieldValue]:
-    if option.shape in (Shape.DISK, Shape.PROPERTIES) and not isinstance(value, Mapping):
-        # Older versions know a property string only as a text (`machine` before 8.2).
-        return read_option(option, value)
-    if option.shape is Shape.DISK:
-        return cast("dict[str | None, FieldValue]", read_volume(value, option.name, live=False))
-    if option.shape is Shape.PROPERTIES:
-        return dict(value)
+    if option.shape in (Shape.DISK, Shape.PROPERTIES):
+        return _keyed(option, value)
     if option.shape is Shape.SET:
         return dict.fromkeys(cast("list[str | None]", value), True)
     if option.shape is Shape.SECRET:
         return {None: value}
     return {None: read_single(option, value)}
+
+
+def _keyed(option: Option, value: Any) -> Mapping[str | None, FieldValue]:
+    if not isinstance(value, Mapping):
+        # Older versions know a property string only as a text (`machine` before 8.2).
+        return read_option(option, value)
+    parts = cast("Mapping[str, Any]", value)
+    if option.shape is Shape.DISK:
+        parts = read_volume(parts, option.name, live=False)
+    return cast("Mapping[str | None, FieldValue]", parts)
 
 
 def _pool_fields(spec: Mapping[str, Any]) -> dict[str, FieldValue]:
