@@ -130,9 +130,12 @@ def test_what_vanished_and_returns_is_the_same(
     assert len(state.reader().observations(uid)) == 2
 
 
-def test_what_cannot_be_seen_is_unknown_and_stays(state: State, recorder: Recorder) -> None:
+def test_what_cannot_be_seen_is_unknown_and_stays(
+    state: State, recorder: Recorder, clock: VirtualClock
+) -> None:
     recorder.look("qemu", {"100": _vm("web")})
     before = state.clock()
+    clock.advance(60)
     report = recorder.look("qemu", {}, unseen=["100"])
     found = state.reader().resource("lab", "qemu", "100")
     assert (report.unknown, report.vanished, report.history_rows) == (1, 0, 0)

@@ -38,6 +38,8 @@ def test_tokens_grow_through_release_and_expiry(state: State, clock: VirtualCloc
     leases.check(third)
     assert state.reader().leases.get("x") == third
     assert state.reader().leases.get("y") is None
+    leases.release(third)
+    assert state.reader().leases.get("x") is None
 
 
 def test_an_expired_lease_nobody_took_can_be_renewed(state: State, clock: VirtualClock) -> None:

@@ -65,15 +65,19 @@ def test_ownership_is_replaced_as_a_whole(state: State) -> None:
     _apply(state)
     owns = state.writer().ownership
     identity = {"uuid": "abc"}
-    common = {"kind": "qemu", "key": "100", "identity": identity}
-    owns.record("lab", "shop", "VirtualMachine/web", **common, fields={"config.cores": 2, "x": 1})
-    owns.record(
-        "lab",
-        "shop",
-        "VirtualMachine/web",
-        **common,
-        fields={"config.cores": 4, "config.tags.web": True, "config.net0": {"model": "virtio"}},
-    )
+    for applied in (
+        {"config.cores": 2, "x": 1},
+        {"config.cores": 4, "config.tags.web": True, "config.net0": {"model": "virtio"}},
+    ):
+        owns.record(
+            "lab",
+            "shop",
+            "VirtualMachine/web",
+            kind="qemu",
+            key="100",
+            identity=identity,
+            fields=applied,
+        )
     fields = {field.path: field.applied for field in owns.fields("lab", "shop")}
     assert fields == {
         "config.cores": 4,

@@ -14,6 +14,7 @@ from pmpc_state.state import State
 from pmpc_state.values.inventory import ObservedItem, Section, TaskSection
 from pmpc_state.values.observed import TaskRecord
 from pmpc_state.values.report import SectionReport
+from pmpc_state.writer import StateWriter
 
 
 class Recorder:
@@ -34,10 +35,21 @@ class Recorder:
         unseen: Iterable[str] = (),
         tasks: Iterable[TaskRecord] = (),
     ) -> SectionReport:
-        """Record one look at one kind."""
-        writer = self.state.writer()
+        """Record one look at one kind, in one transaction."""
+        with self.state.transaction() as writer:
+            return self._look(writer, kind, there, cluster, unseen, tasks)
+
+    def _look(
+        self,
+        writer: StateWriter,
+        kind: str,
+        there: Mapping[str, Mapping[str, Any]],
+        cluster: str,
+        unseen: Iterable[str],
+        tasks: Iterable[TaskRecord],
+    ) -> SectionReport:
         lease = writer.leases.acquire(f"sync/{cluster}", holder="test", seconds=60)
-        run = writer.observed.begin(cluster, lease)
+        run = writer.observed.date(writer.observed.begin(cluster, lease))
         recorded = writer.observed.recorded(cluster).get(kind, {})
         hidden = set(unseen)
         section = Section(

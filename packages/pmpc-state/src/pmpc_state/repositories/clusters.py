@@ -42,7 +42,7 @@ def ensure_cluster(connection: Connection, name: str, clock: Clock) -> int:
     stamp = clock()
     return connection.execute(
         cluster.insert()
-        .values(name=name, created_at=stamp, latest_at=stamp)
+        .values(name=name, created_at=stamp, latest_at=stamp - MICROSECOND)
         .returning(cluster.c.id)
     ).scalar_one()
 
@@ -65,6 +65,18 @@ def latest_moment(connection: Connection, owner: int) -> datetime:
     """Return the last moment of a cluster's history."""
     query = select(cluster.c.latest_at).where(cluster.c.id == owner)
     return connection.execute(query).scalar_one()
+
+
+def shared_moment(connection: Connection, owner: int, moment: datetime, now: datetime) -> datetime:
+    """Return the moment of a run for one more of its sections, or a later one.
+
+    The sections of a run share a moment, unless something else was dated since: then history up
+    to there is fixed, and the section gets a moment of its own.
+    """
+    latest = connection.execute(
+        select(cluster.c.latest_at).where(cluster.c.id == owner).with_for_update()
+    ).scalar_one()
+    return moment if latest == moment else next_moment(connection, owner, now)
 
 
 class ClusterReader:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection, func, select
 
@@ -13,6 +14,8 @@ from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.holders import is_dead
 from pmpc_state.schema import lease
 from pmpc_state.values import Lease
+
+_NOBODY: Final = ""
 
 
 def require_lease(connection: Connection, name: str, token: int) -> None:
@@ -38,9 +41,10 @@ class LeaseReader:
         self._access = access
 
     def get(self, name: str) -> Lease | None:
-        """Return the last known state of a lease; it may have expired."""
+        """Return who holds a lease, or held it when it expired; None if nobody does."""
         with self._access.reading() as connection:
-            return _find(connection, name)
+            found = _find(connection, name)
+        return None if found is None or found.holder == _NOBODY else found
 
 
 class LeaseWriter(LeaseReader):
@@ -74,7 +78,7 @@ class LeaseWriter(LeaseReader):
             now = self._clock()
             _lock_name(connection, name)
             current = _find(connection, name)
-            if current is not None and current.expires_at > now and not abandoned(current.holder):
+            if current is not None and _is_held(current, now) and not abandoned(current.holder):
                 raise LeaseHeld(name, current.holder, current.expires_at.isoformat())
             taken = Lease(
                 name=name,
@@ -115,7 +119,7 @@ class LeaseWriter(LeaseReader):
             connection.execute(
                 lease.update()
                 .where(lease.c.name == held.name, lease.c.token == held.token)
-                .values(expires_at=held.acquired_at)
+                .values(holder=_NOBODY)
             )
 
     def check(self, held: Lease) -> None:
@@ -126,6 +130,10 @@ class LeaseWriter(LeaseReader):
         """
         with self._writes.writing() as connection:
             require_lease(connection, held.name, held.token)
+
+
+def _is_held(current: Lease, now: datetime) -> bool:
+    return current.holder != _NOBODY and current.expires_at > now
 
 
 def _find(connection: Connection, name: str) -> Lease | None:

@@ -13,7 +13,7 @@ from pmpc_state.database.transactions import Writing
 from pmpc_state.diff import Delta, Recorded, Seen, compare, store_form
 from pmpc_state.repositories import intervals, runs, volatiles
 from pmpc_state.repositories.clock import Clock
-from pmpc_state.repositories.clusters import cluster_id, ensure_cluster, next_moment
+from pmpc_state.repositories.clusters import cluster_id, ensure_cluster, next_moment, shared_moment
 from pmpc_state.repositories.credits import Credits
 from pmpc_state.repositories.leases import require_lease
 from pmpc_state.repositories.tasks import oldest_running, record_tasks
@@ -30,6 +30,7 @@ class Run:
     Attributes:
         looked_before: When the last sync that saw the tasks began, None before the first.
         tasks_since: From when on tasks are of interest: also the oldest of unknown end.
+        seen_at: The moment its sections are recorded under; None while the look goes on.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Run:
     started_at: datetime
     looked_before: datetime | None
     tasks_since: datetime | None
+    seen_at: datetime | None = None
 
 
 class ObservedWriter:
@@ -63,6 +65,17 @@ class ObservedWriter:
             unfinished = oldest_running(connection, owner)
         since = before if before is None or unfinished is None else min(before, unfinished)
         return Run(number, cluster, lease, moment, before, since)
+
+    def date(self, run: Run) -> Run:
+        """Say that the look is over: what it saw is recorded as of now.
+
+        Raises:
+            LeaseLost: Somebody else took over the lease.
+        """
+        with self._writes.writing() as connection:
+            require_lease(connection, run.lease.name, run.lease.token)
+            owner = cluster_id(connection, run.cluster)
+            return attrs.evolve(run, seen_at=next_moment(connection, owner, self._clock()))
 
     def recorded(self, cluster: str) -> dict[str, dict[str, str | None]]:
         """Return what is believed to be there: kind to key to its last known node."""
@@ -101,11 +114,11 @@ class ObservedWriter:
             require_lease(connection, run.lease.name, run.lease.token)
             owner = cluster_id(connection, run.cluster)
             delta = compare(intervals.recorded(connection, owner, section.name), seen, section)
+            moment = shared_moment(connection, owner, run.seen_at or run.started_at, self._clock())
             if delta.appeared or delta.changed or delta.vanished:
-                self._write_history(connection, run, owner, delta)
-            volatiles.overwrite(connection, delta.changed, self._clock())
-            volatiles.overwrite(connection, delta.unchanged, self._clock())
-            volatiles.overwrite(connection, delta.listed, self._clock())
+                _write_history(connection, run, owner, delta, moment)
+            for seen_again in (delta.changed, delta.unchanged, delta.listed):
+                volatiles.overwrite(connection, seen_again, moment)
             volatiles.lose_sight(connection, delta.unseen)
             report = _report(section, delta)
             self._finish(connection, run, report)
@@ -123,33 +136,6 @@ class ObservedWriter:
             runs.finish_run(connection, run.id, status, moment)
         return moment
 
-    def _write_history(self, connection: Connection, run: Run, owner: int, delta: Delta) -> None:
-        moment = next_moment(connection, owner, self._clock())
-        credited_to = Credits.load(connection, owner, delta, run.looked_before)
-        for gone in delta.vanished:
-            _vanish(connection, gone, moment, credited_to)
-        blobs = intervals.store_blobs(
-            connection, [*delta.appeared, *(seen for _, seen in delta.changed)]
-        )
-        opened: list[dict[str, Any]] = []
-        for known, seen in delta.changed:
-            credit = credited_to.change(known, seen)
-            _close(connection, known, moment)
-            _identify(connection, known, seen)
-            opened.append(_row(known.resource_id, moment, blobs, seen, credit.task, credit.user))
-        numbers = intervals.place(connection, owner, delta.appeared, moment)
-        for seen, number in zip(delta.appeared, numbers, strict=True):
-            if seen.hash is not None:
-                credit = credited_to.creation(seen)
-                opened.append(_row(number, moment, blobs, seen, credit.task, credit.user))
-        if opened:
-            connection.execute(observation.insert(), opened)
-        placed = [
-            (Recorded(number, seen.item.kind, seen.item.key, {}, None, None), seen)
-            for seen, number in zip(delta.appeared, numbers, strict=True)
-        ]
-        volatiles.overwrite(connection, placed, self._clock())
-
     def _finish(self, connection: Connection, run: Run, report: SectionReport) -> None:
         counts = attrs.asdict(report, filter=attrs.filters.exclude("name", "status", "failures"))
         runs.finish_section(
@@ -161,6 +147,35 @@ class ObservedWriter:
             counts=counts,
             failures=[_plain(failure) for failure in report.failures],
         )
+
+
+def _write_history(
+    connection: Connection, run: Run, owner: int, delta: Delta, moment: datetime
+) -> None:
+    credited_to = Credits.load(connection, owner, delta, run.looked_before)
+    for gone in delta.vanished:
+        _vanish(connection, gone, moment, credited_to)
+    blobs = intervals.store_blobs(
+        connection, [*delta.appeared, *(seen for _, seen in delta.changed)]
+    )
+    opened: list[dict[str, Any]] = []
+    for known, seen in delta.changed:
+        credit = credited_to.change(known, seen)
+        _close(connection, known, moment)
+        _identify(connection, known, seen)
+        opened.append(_row(known.resource_id, moment, blobs, seen, credit.task, credit.user))
+    numbers = intervals.place(connection, owner, delta.appeared, moment)
+    for seen, number in zip(delta.appeared, numbers, strict=True):
+        if seen.hash is not None:
+            credit = credited_to.creation(seen)
+            opened.append(_row(number, moment, blobs, seen, credit.task, credit.user))
+    if opened:
+        connection.execute(observation.insert(), opened)
+    placed = [
+        (Recorded(number, seen.item.kind, seen.item.key, {}, None, None), seen)
+        for seen, number in zip(delta.appeared, numbers, strict=True)
+    ]
+    volatiles.overwrite(connection, placed, moment)
 
 
 def _plain(failure: SectionFailure) -> dict[str, str]:

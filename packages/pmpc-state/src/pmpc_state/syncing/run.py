@@ -91,6 +91,7 @@ async def _sync(
             on_event=on_event,
             concurrency=concurrency,
         )
+        run = await asyncio.to_thread(writer.observed.date, run)
         sections = await _write(writer, run, inventory, on_event)
     except BaseException:
         with suppress(LeaseLost):
