@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,7 @@ class Lab:
     def status(self, vmid: int) -> str:
         """Return whether a guest runs, as its node says."""
         guest = self.cluster.guests[vmid]
-        answer = self.cluster.call(
-            "GET", f"/nodes/{guest.node}/{guest.kind}/{vmid}/status/current"
-        )
+        answer = self.cluster.call("GET", f"/nodes/{guest.node}/{guest.kind}/{vmid}/status/current")
         return str(answer["status"])
 
     def vmid(self, name: str) -> int:
@@ -120,9 +118,7 @@ class Lab:
 
     def vmids(self) -> Sequence[int]:
         """Return the vmids of guests that are no templates."""
-        return sorted(
-            vmid for vmid in self.cluster.guests if not self.config(vmid).get("template")
-        )
+        return sorted(vmid for vmid in self.cluster.guests if not self.config(vmid).get("template"))
 
 
 def furnished_cluster(**options: Any) -> SimulatedCluster:
@@ -158,3 +154,8 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
         lab = Lab(cluster, state)
         async with lab.client:
             yield lab
+
+
+@pytest.fixture
+def furnished() -> Callable[..., SimulatedCluster]:
+    return furnished_cluster

@@ -51,9 +51,7 @@ async def test_a_conflict_names_base_ours_and_theirs(lab: Any) -> None:
 async def test_drift_alone_is_a_conflict_too(lab: Any) -> None:
     await conflicting(lab)
     plan = await lab.plan(web(2))
-    assert [item.path for item in plan.object("VirtualMachine/web-1").conflicts] == [
-        "config.cores"
-    ]
+    assert [item.path for item in plan.object("VirtualMachine/web-1").conflicts] == ["config.cores"]
 
 
 async def test_resolved_as_ours_it_is_written(lab: Any) -> None:

@@ -1,0 +1,49 @@
+"""Pain: secrets in state (bpg#789)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PASSWORD = "Tr0ub4dor-and-3"
+VM = f"""
+apiVersion: pmpc/v1
+kind: VirtualMachine
+metadata: {{name: web-1}}
+spec:
+  source: {{clone: {{template: debian-13}}}}
+  config:
+    ide2: {{storage: local-lvm, cloudinit: true}}
+    ciuser: me
+    cipassword: {PASSWORD}
+"""
+
+
+async def test_a_password_is_sent_and_is_nowhere_else(lab: Any, tmp_path: Any) -> None:
+    plan = await lab.plan(VM)
+    assert not plan.errors, plan.explain()
+    shown = [repr(plan), plan.explain(), plan.to_json()]
+    report = await lab.engine.apply(plan)
+    assert report.ok, [item.reason for item in report.failed]
+    shown += [repr(report), repr(lab.events)]
+    assert "cipassword" in lab.config(int(lab.vmid("web-1")))
+    assert all(PASSWORD not in text for text in shown)
+    lab.state.close()
+    for path in tmp_path.iterdir():
+        assert PASSWORD.encode() not in path.read_bytes()
+
+
+async def test_an_unchanged_password_is_not_sent_again(lab: Any) -> None:
+    await lab.applied(VM)
+    lab.forget_writes()
+    assert (await lab.plan(VM)).empty
+    changed = await lab.plan(VM.replace(PASSWORD, "another-one"))
+    assert [change.path for change in changed.objects[0].changes] == ["config.cipassword"]
+    assert (await lab.engine.apply(changed)).ok
+    assert (await lab.plan(VM.replace(PASSWORD, "another-one"))).empty
+    assert len(lab.writes) == 1
+
+
+async def test_a_stored_plan_cannot_write_a_password_and_says_so(lab: Any) -> None:
+    plan = await lab.engine.stored_plan((await lab.plan(VM)).id)
+    report = await lab.engine.apply(plan)
+    assert "apply the manifests instead" in report.failed[0].reason
