@@ -1,4 +1,4 @@
-"""Run the generator: `python -m tools.apigen [--check | --diff OLD NEW]` from the root of the repository."""
+"""Run the generator: `python -m tools.apigen`, with `--check` or `--diff OLD NEW` if wished."""
 
 from __future__ import annotations
 

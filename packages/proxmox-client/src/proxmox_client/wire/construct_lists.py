@@ -24,8 +24,9 @@ from proxmox_client.wire.construct import (
     fields_of,
 )
 
-BuildList = Callable[[list[Any]], list[Any]]
 Shape = frozenset[str]
+Pick = Callable[[Any], Any]
+BuildList = Callable[[list[Any], list[Pick]], list[Any]]
 
 _MANY = 400
 _SAMPLES = 100
@@ -47,29 +48,44 @@ def build_all(cls: type[Any], rows: list[Any]) -> list[Any]:
     if len(rows) < _MANY:
         general = builder(cls)
         return [general(row) if row.__class__ is dict else row for row in rows]
-    build = _list_builder(cls, rows)
+    sample = [row for row in rows[:: len(rows) // _SAMPLES or 1] if row.__class__ is dict]
+    known = _list_builder(cls, sample)
+    picks = _picks(cls, known.shapes, sample)
     if not gc.isenabled():
-        return build(rows)
+        return known.build(rows, picks)
     # Thousands of new objects make the collector run again and again over all of them, and none
     # of them is garbage: a tenth of the time.
     gc.disable()
     try:
-        return build(rows)
+        return known.build(rows, picks)
     finally:
         gc.enable()
 
 
-def _list_builder(cls: type[Any], rows: list[Any]) -> BuildList:
+def _list_builder(cls: type[Any], sample: list[dict[str, Any]]) -> _Known:
     """Return the class's constructor of lists, made anew where it misses a common set of keys."""
-    sample = [row for row in rows[:: max(1, len(rows) // _SAMPLES)] if row.__class__ is dict]
     plain = {wire for wire, _, _ in fields_of(cls) if not wire.endswith("[n]")}
     counted = Counter(frozenset(row) for row in sample)
     common = [s for s, n in counted.most_common() if s <= plain and n >= len(sample) * _SHARE]
     known = _known.get(cls)
-    if known is None or not set(common) <= set(known.shapes):
+    if known is None or not set(_by_size(common)) <= set(known.shapes):
         shapes = _by_size([*common, *(known.shapes if known else ())])
         known = _known[cls] = _Known(shapes, _compile(cls, shapes))
-    return known.build
+    return known
+
+
+def _picks(cls: type[Any], shapes: tuple[Shape, ...], sample: list[dict[str, Any]]) -> list[Pick]:
+    """Make what fetches all values of a set of keys, in the order of the class's fields.
+
+    The parser gives all rows the very same key objects. Looking up those, not equal ones of ours,
+    saves comparing the texts: a quarter of the time.
+    """
+    seen = {frozenset(row): row for row in sample}
+    picks: list[Pick] = []
+    for shape in shapes:
+        own = {key: key for key in seen.get(shape, shape)}
+        picks.append(operator.itemgetter(*(own[w] for w, _, _ in fields_of(cls) if w in shape)))
+    return picks
 
 
 def _by_size(shapes: list[Shape]) -> tuple[Shape, ...]:
@@ -84,15 +100,14 @@ def _by_size(shapes: list[Shape]) -> tuple[Shape, ...]:
 def _compile(cls: type[Any], shapes: tuple[Shape, ...]) -> BuildList:
     scope: dict[str, Any] = {"other": _other(builder(cls))}
     lines = [
-        "def build(rows):",
+        "def build(rows, picks):",
         " out = []",
         " add = out.append",
         " for d in rows:",
         "  size = len(d) if d.__class__ is dict else 0",
     ]
     for number, shape in enumerate(shapes):
-        wires = [wire for wire, _, _ in fields_of(cls) if wire in shape]
-        scope[f"pick{number}"] = operator.itemgetter(*wires)
+        lines.insert(1, f" pick{number} = picks[{number}]")
         lines += _branch(cls, number, shape)
     build: BuildList = compile_constructor(cls, [*lines, "  add(other(d))", " return out"], scope)
     return build
