@@ -14,6 +14,7 @@ import orjson
 from proxmox_client.testing import SimResponse, SimulatedCluster
 from proxmox_client.testing.frontdoor import converse
 from proxmox_client.values import Upid
+from tests.conformance.json_values import as_list, as_object, data_of
 
 PAUSE = 0.02
 LONGEST_TASK = 400.0
@@ -166,20 +167,20 @@ class Session:
     def _learn(self, record: Mapping[str, Any], answer: Answer) -> None:
         theirs = record.get("body")
         self._pair(theirs, answer.body, "")
-        data = answer.body.get("data") if isinstance(answer.body, dict) else None
-        if not isinstance(data, dict):
+        found = as_object(data_of(answer.body))
+        if found is None:
             return
-        found: dict[str, Any] = data
         if "ticket" in found and "CSRFPreventionToken" in found:
             self._tickets[found["username"]] = (found["ticket"], found["CSRFPreventionToken"])
             self._last_user = found["username"]
         if "full-tokenid" in found:
             self._secrets[found["full-tokenid"]] = f"{found['full-tokenid']}={found['value']}"
 
-    def _pair(self, theirs: Any, mine: Any, key: str) -> None:
-        if isinstance(theirs, dict) and isinstance(mine, dict):
-            for name in theirs.keys() & mine.keys():
-                self._pair(theirs[name], mine[name], str(name))
+    def _pair(self, theirs: object, mine: object, key: str) -> None:
+        wanted, found = as_object(theirs), as_object(mine)
+        if wanted is not None and found is not None:
+            for name in wanted.keys() & found.keys():
+                self._pair(wanted[name], found[name], name)
         elif isinstance(theirs, str) and isinstance(mine, str) and theirs != mine:
             both_tasks = _UPID.fullmatch(theirs) and _UPID.fullmatch(mine)
             if key in CARRIED or both_tasks:
@@ -194,8 +195,7 @@ def _read(response: SimResponse) -> Answer:
 
 
 def _started(record: Mapping[str, Any]) -> int | None:
-    body = record.get("body")
-    data = body.get("data") if isinstance(body, dict) else None
+    data = data_of(record.get("body"))
     if record["method"] != "GET" and isinstance(data, str) and _UPID.fullmatch(data):
         return Upid.parse(data).starttime
     return None
@@ -205,16 +205,13 @@ def _saw_the_end(record: Mapping[str, Any]) -> bool:
     return "/tasks/UPID" in str(record["path"]) and _is_the_end(record.get("body"))
 
 
-def _is_the_end(body: Any) -> bool:
+def _is_the_end(body: object) -> bool:
     """Whether a status says stopped, or a log ends as logs of finished tasks do."""
-    data = body.get("data") if isinstance(body, dict) else None
-    if isinstance(data, dict):
-        status: Any = data
+    data = data_of(body)
+    status = as_object(data)
+    if status is not None:
         return bool(status.get("status") == "stopped")
-    if isinstance(data, list) and data:
-        lines: list[Any] = data
-        return any(str(line.get("t", "")).startswith("TASK ") for line in lines)
-    return False
+    return any(str(line.get("t", "")).startswith("TASK ") for line in as_list(data) or ())
 
 
 def _multipart(params: Mapping[str, Any], file: Mapping[str, Any]) -> tuple[bytes, str]:

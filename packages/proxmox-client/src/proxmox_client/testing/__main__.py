@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 import threading
+from types import FrameType
 
 from proxmox_client.testing import SimulatedCluster
 
@@ -34,8 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _wait_for_signal() -> None:
     stop = threading.Event()
+
+    def finish(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, finish)
     stop.wait()
 
 

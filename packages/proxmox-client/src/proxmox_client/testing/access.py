@@ -24,7 +24,7 @@ _ACL_PATH = re.compile(
 @functools.cache
 def special_roles() -> dict[str, tuple[str, ...]]:
     """PVE's own roles and their privileges."""
-    text = resources.files(__package__).joinpath("roles.json").read_text()
+    text = resources.files("proxmox_client.testing").joinpath("roles.json").read_text()
     return {role: tuple(privileges) for role, privileges in json.loads(text).items()}
 
 

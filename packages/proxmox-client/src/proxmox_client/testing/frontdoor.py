@@ -5,12 +5,11 @@ Shared by the in-process transports and the HTTPS server; does no I/O itself.
 
 from __future__ import annotations
 
-import email.message
 import email.parser
 import email.policy
 import gzip
 from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
@@ -116,8 +115,7 @@ def _json(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         text = f"Not a HASH reference at {_SERVER} line 978."
         raise _Refused(500, text, text + "\n")
-    found: dict[str, Any] = document
-    return found
+    return cast("dict[str, Any]", document)
 
 
 def _multipart(kind: str, body: bytes) -> tuple[dict[str, Any], Upload | None]:
@@ -145,7 +143,7 @@ def _multipart(kind: str, body: bytes) -> tuple[dict[str, Any], Upload | None]:
 
 def _extjs(response: SimResponse) -> SimResponse:
     """Wrap an answer as ExtJS wants it: always 200, the outcome inside."""
-    document = orjson.loads(response.body) if response.body else {"data": None}
+    document: dict[str, Any] = orjson.loads(response.body) if response.body else {"data": None}
     if response.status == 200:
         document["success"] = 1
         headers = response.headers

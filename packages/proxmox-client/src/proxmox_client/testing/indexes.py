@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def _table() -> Mapping[str, list[str]]:
     """Path template to the key of its entries and their names."""
     table: dict[str, list[str]] = json.loads(
-        resources.files(__package__).joinpath("indexes.json").read_text()
+        resources.files("proxmox_client.testing").joinpath("indexes.json").read_text()
     )
     return table
 

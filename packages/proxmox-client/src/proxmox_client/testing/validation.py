@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from proxmox_client.schema import OperationFacts, ParameterFacts, PropertyFormat
 from proxmox_client.testing.formats import FORMATS, check_for
@@ -187,7 +187,7 @@ def _array(parameter: ParameterFacts) -> Checker:
     item = checker_of(parameter.items) if parameter.items else _any_text
 
     def check(path: str, value: Any, errors: Errors) -> Any:
-        entries = value if isinstance(value, list) else str(value).split("\0")
+        entries = cast("list[object]", value) if isinstance(value, list) else str(value).split("\0")
         return [item(f"{path}[{index}]", entry, errors) for index, entry in enumerate(entries)]
 
     return check

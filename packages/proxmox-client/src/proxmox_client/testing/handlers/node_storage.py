@@ -47,7 +47,8 @@ def list_storages(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]
             continue
         if not cluster.access.allows(call.identity, f"/storage/{storage.name}", _SEE, any_of=True):
             continue
-        row = {"storage": storage.name} | _status(cluster, storage, call.node)
+        row = _status(cluster, storage, call.node)
+        row["storage"] = storage.name
         if row["total"]:
             row["used_fraction"] = row["used"] / row["total"]
         if "target" in call and call["target"] not in (call.node, "") and not storage.shared:
@@ -197,6 +198,7 @@ def free(cluster: SimulatedCluster, call: Call) -> str:
     volume = cluster.volumes.find(call.node, volid)
     _require_volume(cluster, call, volid, volume)
     cluster.volumes.storage(call["storage"])
+
     def work(task: TaskRecord) -> None:
         found = cluster.volumes.find(call.node, volid)
         if found is None:
