@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -46,3 +48,27 @@ def succeed(environ: Mapping[str, str], *words: str, stdin: str = "") -> Done:
     done = pmpc(environ, *words, stdin=stdin)
     assert done.code == 0, f"pmpc {' '.join(words)}: {done.code}\n{done.out}\n{done.err}"
     return done
+
+
+def on_terminal(environ: Mapping[str, str], *words: str, answer: str = "") -> tuple[int, str]:
+    """Run a command line on a pseudo-terminal and type an answer; return code and what it showed.
+
+    The terminal keeps what is typed until it is asked for, so the answer may come early.
+    """
+    controller, terminal = pty.openpty()
+    with subprocess.Popen(
+        [PMPC, *words], env=dict(environ), stdin=terminal, stdout=terminal, stderr=terminal
+    ) as process:
+        os.close(terminal)
+        os.write(controller, answer.encode())
+        chunks: list[bytes] = []
+        while True:
+            try:
+                chunk = os.read(controller, 65536)
+            except OSError:  # Linux says EIO when the other side is closed
+                break
+            if not chunk:
+                break
+            chunks.append(chunk)
+    os.close(controller)
+    return process.returncode, b"".join(chunks).decode()

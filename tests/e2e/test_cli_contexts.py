@@ -6,7 +6,7 @@ import json
 import stat
 from pathlib import Path
 
-from tests.e2e.cli_process import Done, pmpc, succeed
+from tests.e2e.cli_process import Done, on_terminal, pmpc, succeed
 from tests.e2e.site import Site
 
 
@@ -65,6 +65,19 @@ def test_trust_on_first_use_needs_somebody_who_agrees(site: Site) -> None:
     assert done.code == 0, done.err
     shown = succeed(site.environ, "context", "show", "-o", "json").out
     assert json.loads(shown)["tls"] == {"fingerprint": site.fingerprint}
+
+
+def test_on_a_terminal_the_fingerprint_is_shown_and_asked_for(site: Site) -> None:
+    site.leave()
+    environ = {**site.environ, "LAB_TOKEN": site.token}
+    words = ("context", "add", "new", site.url, "--token-env", "LAB_TOKEN", "--trust")
+    code, text = on_terminal(environ, *words, answer="no\n")
+    assert code == 1
+    assert site.fingerprint in text
+    assert not config_of(site).exists()
+    code, text = on_terminal(environ, *words, answer="yes\n")
+    assert code == 0, text
+    assert config_of(site).exists()
 
 
 def test_an_unreachable_host_is_named(site: Site) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cli_process import pmpc, succeed
+from tests.e2e.cli_process import on_terminal, pmpc, succeed
 from tests.e2e.site import Site
 
 STACK = """\
@@ -96,6 +96,18 @@ def test_apply_needs_yes_when_nobody_can_be_asked(site: Site, stack: Path) -> No
     assert "web-1" not in names(site)
 
 
+def test_on_a_terminal_apply_asks_and_no_changes_nothing(site: Site, stack: Path) -> None:
+    words = ("apply", "-f", str(stack), "-r", "shop")
+    code, text = on_terminal(site.environ, *words, answer="n\n")
+    assert code == 1
+    assert "Do this on cluster lab? [y/N]" in text
+    assert "Nothing was changed." in text
+    assert "web-1" not in names(site)
+    code, text = on_terminal(site.environ, *words, answer="y\n")
+    assert code == 0, text
+    assert "web-1" in names(site)
+
+
 def test_apply_makes_it_so_and_the_second_apply_writes_nothing(site: Site, stack: Path) -> None:
     done = succeed(site.environ, "apply", "-f", str(stack), "-r", "shop", "--yes")
     assert "release shop is at revision 1" in done.out
@@ -116,8 +128,13 @@ def test_apply_makes_it_so_and_the_second_apply_writes_nothing(site: Site, stack
 def test_a_stored_plan_is_applied_by_its_id_from_stdin_manifests(site: Site) -> None:
     words = ("plan", "-f", "-", "-r", "shop", "-o", "json")
     made = json.loads(succeed(site.environ, *words, stdin=STACK).out)
+    (stored,) = json.loads(succeed(site.environ, "plans", "-o", "json").out)
+    assert (stored["id"], stored["status"]) == (made["id"], "planned")
+    assert "clone" in succeed(site.environ, "plans", made["id"]).out
     succeed(site.environ, "apply", "--plan", made["id"], "--yes")
     assert "web-1" in names(site)
+    (stored,) = json.loads(succeed(site.environ, "plans", "-o", "json").out)
+    assert stored["status"] == "applied"
 
 
 def test_a_dry_run_changes_nothing(site: Site, stack: Path) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import pty
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli_process import PMPC, pmpc, succeed
+from tests.e2e.cli_process import on_terminal, pmpc, succeed
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,23 +36,8 @@ def test_piped_it_is_plain_and_everything_holds(environ: dict[str, str], tmp_pat
 
 
 def test_on_a_terminal_it_is_colourful(environ: dict[str, str]) -> None:
-    controller, terminal = pty.openpty()
-    with subprocess.Popen(
-        [PMPC, "demo"], env=environ, stdin=terminal, stdout=terminal, stderr=terminal
-    ) as process:
-        os.close(terminal)
-        chunks: list[bytes] = []
-        while True:
-            try:
-                chunk = os.read(controller, 65536)
-            except OSError:  # Linux says EIO when the other side is closed
-                break
-            if not chunk:
-                break
-            chunks.append(chunk)
-    os.close(controller)
-    text = b"".join(chunks).decode()
-    assert process.returncode == 0, text
+    code, text = on_terminal(environ, "demo")
+    assert code == 0, text
     assert "\x1b[" in text
     assert "Everything held" in text
 

@@ -34,6 +34,7 @@ COMMANDS: Final[tuple[tuple[str, str, Group], ...]] = (
     ("changes", "pmpc_cli.commands.past:changes", LOOK),
     ("diff", "pmpc_cli.commands.planning:diff", LOOK),
     ("plan", "pmpc_cli.commands.planning:plan", CHANGE),
+    ("plans", "pmpc_cli.commands.planning:plans", CHANGE),
     ("apply", "pmpc_cli.commands.applying:apply", CHANGE),
     ("history", "pmpc_cli.commands.releases:history", CHANGE),
     ("rollback", "pmpc_cli.commands.releases:rollback", CHANGE),

@@ -13,8 +13,9 @@ from pmpc_cli.options import (
     FilesOption,
     ReleaseOption,
     ResolveOption,
+    RowsOption,
 )
-from pmpc_cli.present.output import show_document
+from pmpc_cli.present.output import show_document, show_rows
 from pmpc_cli.present.terminal import say
 
 if TYPE_CHECKING:
@@ -96,6 +97,50 @@ async def plan(
         if not made.empty and not made.errors:
             say(f"Apply exactly this with: pmpc apply --plan {made.id}")
     return plan_exit_code(made, detailed=detailed_exitcode)
+
+
+async def plans(
+    plan_id: Annotated[str | None, Parameter(name="ID")] = None,
+    /,
+    *,
+    release: Annotated[str | None, Parameter(name=["--release", "-r"], metavar="NAME")] = None,
+    limit: int = 20,
+    context: ContextOption = None,
+    output: RowsOption = None,
+) -> int:
+    """List the stored plans, newest first, or show one.
+
+    Args:
+        plan_id: Show this plan with its steps; the beginning of its id is enough.
+        release: Only plans of this release.
+        limit: Most plans to list.
+    """
+    from pmpc_cli.present.plan import show_plan
+    from pmpc_cli.present.revisions import plan_columns
+    from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.plans import PlansInput
+    from pmpc_reconcile.actions.show_plan import ShowPlanInput
+
+    async with session(context, online=False) as opened:
+        if plan_id is not None:
+            made: Plan = (await opened.invoke("show-plan", ShowPlanInput(plan_id))).plan
+        else:
+            found = await opened.invoke("plans", PlansInput(release=release, limit=limit))
+            show_rows(
+                found.items,
+                plan_columns(),
+                output,
+                name=lambda item: item.id,
+                plain=to_plain,
+                nothing="no plan yet; `pmpc plan -f FILE` makes one",
+            )
+            return ExitCode.OK
+    if output == "json" or output == "yaml":
+        show_document(made.to_dict(), output)
+    else:
+        show_plan(made, steps=True)
+    return ExitCode.OK
 
 
 def plan_exit_code(made: Plan, *, detailed: bool) -> ExitCode:
