@@ -373,7 +373,7 @@ def _response(data: Any, connection: tuple[tuple[str, str], ...]) -> SimResponse
 
 def _fault_response(fault: PveFault) -> SimResponse:
     reason = re.split(r"[\r\n]", fault.message, maxsplit=1)[0]
-    if fault.status in (595, 596):
+    if fault.bare or fault.status in (595, 596):
         return SimResponse(fault.status, reason, _CLOSE, b"")
     document: dict[str, Any] = {"data": None}
     document["message"] = fault.message + ("\n" if fault.newline else "")

@@ -94,6 +94,7 @@ class PveFault(Exception):
         message: PVE's sentence without the line feed at its end.
         errors: Texts per parameter.
         newline: Whether the body's message ends in a line feed, as almost all do.
+        bare: The answer has no body at all.
     """
 
     def __init__(
@@ -103,12 +104,14 @@ class PveFault(Exception):
         errors: Mapping[str, str] | None = None,
         *,
         newline: bool = True,
+        bare: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.errors = dict(errors) if errors else None
         self.newline = newline
+        self.bare = bare
 
     @classmethod
     def parameters(cls, errors: Mapping[str, str]) -> PveFault:

@@ -45,6 +45,7 @@ class TaskRecord:
     exitstatus: str | None = None
     worker: Iterator[float] | None = attrs.field(default=None, repr=False)
     step: Event | None = attrs.field(default=None, repr=False)
+    begin: Callable[[], None] | None = attrs.field(default=None, repr=False)
     on_end: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], repr=False)
 
     @property
@@ -98,7 +99,8 @@ class TaskEngine:
             duration: Seconds a plain function takes; generators set their own pace.
         """
         task = self.record(node, kind, id=id, user=user)
-        self._later(task, delay, lambda: self._begin(task, work, duration))
+        task.begin = lambda: self._begin(task, work, duration)
+        self._later(task, delay, task.begin)
         return str(task.upid)
 
     def record(self, node: str, kind: str, *, id: str | int = "", user: str) -> TaskRecord:  # noqa: A002
@@ -135,6 +137,13 @@ class TaskEngine:
             return
         if task.step is not None:
             task.step.cancel()
+        if task.worker is None and task.begin is not None:
+            # The process exists from the start: let it come to its first wait before it is hit.
+            task.begin()
+            if task.step is not None:
+                task.step.cancel()
+        if task.ended is not None:
+            return
         worker = task.worker
         message = "received interrupt"
         throw = getattr(worker, "throw", None)
@@ -151,6 +160,8 @@ class TaskEngine:
         task.step = self._clock.after(seconds, action)
 
     def _begin(self, task: TaskRecord, work: Worker, duration: float) -> None:
+        task.begin = None
+
         def run() -> Iterator[float]:
             produced = work(task)
             if produced is None:

@@ -127,7 +127,7 @@ def _boolean(path: str, value: Any, errors: Errors) -> Any:
 
 
 def _numeric(parameter: ParameterFacts) -> Checker:
-    kind, low, high = parameter.type, parameter.minimum, parameter.maximum
+    kind, low, high = parameter.type, _limit(parameter.minimum), _limit(parameter.maximum)
     shape = _INTEGER if kind == "integer" else _NUMBER
     named = _format_check(parameter)
     enum = parameter.enum
@@ -149,6 +149,11 @@ def _numeric(parameter: ParameterFacts) -> Checker:
         return number
 
     return check
+
+
+def _limit(value: float | str | None) -> float | None:
+    """Read a limit; the schema writes some of them as text."""
+    return None if value is None else float(value)
 
 
 def _string(parameter: ParameterFacts) -> Checker:
