@@ -22,6 +22,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from pmpc_state import State, migrate
+from pmpc_state.database.versions import VERSION_TABLE
+from pmpc_state.migrations import NEWEST
+from pmpc_state.schema import metadata
 from pmpc_state.testing import Recorder
 from proxmox_client.testing.clock import VirtualClock
 
@@ -66,6 +69,15 @@ class Server:
             connection.execute(text(statement))
         engine.dispose()
 
+    def empty(self, database: str) -> None:
+        """Take everything out of a migrated database; much faster than making another."""
+        engine = create_engine(self.url(database))
+        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+        with engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '{NEWEST}'"))
+        engine.dispose()
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), "-D", str(self._data), *arguments]
         switch: dict[str, Any] = {}
@@ -100,13 +112,13 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgres() -> Generator[Server, None, None]:
-    """One PostgreSQL server, with a migrated template to copy databases from."""
+    """One PostgreSQL server, with one migrated database."""
     home = Path(tempfile.mkdtemp(prefix="pmpc-pg-"))
     server = Server(home)
     server.start()
     try:
-        server.execute("CREATE DATABASE template_state")
-        migrate(server.url("template_state"))
+        server.execute("CREATE DATABASE state")
+        migrate(server.url("state"))
         yield server
     finally:
         server.stop()
@@ -146,9 +158,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path.chmod(0o600)
         return f"sqlite:///{path}"
     server: Server = request.getfixturevalue("postgres")
-    name = f"state_{next(_NUMBERS)}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE template_state STRATEGY file_copy")
-    return server.url(name)
+    server.empty("state")
+    return server.url("state")
 
 
 @pytest.fixture

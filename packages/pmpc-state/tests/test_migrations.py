@@ -12,7 +12,9 @@ from sqlalchemy import Table, create_engine, inspect, select
 
 from pmpc_state import State, migrate
 from pmpc_state.database.engine import parse_url
-from pmpc_state.database.versions import VERSION_TABLE, newest_version
+from pmpc_state.database.moving import newest_script
+from pmpc_state.database.versions import VERSION_TABLE
+from pmpc_state.migrations import NEWEST
 from pmpc_state.schema import metadata
 from pmpc_state.schema.types import Document, Moment
 
@@ -63,7 +65,7 @@ def _tables(url: str) -> set[str]:
 
 def test_up_makes_every_table_and_down_removes_it_with_its_data(empty_url: str) -> None:
     up = migrate(empty_url)
-    assert (up.before, up.after) == (None, newest_version())
+    assert (up.before, up.after) == (None, NEWEST)
     _fill(empty_url)
     engine = create_engine(parse_url(empty_url))
     with engine.connect() as connection:
@@ -72,16 +74,20 @@ def test_up_makes_every_table_and_down_removes_it_with_its_data(empty_url: str) 
             assert len(found) == 1, table.name
     engine.dispose()
     down = migrate(empty_url, target="base")
-    assert (down.before, down.after) == (newest_version(), None)
+    assert (down.before, down.after) == (NEWEST, None)
     assert _tables(empty_url) == {VERSION_TABLE}
-    assert migrate(empty_url).after == newest_version()
+    assert migrate(empty_url).after == NEWEST
     State.open(empty_url).close()
+
+
+def test_the_newest_version_is_that_of_the_last_migration() -> None:
+    assert newest_script() == NEWEST
 
 
 def test_migrating_again_does_nothing(empty_url: str) -> None:
     migrate(empty_url)
     again = migrate(empty_url)
-    assert again.before == again.after == newest_version()
+    assert again.before == again.after == NEWEST
     assert again.backup is None
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pmpc_state.canonical import SecretKey as SecretKey
     from pmpc_state.canonical import canonical_json as canonical_json
     from pmpc_state.canonical import is_fingerprint as is_fingerprint
-    from pmpc_state.database.versions import Migration as Migration
-    from pmpc_state.database.versions import migrate as migrate
+    from pmpc_state.database.moving import Migration as Migration
+    from pmpc_state.database.moving import migrate as migrate
     from pmpc_state.discovery import discover as discover
     from pmpc_state.errors import AlreadyRecorded as AlreadyRecorded
     from pmpc_state.errors import LeaseHeld as LeaseHeld
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "canonical": ("SecretKey", "canonical_json", "is_fingerprint"),
-    "database.versions": ("Migration", "migrate"),
+    "database.moving": ("Migration", "migrate"),
     "discovery": ("discover",),
     "errors": (
         "AlreadyRecorded",

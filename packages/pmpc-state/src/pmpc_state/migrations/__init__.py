@@ -3,3 +3,10 @@
 Belongs here: the Alembic environment and one hand-written module per version. A migration says
 in full what it does and imports nothing of the schema, which moves on.
 """
+
+from __future__ import annotations
+
+from typing import Final
+
+NEWEST: Final = "0001"
+"""The version this code works with; kept here so that opening a database needs no Alembic."""
