@@ -14,7 +14,6 @@ from proxmox_client.flows.drivers import AsyncDriver
 from proxmox_client.flows.effects import Flow
 from proxmox_client.flows.retry import RetryPolicy
 from proxmox_client.tasks import AsyncTask, read_started
-from proxmox_client.transport.awaiting import AwaitingSender
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import Limits
 from proxmox_client.transport.tls import SystemTrust, Trust
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from proxmox_client.api.aio.pools import Pools
     from proxmox_client.api.aio.storage import Storage
     from proxmox_client.api.aio.version import Version
+    from proxmox_client.transport.awaiting import AwaitingSender
+    from proxmox_client.transport.given import GivenAsyncSender
 
 T = TypeVar("T")
 _NO_PARAMS: Mapping[str, object] = {}
@@ -75,7 +76,7 @@ class AsyncClient:
         self._endpoint = Endpoint.parse(url)
         self._session = Session(as_token(token), retry)
         limits = Limits(timeout, connections, proxy)
-        self._sender = AwaitingSender(self._endpoint, tls, limits, transport)
+        self._sender = _choose_sender(self._endpoint, tls, limits, transport)
         self._driver = AsyncDriver(self._sender.send, sleep, now)
 
     @property
@@ -186,3 +187,16 @@ class AsyncClient:
 
     def __repr__(self) -> str:
         return f"<AsyncClient {self.url} as {self._session.token.id}>"
+
+
+def _choose_sender(
+    endpoint: Endpoint, trust: Trust, limits: Limits, transport: httpx.AsyncBaseTransport | None
+) -> AwaitingSender | GivenAsyncSender:
+    """Load aiohttp only where it is used, httpx likewise."""
+    if transport is None:
+        from proxmox_client.transport.awaiting import AwaitingSender
+
+        return AwaitingSender(endpoint, trust, limits)
+    from proxmox_client.transport.given import GivenAsyncSender
+
+    return GivenAsyncSender(endpoint, limits, transport)

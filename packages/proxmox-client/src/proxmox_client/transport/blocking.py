@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 
-import attrs
 import httpx
 
-from proxmox_client.errors import CertificateNotTrusted, ConnectError, TlsError
+from proxmox_client.errors import CertificateNotTrusted
 from proxmox_client.flows.effects import Lost
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import IDLE_SECONDS, Limits, to_httpx, to_response
-from proxmox_client.transport.failures import explain, os_words, stage_of
-from proxmox_client.transport.tls import Trust, build_context, see_fingerprint
+from proxmox_client.transport.failures import (
+    add_fingerprint,
+    explain,
+    stage_of,
+    usable_context,
+)
+from proxmox_client.transport.tls import Trust
 from proxmox_client.wire.request import Request, Response
 
 
@@ -50,12 +53,12 @@ class BlockingSender:
         try:
             response = transport.handle_request(to_httpx(request, self._endpoint, self._limits))
             try:
-                response.read()
+                body = _read(response)
             finally:
                 response.close()
         except httpx.HTTPError as error:
             return self._with_fingerprint(explain(error, self._endpoint, stage_of(error)))
-        return to_response(response)
+        return to_response(response, body)
 
     def close(self) -> None:
         """Close all connections."""
@@ -81,26 +84,11 @@ class BlockingSender:
         return lost
 
 
-def usable_context(endpoint: Endpoint, trust: Trust) -> ssl.SSLContext:
-    """Build the TLS context, or say why the trust given cannot be used.
-
-    Raises:
-        TlsError: A CA file cannot be read or holds no certificate.
-    """
+def _read(response: httpx.Response) -> bytes:
+    """Return the body. An error's status says enough if PVE closes before its body."""
     try:
-        return build_context(trust)
-    except OSError as error:
-        why = f"{trust} cannot be used: {os_words(error)}"
-        raise TlsError(endpoint.host, endpoint.port, why) from error
-
-
-def add_fingerprint(lost: Lost, endpoint: Endpoint, limits: Limits) -> Lost:
-    """Look at the untrusted certificate once more, sending nothing, to show its fingerprint."""
-    error = lost.error
-    if not isinstance(error, CertificateNotTrusted):
-        return lost
-    try:
-        error.fingerprint = see_fingerprint(endpoint, limits.connect_timeout)
-    except ConnectError:
-        return lost
-    return attrs.evolve(lost, error=error)
+        return response.read()
+    except httpx.HTTPError:
+        if response.status_code < 400:
+            raise
+        return b""

@@ -15,12 +15,12 @@ IDLE_SECONDS: Final = 4.0
 """PVE closes idle connections after five seconds: let go before."""
 CONNECT_SECONDS: Final = 10.0
 
-_HEADERS: Final = {
+HEADERS: Final = {
     "Accept": "application/json, text/plain",
     "Accept-Encoding": "gzip",
     "User-Agent": USER_AGENT,
 }
-_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+FORM_HEADERS: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @attrs.frozen
@@ -51,7 +51,7 @@ def to_httpx(request: Request, endpoint: Endpoint, limits: Limits) -> httpx.Requ
         "write": limits.timeout,
         "pool": None,
     }
-    headers = _HEADERS if request.body is None else {**_HEADERS, **_FORM}
+    headers = HEADERS if request.body is None else {**HEADERS, **FORM_HEADERS}
     return httpx.Request(
         request.method,
         endpoint.url(request.target),
@@ -61,11 +61,6 @@ def to_httpx(request: Request, endpoint: Endpoint, limits: Limits) -> httpx.Requ
     )
 
 
-def to_response(response: httpx.Response) -> Response:
-    """Return a response that has been read."""
-    return Response(
-        status=response.status_code,
-        reason=response.reason_phrase,
-        body=response.content,
-        headers=dict(response.headers),
-    )
+def to_response(response: httpx.Response, body: bytes) -> Response:
+    """Return httpx's response as ours."""
+    return Response(response.status_code, response.reason_phrase, body, response.headers)

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 from typing import Final
 
+import attrs
 import httpx
 
 from proxmox_client.errors import (
@@ -17,7 +18,8 @@ from proxmox_client.errors import (
 )
 from proxmox_client.flows.effects import Lost, Stage
 from proxmox_client.transport.endpoint import Endpoint
-from proxmox_client.transport.tls import PinMismatchError
+from proxmox_client.transport.exchange import Limits
+from proxmox_client.transport.tls import PinMismatchError, Trust, build_context, see_fingerprint
 
 _BEFORE_SENDING: Final = (
     httpx.ConnectError,
@@ -69,6 +71,31 @@ def explain(error: BaseException, endpoint: Endpoint, stage: Stage) -> Lost:
     return Lost(stage, ConnectError(host, port, _why_unreachable(error, chain), _ADVICE_ADDRESS))
 
 
+def usable_context(endpoint: Endpoint, trust: Trust) -> ssl.SSLContext:
+    """Build the TLS context, or say why the trust given cannot be used.
+
+    Raises:
+        TlsError: A CA file cannot be read or holds no certificate.
+    """
+    try:
+        return build_context(trust)
+    except OSError as error:
+        why = f"{trust} cannot be used: {_os_words(error)}"
+        raise TlsError(endpoint.host, endpoint.port, why) from error
+
+
+def add_fingerprint(lost: Lost, endpoint: Endpoint, limits: Limits) -> Lost:
+    """Look at the untrusted certificate once more, sending nothing, to show its fingerprint."""
+    error = lost.error
+    if not isinstance(error, CertificateNotTrusted):
+        return lost
+    try:
+        error.fingerprint = see_fingerprint(endpoint, limits.connect_timeout)
+    except ConnectError:
+        return lost
+    return attrs.evolve(lost, error=error)
+
+
 _ADVICE_NAME: Final = "Check the spelling of the host and this machine's name servers."
 _ADVICE_TLS: Final = "Check that the port is the API's (8006) and nothing sits in between."
 _ADVICE_ADDRESS: Final = (
@@ -79,7 +106,7 @@ _ADVICE_SILENT: Final = "The server may be overloaded or restarting; see its jou
 
 
 def _why_silent(error: BaseException) -> str:
-    if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
         return "no answer within the time-out"
     return f"the connection was lost before the answer ({_name(error)})"
 
@@ -87,7 +114,7 @@ def _why_silent(error: BaseException) -> str:
 def _why_unreachable(error: BaseException, chain: tuple[BaseException, ...]) -> str:
     for cause in chain:
         if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
-            return os_words(cause)
+            return _os_words(cause)
     if any(isinstance(cause, TimeoutError) for cause in chain) or isinstance(
         error, httpx.TimeoutException
     ):
@@ -95,7 +122,7 @@ def _why_unreachable(error: BaseException, chain: tuple[BaseException, ...]) -> 
     return _name(error)
 
 
-def os_words(error: OSError) -> str:
+def _os_words(error: OSError) -> str:
     """Return the system's words for an error, without addresses and numbers."""
     words = error.strerror or type(error).__name__
     return words if not words.startswith("Connect call failed") else "Connection refused"

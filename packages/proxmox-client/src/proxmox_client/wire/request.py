@@ -44,7 +44,7 @@ class Response:
         status: HTTP status code.
         reason: Reason phrase, where PVE puts the first line of its message.
         body: Raw body, decompressed.
-        headers: Names in lower case.
+        headers: Asked for in lower case.
     """
 
     status: int
