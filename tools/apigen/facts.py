@@ -13,6 +13,8 @@ from typing import Any
 Facts = dict[str, Any]
 
 _BOUNDS = {"min": "minimum", "max": "maximum"}
+# The schema writes some of these as text.
+_NUMERIC = {"minimum", "maximum", "minLength", "maxLength", "optional", "default_key"}
 
 
 def read_versions(folder: Path) -> dict[str, list[Facts]]:
@@ -97,6 +99,8 @@ def _shared(choices: list[Facts]) -> Facts:
 
 def _parameter(facts: Mapping[str, Any]) -> Facts:
     tidied: Facts = {_BOUNDS.get(k, k): v for k, v in facts.items() if v is not None}
+    for key in _NUMERIC & set(tidied):
+        tidied[key] = _number(tidied[key])
     if isinstance(tidied.get("format"), dict):
         tidied["format"] = {key: _parameter(value) for key, value in tidied["format"].items()}
     if "items" in tidied:
@@ -106,6 +110,12 @@ def _parameter(facts: Mapping[str, Any]) -> Facts:
     if "default" in tidied and isinstance(tidied["default"], str):
         tidied["default"] = _default(tidied)
     return tidied
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return float(value) if "." in value else int(value)
 
 
 def _default(facts: Facts) -> Any:

@@ -60,6 +60,20 @@ def test_parameters_carry_their_limits() -> None:
     assert create.parameters["node"].in_path
 
 
+def test_limits_are_numbers_everywhere() -> None:
+    for version in (None, *schema.versions()):
+        for entry in schema.operations(version):
+            for parameter in entry.parameters.values():
+                limits: tuple[object, ...] = (
+                    parameter.minimum,
+                    parameter.maximum,
+                    parameter.min_length,
+                    parameter.max_length,
+                )
+                assert not [n for n in limits if isinstance(n, str)], f"{entry.id} {parameter.name}"
+                assert all(isinstance(value, str) for value in parameter.enum)
+
+
 def test_an_indexed_name_finds_its_family() -> None:
     config = schema.operation("PUT", "/nodes/{node}/qemu/{vmid}/config")
     net = config.parameter("net3")
