@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
 
+TASK_DELAY = 0.02
+"""Work begins while the call is still being answered: what fails fast has failed by then."""
+
+
 def called(cluster: SimulatedCluster, call: Call, kind: str) -> Guest:
     """Return the guest a call names.
 

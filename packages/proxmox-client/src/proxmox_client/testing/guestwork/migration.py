@@ -99,7 +99,7 @@ def _locked(run: _Run, find: Find) -> Iterator[float]:
         if run.move.online:
             raise _Aborted("lxc live migration is currently not implemented")
         yield from _shut_down(run)
-    yield 0.3
+    yield 0.25
     run.began = run.cluster.clock.now()
     target = run.cluster.nodes[run.move.target]
     noun = "VM" if guest.kind == "qemu" else "CT"
@@ -140,13 +140,13 @@ def _phases(run: _Run) -> Iterator[float]:
     if guest.running:
         yield from _online(run, wanted)
         return
-    yield 0.1
+    yield 0.05
     if wanted and guest.kind == "qemu":
         run.say("copying local disk images")
     for volume in wanted:
         yield from _copy(run, volume)
     _settle_at_target(run)
-    yield 1.2
+    yield 1.3
 
 
 def _online(run: _Run, wanted: list[Volume]) -> Iterator[float]:

@@ -159,4 +159,5 @@ def _start(cluster: SimulatedCluster, call: Call, kind: str, move: Move) -> str:
         lambda task: migration.migrate(cluster, lambda: finding.of_path(cluster, call), task, move),
         id=call["vmid"],
         user=call.identity.authid,
+        delay=finding.TASK_DELAY,
     )

@@ -34,7 +34,11 @@ def _known(cluster: SimulatedCluster, call: Call) -> Guest:
 def _task(cluster: SimulatedCluster, call: Call, what: str, work: _Work) -> str:
     prefix = "qm" if finding.kind_of(call) == "qemu" else "vz"
     return cluster.tasks.start(
-        call.node, f"{prefix}{what}", work, id=call["vmid"], user=call.identity.authid
+        call.node,
+        f"{prefix}{what}",
+        work,
+        id=call["vmid"],
+        user=call.identity.authid,
     )
 
 

@@ -156,5 +156,10 @@ def destroy(cluster: SimulatedCluster, call: Call) -> str:
         )
 
     return cluster.tasks.start(
-        call.node, "vzdestroy", work, id=guest.vmid, user=call.identity.authid
+        call.node,
+        "vzdestroy",
+        work,
+        id=guest.vmid,
+        user=call.identity.authid,
+        delay=finding.TASK_DELAY,
     )

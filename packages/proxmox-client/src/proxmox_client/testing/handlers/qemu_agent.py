@@ -16,6 +16,22 @@ if TYPE_CHECKING:
 
 _ROOT = "/nodes/{node}/qemu/{vmid}"
 _AGENT = f"{_ROOT}/agent"
+_NAMED_KEYS = (
+    "alt", "alt_r", "apostrophe", "backslash", "backspace", "bracket_left", "bracket_right",
+    "caps_lock", "comma", "ctrl", "ctrl_r", "delete", "dot", "down", "end", "equal", "esc",
+    "grave_accent", "home", "insert", "kp_add", "kp_decimal", "kp_divide", "kp_enter",
+    "kp_multiply", "kp_subtract", "left", "less", "menu", "meta_l", "meta_r", "minus", "num_lock",
+    "pause", "pgdn", "pgup", "print", "ret", "right", "scroll_lock", "semicolon", "shift",
+    "shift_r", "slash", "spc", "sysrq", "tab", "up",
+)  # fmt: skip
+_KEYS = frozenset(
+    (
+        *_NAMED_KEYS,
+        *"abcdefghijklmnopqrstuvwxyz0123456789",
+        *(f"f{number}" for number in range(1, 25)),
+        *(f"kp_{number}" for number in range(10)),
+    )
+)
 _PING_SECONDS = 3.0
 _Ask = Callable[["SimulatedCluster", Call], Generator[float, None, Any]]
 _GETS = (
@@ -108,3 +124,5 @@ def sendkey(cluster: SimulatedCluster, call: Call) -> None:
     guest = finding.called(cluster, call, "qemu")
     if not guest.running:
         raise PveFault(500, f"VM {guest.vmid} is not running")
+    if not set(call["key"].split("-")) <= _KEYS:
+        raise PveFault(400, "Bad Request")

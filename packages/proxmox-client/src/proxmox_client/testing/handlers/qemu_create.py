@@ -143,5 +143,10 @@ def destroy(cluster: SimulatedCluster, call: Call) -> str:
         )
 
     return cluster.tasks.start(
-        call.node, "qmdestroy", work, id=guest.vmid, user=call.identity.authid
+        call.node,
+        "qmdestroy",
+        work,
+        id=guest.vmid,
+        user=call.identity.authid,
+        delay=finding.TASK_DELAY,
     )

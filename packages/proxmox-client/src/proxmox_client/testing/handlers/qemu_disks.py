@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
+import attrs
+
 from proxmox_client.testing.digest import GUEST_MESSAGE, check_digest
 from proxmox_client.testing.guests import changes, drives
 from proxmox_client.testing.guests.drives import Drive
@@ -12,6 +14,7 @@ from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import copying, disks, features, finding, privileges
 from proxmox_client.testing.guestwork.copying import Target
 from proxmox_client.testing.guestwork.resizing import grown_size
+from proxmox_client.testing.handlers import qemu_config
 from proxmox_client.testing.locks import check_lock
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
@@ -134,7 +137,12 @@ def _move(
 @handles("PUT", f"{_ROOT}/unlink")
 def unlink(cluster: SimulatedCluster, call: Call) -> Generator[float, None, None]:
     """Detach disks, or remove them for good with ``force``."""
-    path = f"/nodes/{call.node}/qemu/{call['vmid']}/config"
-    params = {"delete": call.sent["idlist"], "force": call.sent.get("force", "0")}
-    cluster.call("PUT", path, params, user=call.identity.authid)
-    yield 0.02
+    force = call.get("force", 0)
+    yield from qemu_config.update(
+        cluster,
+        attrs.evolve(
+            call,
+            params={**call.params, "delete": call["idlist"], "force": force},
+            sent={"delete": call.sent["idlist"], "force": str(force)},
+        ),
+    )

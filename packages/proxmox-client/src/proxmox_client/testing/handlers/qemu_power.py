@@ -19,7 +19,9 @@ _Work = Callable[[TaskRecord], Iterator[float]]
 
 
 def _task(cluster: SimulatedCluster, call: Call, kind: str, work: _Work) -> str:
-    return cluster.tasks.start(call.node, kind, work, id=call["vmid"], user=call.identity.authid)
+    return cluster.tasks.start(
+        call.node, kind, work, id=call["vmid"], user=call.identity.authid, delay=finding.TASK_DELAY
+    )
 
 
 def _find_config(cluster: SimulatedCluster, call: Call) -> Callable[[], Guest]:

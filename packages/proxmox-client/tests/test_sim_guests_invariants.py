@@ -1,0 +1,162 @@
+"""What holds for simulated guests after any sequence of operations."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from proxmox_client.testing import SimulatedCluster
+from proxmox_client.testing.guests import drives
+from proxmox_client.testing.guestwork.placing import place
+from proxmox_client.testing.request import PveFault
+
+VMIDS = st.sampled_from([100, 101, 102, 103])
+NODES = st.sampled_from(["pve1", "pve2"])
+STORAGES = st.sampled_from(["local", "local-lvm", "shared"])
+SLOTS = st.sampled_from(["scsi0", "scsi1", "virtio0", "unused0", "unused1"])
+SNAPSHOTS = st.sampled_from(["one", "two"])
+
+
+class GuestOperations(RuleBasedStateMachine):
+    """Operations in any order, overlapping as their tasks please."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cluster = SimulatedCluster(nodes=("pve1", "pve2"))
+        options = {"scsi0": "local-lvm:1", "net0": "virtio,bridge=vmbr0"}
+        place(self.cluster, "qemu", "pve1", 100, options, template=True)
+        self.ends: dict[str, str] = {}
+
+    def _do(self, method: str, path: str, **params: Any) -> None:
+        """Ask; being refused is fine, being broken is not."""
+        with contextlib.suppress(PveFault):
+            self.cluster.call(method, path, params)
+
+    @rule(seconds=st.sampled_from([0.0, 0.1, 1.0, 30.0]))
+    def wait(self, seconds: float) -> None:
+        self.cluster.clock.advance(seconds)
+
+    @rule(vmid=VMIDS, node=NODES, storage=STORAGES)
+    def create(self, vmid: int, node: str, storage: str) -> None:
+        params = {"vmid": vmid, "scsi0": f"{storage}:1,format=raw", "memory": 64}
+        self._do("POST", f"/nodes/{node}/qemu", **params)
+
+    @rule(source=VMIDS, vmid=VMIDS, node=NODES, full=st.booleans())
+    def clone(self, source: int, vmid: int, node: str, full: bool) -> None:
+        self._do("POST", f"/nodes/{node}/qemu/{source}/clone", newid=vmid, full=int(full))
+
+    @rule(vmid=VMIDS, node=NODES, purge=st.booleans())
+    def destroy(self, vmid: int, node: str, purge: bool) -> None:
+        self._do("DELETE", f"/nodes/{node}/qemu/{vmid}", purge=int(purge))
+
+    @rule(vmid=VMIDS, node=NODES, action=st.sampled_from(["start", "stop", "shutdown", "reboot"]))
+    def power(self, vmid: int, node: str, action: str) -> None:
+        self._do("POST", f"/nodes/{node}/qemu/{vmid}/status/{action}")
+
+    @rule(vmid=VMIDS, node=NODES, slot=SLOTS, storage=STORAGES)
+    def add_disk(self, vmid: int, node: str, slot: str, storage: str) -> None:
+        if not slot.startswith("unused"):
+            self._do("PUT", f"/nodes/{node}/qemu/{vmid}/config", **{slot: f"{storage}:1"})
+
+    @rule(vmid=VMIDS, node=NODES, slot=SLOTS, force=st.booleans())
+    def remove_disk(self, vmid: int, node: str, slot: str, force: bool) -> None:
+        self._do("PUT", f"/nodes/{node}/qemu/{vmid}/config", delete=slot, force=int(force))
+
+    @rule(vmid=VMIDS, node=NODES, slot=SLOTS)
+    def attach_unused(self, vmid: int, node: str, slot: str) -> None:
+        guest = self.cluster.guests.get(vmid)
+        if guest is not None and "unused0" in guest.config and not slot.startswith("unused"):
+            value = guest.config["unused0"]
+            self._do("PUT", f"/nodes/{node}/qemu/{vmid}/config", **{slot: value})
+
+    @rule(vmid=VMIDS, node=NODES, slot=SLOTS)
+    def grow(self, vmid: int, node: str, slot: str) -> None:
+        if not slot.startswith("unused"):
+            self._do("PUT", f"/nodes/{node}/qemu/{vmid}/resize", disk=slot, size="+1G")
+
+    @rule(vmid=VMIDS, node=NODES, slot=SLOTS, storage=STORAGES, delete=st.booleans())
+    def move(self, vmid: int, node: str, slot: str, storage: str, delete: bool) -> None:
+        if not slot.startswith("unused"):
+            params = {"disk": slot, "storage": storage, "delete": int(delete)}
+            self._do("POST", f"/nodes/{node}/qemu/{vmid}/move_disk", **params)
+
+    @rule(vmid=VMIDS, node=NODES, goal=NODES)
+    def migrate(self, vmid: int, node: str, goal: str) -> None:
+        params = {"target": goal, "online": 1, "with-local-disks": 1}
+        self._do("POST", f"/nodes/{node}/qemu/{vmid}/migrate", **params)
+
+    @rule(vmid=VMIDS, node=NODES, name=SNAPSHOTS)
+    def snapshot(self, vmid: int, node: str, name: str) -> None:
+        self._do("POST", f"/nodes/{node}/qemu/{vmid}/snapshot", snapname=name)
+
+    @rule(vmid=VMIDS, node=NODES, name=SNAPSHOTS)
+    def roll_back(self, vmid: int, node: str, name: str) -> None:
+        self._do("POST", f"/nodes/{node}/qemu/{vmid}/snapshot/{name}/rollback")
+
+    @rule(vmid=VMIDS, node=NODES, name=SNAPSHOTS)
+    def drop_snapshot(self, vmid: int, node: str, name: str) -> None:
+        self._do("DELETE", f"/nodes/{node}/qemu/{vmid}/snapshot/{name}")
+
+    @rule(index=st.integers(min_value=0, max_value=5))
+    def abort(self, index: int) -> None:
+        running = [
+            t for n in self.cluster.nodes.values() for t in n.tasks if t.running and t.worker
+        ]
+        if index < len(running):
+            self.cluster.tasks.stop(running[index])
+
+    @invariant()
+    def a_volume_belongs_to_one_guest(self) -> None:
+        users: Counter[tuple[str, str]] = Counter()
+        for guest in self.cluster.guests.values():
+            held = {
+                drive.volid
+                for options in (guest.config, guest.pending)
+                for drive in drives.drives("qemu", options, unused=True)
+                if drive.storage is not None
+            }
+            for volid in held:
+                volume = self.cluster.volumes.find(guest.node, volid)
+                assert volume is not None, f"{guest.vmid} refers to {volid}, which is gone"
+                assert volume.vmid == guest.vmid
+                home = "" if self.cluster.storages[volume.storage].shared else guest.node
+                users[home, volid] += 1
+        assert all(count == 1 for count in users.values())
+
+    @invariant()
+    def a_slot_holds_a_volume_no_other_slot_holds(self) -> None:
+        for guest in self.cluster.guests.values():
+            held = [drive.volid for drive in drives.drives("qemu", guest.config, unused=True)]
+            assert len(held) == len(set(held)), guest.config
+
+    @invariant()
+    def a_task_ends_once(self) -> None:
+        for node in self.cluster.nodes.values():
+            for task in node.tasks:
+                if task.exitstatus is not None:
+                    name = str(task.upid)
+                    assert self.ends.setdefault(name, task.exitstatus) == task.exitstatus
+                    assert sum(line.startswith("TASK ") for line in task.lines) == 1
+
+    def teardown(self) -> None:
+        """When everything has come to rest, nothing is locked and nothing is left over."""
+        self.cluster.clock.advance(600)
+        for guest in self.cluster.guests.values():
+            assert guest.lock is None
+        for volume in self.cluster.volumes:
+            owner = self.cluster.guests.get(volume.vmid or 0)
+            assert owner is not None, f"{volume.volid} is left over"
+
+
+TestGuestOperations = GuestOperations.TestCase
+TestGuestOperations.settings = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -1,0 +1,374 @@
+"""Simulated machines through the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from proxmox_client.testing import SimulatedCluster
+from proxmox_client.testing.guestwork.placing import place
+from proxmox_client.testing.request import PveFault, SimRequest, SimResponse
+
+NODE = "/nodes/pve1"
+VM = f"{NODE}/qemu/100"
+
+
+@pytest.fixture
+def cluster() -> SimulatedCluster:
+    """A cluster with a machine 100 that runs an operating system and a template 900."""
+    made = SimulatedCluster()
+    disk = {"scsi0": "local:4,format=qcow2", "net0": "virtio,bridge=vmbr0", "memory": "512"}
+    place(made, "qemu", "pve1", 100, {"name": "web", **disk})
+    place(made, "qemu", "pve1", 900, {"name": "debian", **disk}, template=True)
+    return made
+
+
+def run(cluster: SimulatedCluster, method: str, path: str, **params: object) -> tuple[str, str]:
+    """Start a task, let it finish, return its exit status and log."""
+    upid = cluster.call(method, path, params)
+    cluster.clock.advance(120)
+    task = cluster.tasks.get(upid)
+    assert task.exitstatus is not None
+    return task.exitstatus, "\n".join(task.lines)
+
+
+def refused(cluster: SimulatedCluster, method: str, path: str, **params: object) -> PveFault:
+    """Do something that has to be refused at once."""
+    with pytest.raises(PveFault) as caught:
+        cluster.call(method, path, params)
+    return caught.value
+
+
+def config(cluster: SimulatedCluster, vmid: int = 100, **params: object) -> dict[str, Any]:
+    """Read a machine's configuration."""
+    found: dict[str, Any] = cluster.call("GET", f"{NODE}/qemu/{vmid}/config", params)
+    return found
+
+
+def volids(cluster: SimulatedCluster) -> set[str]:
+    """All volumes there are."""
+    return {volume.volid for volume in cluster.volumes}
+
+
+def test_a_new_machine_has_what_pve_adds(cluster: SimulatedCluster) -> None:
+    status, log = run(
+        cluster,
+        "POST",
+        f"{NODE}/qemu",
+        vmid=101,
+        scsi0="local-lvm:8",
+        net0="virtio,bridge=vmbr0",
+        tags="web,db",
+    )
+    assert status == "OK"
+    assert "successfully created disk 'local-lvm:vm-101-disk-0,size=8G'" in log
+    made = config(cluster, 101)
+    assert made["boot"] == "order=scsi0;net0"
+    assert made["tags"] == "db;web"
+    assert made["net0"].startswith("virtio=BC:24:11:")
+    assert made["smbios1"].startswith("uuid=")
+    assert {"meta", "vmgenid", "digest"} <= made.keys()
+
+
+@pytest.mark.parametrize("node", ["pve1", "pve2"])
+def test_an_id_in_use_anywhere_is_refused(cluster: SimulatedCluster, node: str) -> None:
+    fault = refused(cluster, "POST", f"/nodes/{node}/qemu", vmid=100)
+    assert fault.message == "unable to create VM 100 - VM 100 already exists on node 'pve1'"
+
+
+def test_a_failed_creation_leaves_nothing_behind(cluster: SimulatedCluster) -> None:
+    before = volids(cluster)
+    status, _ = run(
+        cluster,
+        "POST",
+        f"{NODE}/qemu",
+        vmid=108,
+        ide0="local-lvm:1",
+        ide2="local:iso/none.iso,media=cdrom",
+    )
+    assert status == "unable to create VM 108 - volume 'local:iso/none.iso' does not exist"
+    assert 108 not in cluster.guests
+    assert volids(cluster) == before
+
+
+def test_a_stale_digest_is_refused(cluster: SimulatedCluster) -> None:
+    digest = config(cluster)["digest"]
+    cluster.call("PUT", f"{VM}/config", {"memory": 1024, "digest": digest})
+    fault = refused(cluster, "PUT", f"{VM}/config", memory=2048, digest=digest)
+    assert (fault.status, fault.message) == (500, "checksum mismatch (file change by other user?)")
+    assert config(cluster)["memory"] == "1024"
+
+
+@pytest.mark.parametrize(
+    ("params", "message", "errors"),
+    [
+        ({}, "no options specified", None),
+        (
+            {"delete": "bogus"},
+            "Parameter verification failed.",
+            {"delete": "unknown option 'bogus'"},
+        ),
+        ({"scsi1": "nosuch:1"}, "storage 'nosuch' does not exist", None),
+        ({"scsi1": "local:abc"}, "unable to parse directory volume name 'abc'", None),
+        ({"balloon": 4096}, "balloon value too large (must be smaller than assigned memory)", None),
+        ({"boot": "order=scsi7"}, "invalid bootorder: device 'scsi7' does not exist'", None),
+    ],
+)
+def test_bad_changes_change_nothing(
+    cluster: SimulatedCluster,
+    params: dict[str, object],
+    message: str,
+    errors: dict[str, str] | None,
+) -> None:
+    before = config(cluster)
+    fault = refused(cluster, "PUT", f"{VM}/config", **params)
+    assert (fault.message, fault.errors) == (message, errors)
+    assert config(cluster) == before
+
+
+def test_a_running_machine_keeps_cold_changes_pending_until_it_restarts(
+    cluster: SimulatedCluster,
+) -> None:
+    assert run(cluster, "POST", f"{VM}/status/start")[0] == "OK"
+    cluster.call("PUT", f"{VM}/config", {"cores": 4, "description": "x"})
+    assert config(cluster)["cores"] == 4
+    assert "cores" not in config(cluster, current=1)
+    assert config(cluster, current=1)["description"] == "x"
+    cluster.call("PUT", f"{VM}/config", {"memory": 1024})
+    cluster.call("PUT", f"{VM}/config", {"revert": "memory"})
+    assert run(cluster, "POST", f"{VM}/status/reboot")[0] == "OK"
+    assert config(cluster, current=1)["cores"] == 4
+    assert config(cluster, current=1)["memory"] == "512"
+
+
+def test_a_machine_without_an_operating_system_gives_nothing_back(
+    cluster: SimulatedCluster,
+) -> None:
+    run(cluster, "POST", f"{NODE}/qemu", vmid=101, net0="virtio,bridge=vmbr0", start=1)
+    fault = refused(cluster, "PUT", f"{NODE}/qemu/101/config", delete="net0")
+    assert fault.errors == {
+        "net0": "hotplug problem - error on hot-unplugging device 'net0' - still busy in guest?\n"
+    }
+    status, _ = run(cluster, "POST", f"{NODE}/qemu/101/status/shutdown", timeout=3)
+    assert status == "VM quit/powerdown failed - got timeout"
+    status, log = run(cluster, "POST", f"{NODE}/qemu/101/status/shutdown", timeout=2, forceStop=1)
+    assert status == "OK"
+    assert "terminating now with SIGTERM" in log
+
+
+def test_power_errors_show_up_where_pve_has_them(cluster: SimulatedCluster) -> None:
+    assert run(cluster, "POST", f"{VM}/status/stop")[0] == "OK"
+    assert refused(cluster, "POST", f"{VM}/status/reset").message == "VM 100 not running"
+    run(cluster, "POST", f"{VM}/status/start")
+    assert run(cluster, "POST", f"{VM}/status/start")[0] == "VM 100 already running"
+    status, _ = run(cluster, "POST", f"{NODE}/qemu/900/status/start")
+    assert status == "you can't start a vm if it's a template"
+    assert refused(cluster, "DELETE", VM).message == "VM 100 is running - destroy failed"
+
+
+def test_acting_on_the_wrong_node_fails_in_the_task(cluster: SimulatedCluster) -> None:
+    status, _ = run(cluster, "POST", "/nodes/pve2/qemu/100/status/start")
+    assert status == "Configuration file 'nodes/pve2/qemu-server/100.conf' does not exist"
+    status, _ = run(cluster, "POST", "/nodes/pve2/qemu/100/status/stop")
+    assert status == "unable to find configuration file for VM 100 on node 'pve2'"
+    fault = refused(cluster, "GET", "/nodes/pve2/qemu/100/config")
+    assert fault.message == "Configuration file 'nodes/pve2/qemu-server/100.conf' does not exist"
+
+
+def test_a_linked_clone_keeps_its_base_image_alive(cluster: SimulatedCluster) -> None:
+    assert run(cluster, "POST", f"{NODE}/qemu/900/clone", newid=120, name="c")[0] == "OK"
+    clone = config(cluster, 120)
+    assert clone["scsi0"].startswith("local:900/base-900-disk-0.qcow2/120/vm-120-disk-0.qcow2,")
+    assert clone["net0"] != config(cluster, 900)["net0"]
+    assert clone["smbios1"] != config(cluster, 900)["smbios1"]
+    status, _ = run(cluster, "DELETE", f"{NODE}/qemu/900")
+    assert status == (
+        "base volume 'local:900/base-900-disk-0.qcow2' is still in use by linked cloned"
+    )
+    assert 900 in cluster.guests
+    assert run(cluster, "DELETE", f"{NODE}/qemu/120")[0] == "OK"
+    assert run(cluster, "DELETE", f"{NODE}/qemu/900")[0] == "OK"
+    assert not any("900" in volid for volid in volids(cluster))
+
+
+def test_several_clones_of_one_template_run_side_by_side(cluster: SimulatedCluster) -> None:
+    path = f"{NODE}/qemu/900/clone"
+    upids = [cluster.call("POST", path, {"newid": 120 + i, "full": 1}) for i in range(3)]
+    cluster.clock.advance(6)
+    assert [cluster.tasks.get(upid).exitstatus for upid in upids] == ["OK"] * 3
+
+
+def test_two_clones_to_one_id_give_one_guest(cluster: SimulatedCluster) -> None:
+    path = f"{NODE}/qemu/900/clone"
+    upids = [cluster.call("POST", path, {"newid": 130, "full": 1}) for _ in range(2)]
+    cluster.clock.advance(60)
+    ends = sorted(str(cluster.tasks.get(upid).exitstatus) for upid in upids)
+    assert ends[0] == "OK"
+    assert "lock-130.conf" in ends[1] or "config file already exists" in ends[1]
+
+
+def test_clone_errors(cluster: SimulatedCluster) -> None:
+    place(cluster, "qemu", "pve2", 300, {"memory": "64"})
+    path = f"{VM}/clone"
+    assert refused(cluster, "POST", path, newid=900).message == (
+        "unable to create VM 900: config file already exists"
+    )
+    assert refused(cluster, "POST", path, newid=150, full=0).message == (
+        "Linked clone feature is not supported for 'local:100/vm-100-disk-0.qcow2' (scsi0)"
+    )
+    assert refused(cluster, "POST", path, newid=150, target="pve2").message == (
+        "can't clone VM to node 'pve2' (VM uses local storage)"
+    )
+    assert refused(cluster, "POST", path, newid=150, pool="nopool").status == 403
+    status, _ = run(cluster, "POST", path, newid=300)
+    assert status.startswith(
+        "close (rename) atomic file '/etc/pve/nodes/pve1/qemu-server/300.conf'"
+    )
+
+
+def test_an_aborted_clone_leaves_nothing_behind(cluster: SimulatedCluster) -> None:
+    before = volids(cluster)
+    upid = cluster.call("POST", f"{VM}/clone", {"newid": 140})
+    cluster.clock.advance(1)
+    assert cluster.guests[140].lock == "clone"
+    cluster.tasks.stop(cluster.tasks.get(upid))
+    assert 140 not in cluster.guests
+    assert volids(cluster) == before
+    assert run(cluster, "POST", f"{VM}/status/start")[0] == "OK"
+
+
+@pytest.mark.parametrize(
+    ("disk", "size", "status"),
+    [
+        ("scsi0", "+1G", "OK"),
+        ("scsi0", "1G", "shrinking disks is not supported"),
+        ("scsi9", "1G", "disk 'scsi9' does not exist"),
+    ],
+)
+def test_resizing_tells_its_mistakes_in_the_task(
+    cluster: SimulatedCluster, disk: str, size: str, status: str
+) -> None:
+    assert run(cluster, "PUT", f"{VM}/resize", disk=disk, size=size)[0] == status
+    assert config(cluster)["scsi0"].endswith("size=5G" if status == "OK" else "size=4G")
+
+
+def test_a_moved_disk_leaves_its_source_unused_or_gone(cluster: SimulatedCluster) -> None:
+    path = f"{VM}/move_disk"
+    assert run(cluster, "POST", path, disk="scsi0", storage="local-lvm")[0] == "OK"
+    assert config(cluster)["unused0"] == "local:100/vm-100-disk-0.qcow2"
+    assert run(cluster, "POST", path, disk="scsi0", storage="shared", delete=1)[0] == "OK"
+    assert "local-lvm:vm-100-disk-0" not in volids(cluster)
+    cluster.call("PUT", f"{VM}/unlink", {"idlist": "unused0", "force": 1})
+    assert "unused0" not in config(cluster)
+    assert "local:100/vm-100-disk-0.qcow2" not in volids(cluster)
+
+
+def test_snapshots_can_be_taken_rolled_back_and_removed(cluster: SimulatedCluster) -> None:
+    path = f"{VM}/snapshot"
+    assert run(cluster, "POST", path, snapname="s1", description="first")[0] == "OK"
+    assert run(cluster, "POST", path, snapname="s1")[0] == "snapshot name 's1' already used"
+    assert refused(cluster, "POST", path, snapname="current").message == (
+        "unable to use snapshot name 'current' (reserved name)"
+    )
+    run(cluster, "PUT", f"{VM}/resize", disk="scsi0", size="+4G")
+    cluster.call("PUT", f"{VM}/config", {"memory": 2048})
+    assert run(cluster, "POST", f"{path}/s1/rollback")[0] == "OK"
+    assert config(cluster)["memory"] == "512"
+    assert config(cluster)["scsi0"].endswith("size=4G")
+    assert run(cluster, "DELETE", f"{path}/s1")[0] == "OK"
+    assert run(cluster, "DELETE", f"{path}/s1")[0] == "snapshot 's1' does not exist"
+    assert [row["name"] for row in cluster.call("GET", path)] == ["current"]
+
+
+def test_two_snapshots_at_once_exclude_each_other(cluster: SimulatedCluster) -> None:
+    upids = [cluster.call("POST", f"{VM}/snapshot", {"snapname": name}) for name in ("aa", "bb")]
+    cluster.clock.advance(10)
+    first, second = (cluster.tasks.get(upid) for upid in upids)
+    assert first.exitstatus == "OK"
+    assert second.exitstatus == "VM is locked (snapshot)"
+    assert second.lines[:2] == ["trying to acquire lock...", " OK"]
+
+
+def test_a_locked_machine_refuses_changes_at_once_and_power_in_the_task(
+    cluster: SimulatedCluster,
+) -> None:
+    cluster.guests[100].config["lock"] = "backup"
+    assert refused(cluster, "PUT", f"{VM}/config", memory=64).message == "VM is locked (backup)"
+    for method, path in (("POST", f"{VM}/status/start"), ("DELETE", VM)):
+        assert run(cluster, method, path)[0] == "VM is locked (backup)"
+    cluster.call("PUT", f"{VM}/config", {"delete": "lock", "skiplock": 1})
+    assert "lock" not in config(cluster)
+
+
+def test_a_held_flock_times_out_after_ten_seconds(cluster: SimulatedCluster) -> None:
+    path = "/var/lock/qemu-server/lock-100.conf"
+    cluster.locks.take(path)
+    began = cluster.clock.now()
+    fault = refused(cluster, "PUT", f"{VM}/config", description="held")
+    assert fault.message == f"can't lock file '{path}' - got timeout"
+    assert 10 <= cluster.clock.now() - began < 10.5
+
+
+def test_protection_guards_machine_and_disks(cluster: SimulatedCluster) -> None:
+    cluster.call("PUT", f"{VM}/config", {"protection": 1})
+    assert refused(cluster, "DELETE", VM).message == "can't remove VM 100 - protection mode enabled"
+    assert refused(cluster, "PUT", f"{VM}/config", delete="scsi0").message == (
+        "can't remove drive 'scsi0' - protection mode enabled"
+    )
+
+
+def test_a_suspended_machine_is_locked_and_resumes_with_start(cluster: SimulatedCluster) -> None:
+    run(cluster, "POST", f"{VM}/status/start")
+    assert run(cluster, "POST", f"{VM}/status/suspend", todisk=1)[0] == "OK"
+    assert config(cluster)["lock"] == "suspended"
+    assert any("state-suspend" in volid for volid in volids(cluster))
+    assert run(cluster, "POST", f"{VM}/status/start")[0] == "OK"
+    assert "lock" not in config(cluster)
+    assert not any("state-suspend" in volid for volid in volids(cluster))
+
+
+def test_cloud_init_values_are_hidden_where_pve_hides_them(cluster: SimulatedCluster) -> None:
+    run(cluster, "POST", f"{VM}/config", ide0="local:cloudinit", ciuser="deb", cipassword="geheim")
+    shown = config(cluster)
+    assert shown["cipassword"] == "**********"
+    assert shown["ide0"] == "local:100/vm-100-cloudinit.qcow2,media=cdrom"
+    assert shown["boot"] == "order=scsi0;net0"
+    rows = {row["key"]: row["value"] for row in cluster.call("GET", f"{VM}/cloudinit")}
+    assert rows == {"ciuser": "deb", "cipassword": "**********"}
+    dumped = cluster.call("GET", f"{VM}/cloudinit/dump", {"type": "user"})
+    assert "geheim" not in dumped
+    fault = refused(cluster, "PUT", f"{VM}/config", ide3="local:cloudinit")
+    assert fault.message == "ide3 - cloud-init drive is already attached at 'ide0'"
+
+
+def test_without_an_agent_the_server_waits_three_seconds(cluster: SimulatedCluster) -> None:
+    assert refused(cluster, "POST", f"{VM}/agent/ping").message == "VM 100 is not running"
+    cluster.call("PUT", f"{VM}/config", {"agent": "1"})
+    run(cluster, "POST", f"{VM}/status/start")
+    began = cluster.clock.now()
+    assert refused(cluster, "POST", f"{VM}/agent/ping").message == "QEMU guest agent is not running"
+    assert cluster.clock.now() - began == pytest.approx(3, abs=0.1)
+    cluster.guests[100].agent_answers = True
+    assert cluster.call("POST", f"{VM}/agent/ping") == {"result": {}}
+
+
+def test_lists_show_only_what_the_caller_may_see(cluster: SimulatedCluster) -> None:
+    assert {row["vmid"] for row in ask(cluster, "root@pam", "GET", f"{NODE}/qemu").data} == {
+        100,
+        900,
+    }
+    assert ask(cluster, "nobody@pve", "GET", f"{NODE}/qemu").data == []
+
+
+def test_only_root_itself_sets_args_and_lock(cluster: SimulatedCluster) -> None:
+    answer = ask(cluster, "root@pam", "PUT", f"{VM}/config", args="-foo")
+    assert (answer.status, answer.reason) == (500, "only root can set 'args' config")
+
+
+def ask(
+    cluster: SimulatedCluster, user: str, method: str, path: str, **params: object
+) -> SimResponse:
+    """Ask with a token of a user."""
+    headers = {"authorization": f"PVEAPIToken={cluster.create_token(user, 'test')}"}
+    return cluster.handle(SimRequest(method, path, params, headers))
