@@ -30,18 +30,30 @@ NODE = ResourceView("node", "pve1", "pve1", "pve1", "online")
 
 
 def test_one_kind_is_shown_with_its_own_key() -> None:
-    lines = [line.plain for line in table([WEB], resource_columns({"qemu"}))]
+    lines = [line.plain for line in table([WEB], resource_columns([WEB]))]
     assert lines == ["VMID   NAME    NODE   STATUS", "100    web-1   pve1   running"]
 
 
 def test_several_kinds_are_shown_with_their_kind() -> None:
-    lines = [line.plain for line in table([NODE, WEB], resource_columns({"qemu", "node"}))]
+    lines = [line.plain for line in table([NODE, WEB], resource_columns([NODE, WEB]))]
     assert lines[0].split() == ["KIND", "KEY", "NAME", "NODE", "STATUS"]
     assert lines[1].split()[0] == "node"
 
 
+def test_columns_that_would_say_nothing_are_left_out() -> None:
+    assert [line.plain for line in table([NODE], resource_columns([NODE]))] == [
+        "NAME   STATUS",
+        "pve1   online",
+    ]
+    volume = ResourceView("content", "shared:100/a.raw", "shared:100/a.raw", None, "unknown")
+    assert [line.plain for line in table([volume], resource_columns([volume]))] == [
+        "VOLUME",
+        "shared:100/a.raw",
+    ]
+
+
 def test_wide_adds_size_lock_and_since() -> None:
-    line = table([WEB], resource_columns({"qemu"}), wide=True)[1].plain
+    line = table([WEB], resource_columns([WEB]), wide=True)[1].plain
     assert "4 GiB" in line
     assert "backup" in line
     assert line.endswith("2026-11-22T16:00:00Z")
@@ -113,7 +125,7 @@ def test_values_are_one_short_line(value: object, shown: str) -> None:
 def shown(form: RowFormat, capsys: pytest.CaptureFixture[str]) -> str:
     show_rows(
         [WEB],
-        resource_columns({"qemu"}),
+        resource_columns([WEB]),
         form,
         name=lambda item: f"{item.kind}/{item.key}",
         plain=to_plain,

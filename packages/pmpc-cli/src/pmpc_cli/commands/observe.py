@@ -90,11 +90,11 @@ async def get(
         items = tuple(item for item in items if item.kind not in ("task", "content"))
     show_rows(
         items,
-        resource_columns({item.kind for item in items}),
+        resource_columns(items),
         output,
         name=lambda item: f"{item.kind}/{item.key}",
         plain=to_plain,
-        nothing="nothing found; has this cluster been read? `pmpc sync` does it",
+        nothing="nothing found; `pmpc sync` reads the cluster again",
     )
     return ExitCode.OK
 
@@ -114,7 +114,7 @@ async def _get_one(
         return ExitCode.OK
     show_rows(
         [item],
-        resource_columns({item.kind}),
+        resource_columns([item]),
         form,
         name=lambda row: f"{row.kind}/{row.key}",
         plain=to_plain,

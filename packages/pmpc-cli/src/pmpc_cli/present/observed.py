@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -29,6 +29,7 @@ _CHANGE_MARKS = {
 }
 _KEY_TITLES = {"qemu": "VMID", "lxc": "VMID", "content": "VOLUME", "task": "UPID"}
 _GUESTS = frozenset({"qemu", "lxc"})
+_WITHOUT_STATUS = frozenset({"content", "pool"})
 
 
 def sync_lines(done: SyncOutput) -> list[Text]:
@@ -50,25 +51,35 @@ def sync_lines(done: SyncOutput) -> list[Text]:
     return lines
 
 
-def resource_columns(kinds: Set[str]) -> tuple[Column[ResourceView], ...]:
-    """Return the columns for objects of these kinds."""
+def resource_columns(items: Sequence[ResourceView]) -> tuple[Column[ResourceView], ...]:
+    """Return the columns for these objects; what would say nothing about any is left out."""
+    kinds = {item.kind for item in items}
     columns: list[Column[ResourceView]] = []
-    if len(kinds) != 1:
+    if len(kinds) > 1:
         columns.append(Column("KIND", lambda item: item.kind))
-    title = next(iter({_KEY_TITLES.get(kind, "KEY") for kind in kinds}), "KEY")
-    columns.append(Column(title if len(kinds) == 1 else "KEY", lambda item: item.key))
-    columns.append(Column("NAME", lambda item: item.name))
-    columns.append(Column("NODE", lambda item: item.node or ""))
-    columns.append(
-        Column("STATUS", lambda item: item.status, style=lambda cell: _STATUS_STYLES.get(cell, ""))
-    )
-    if kinds & _GUESTS or not kinds:
+    titles = {_KEY_TITLES.get(kind, "NAME") for kind in kinds}
+    columns.append(Column(titles.pop() if len(titles) == 1 else "KEY", lambda item: item.key))
+    if any(item.name not in ("", item.key) and item.kind != "content" for item in items):
+        columns.append(Column("NAME", lambda item: item.name))
+    if any(item.node and item.kind != "node" for item in items):
+        columns.append(Column("NODE", lambda item: item.node or ""))
+    if kinds - _WITHOUT_STATUS:
+        columns.append(Column("STATUS", _status, style=_status_style))
+    if kinds & _GUESTS:
         columns.append(Column("CPUS", lambda item: _fact(item, "maxcpu"), wide=True, right=True))
         columns.append(Column("MEMORY", lambda item: _bytes(item, "maxmem"), wide=True, right=True))
         columns.append(Column("TAGS", _tags, wide=True))
         columns.append(Column("LOCK", lambda item: _fact(item, "lock"), wide=True))
     columns.append(Column("SINCE", lambda item: show_time(item.since), wide=True))
     return tuple(columns)
+
+
+def _status(item: ResourceView) -> str:
+    return "" if item.kind in _WITHOUT_STATUS else item.status
+
+
+def _status_style(status: str) -> str:
+    return _STATUS_STYLES.get(status, "")
 
 
 def snapshot_columns() -> tuple[Column[SnapshotView], ...]:

@@ -36,7 +36,7 @@ async def sync(scene: Scene) -> None:
     narrator.show(sync_lines(done))
     items = (await session.invoke("list", ListInput())).items
     shown = [item for item in items if item.kind in ("node", "qemu", "lxc")]
-    narrator.show(table(shown, resource_columns({item.kind for item in shown})))
+    narrator.show(table(shown, resource_columns(shown)))
     nodes = {item.name or item.key for item in shown if item.kind == "node"}
     narrator.claim(nodes == set(NODES), "all three nodes are known", nodes)
     vmids = {int(item.key.rpartition("/")[2]) for item in shown if item.kind in ("qemu", "lxc")}
