@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pmpc_state.attribution import Credit
 from pmpc_state.diff import Recorded, Seen
 from pmpc_state.identity import returns
 from pmpc_state.schema import blob, observation, resource, volatile
@@ -70,7 +71,7 @@ def store_blobs(connection: Connection, seen: Iterable[Seen]) -> dict[str, int]:
 
 def place(
     connection: Connection, owner: int, appeared: Sequence[Seen], moment: datetime
-) -> list[int]:
+) -> list[tuple[Recorded, Seen]]:
     """Give each object that appeared a resource: that of one which vanished and is back, or new."""
     back = _returning(connection, owner, appeared)
     for number, seen in back.values():
@@ -89,7 +90,90 @@ def place(
         numbers.update(
             (_name(seen), number) for seen, number in zip(new, rows.scalars(), strict=True)
         )
-    return [numbers[_name(seen)] for seen in appeared]
+    return [(_recorded(numbers[_name(seen)], seen), seen) for seen in appeared]
+
+
+def vanish(
+    connection: Connection, gone: Iterable[tuple[Recorded, Credit]], moment: datetime
+) -> None:
+    """End the resources that are gone, and their open intervals."""
+    rows = [
+        {
+            "number": known.resource_id,
+            "open_one": known.observation_id,
+            "task_of": credit.task,
+            "user_of": credit.user,
+        }
+        for known, credit in gone
+    ]
+    if not rows:
+        return
+    connection.execute(
+        resource.update().where(resource.c.id == bindparam("number")).values(vanished_at=moment),
+        [{"number": row["number"]} for row in rows],
+    )
+    ends = [row for row in rows if row["open_one"] is not None]
+    if ends:
+        connection.execute(
+            observation.update()
+            .where(observation.c.id == bindparam("open_one"))
+            .values(valid_to=moment, end_task=bindparam("task_of"), end_user=bindparam("user_of")),
+            [{name: row[name] for name in ("open_one", "task_of", "user_of")} for row in ends],
+        )
+
+
+def close(connection: Connection, changed: Iterable[Recorded], moment: datetime) -> None:
+    """End the open intervals of what changed."""
+    rows = [{"open_one": known.observation_id} for known in changed if known.observation_id]
+    if rows:
+        connection.execute(
+            observation.update()
+            .where(observation.c.id == bindparam("open_one"))
+            .values(valid_to=moment),
+            rows,
+        )
+
+
+def identify(connection: Connection, changed: Iterable[tuple[Recorded, Seen]]) -> None:
+    """Keep the newest evidence of who an object is."""
+    rows = [
+        {"number": known.resource_id, "evidence": dict(seen.item.identity)}
+        for known, seen in changed
+        if dict(known.identity) != dict(seen.item.identity)
+    ]
+    if rows:
+        connection.execute(
+            resource.update()
+            .where(resource.c.id == bindparam("number"))
+            .values(identity=bindparam("evidence", type_=resource.c.identity.type)),
+            rows,
+        )
+
+
+def open_all(
+    connection: Connection,
+    opened: Iterable[tuple[Recorded, Seen, Credit]],
+    blobs: Mapping[str, int],
+    moment: datetime,
+) -> None:
+    """Begin intervals."""
+    rows = [
+        {
+            "resource_id": known.resource_id,
+            "valid_from": moment,
+            "blob_id": blobs[seen.hash],
+            "task": credit.task,
+            "user": credit.user,
+        }
+        for known, seen, credit in opened
+        if seen.hash is not None
+    ]
+    if rows:
+        connection.execute(observation.insert(), rows)
+
+
+def _recorded(number: int, seen: Seen) -> Recorded:
+    return Recorded(number, seen.item.kind, seen.item.key, seen.item.identity, None, None)
 
 
 def _name(seen: Seen) -> tuple[str, str]:

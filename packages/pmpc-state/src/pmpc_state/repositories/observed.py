@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import attrs
 from sqlalchemy import Connection
 
 from pmpc_state.canonical import SecretKey
 from pmpc_state.database.transactions import Writing
-from pmpc_state.diff import Delta, Recorded, Seen, compare, store_form
+from pmpc_state.diff import Delta, compare, store_form
 from pmpc_state.repositories import intervals, runs, volatiles
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import cluster_id, ensure_cluster, next_moment, shared_moment
 from pmpc_state.repositories.credits import Credits
 from pmpc_state.repositories.leases import require_lease
 from pmpc_state.repositories.tasks import oldest_running, record_tasks
-from pmpc_state.schema import observation, resource
 from pmpc_state.values import Lease
 from pmpc_state.values.inventory import Section, SectionFailure, TaskSection
 from pmpc_state.values.report import SectionReport
@@ -153,28 +151,18 @@ def _write_history(
     connection: Connection, run: Run, owner: int, delta: Delta, moment: datetime
 ) -> None:
     credited_to = Credits.load(connection, owner, delta, run.looked_before)
-    for gone in delta.vanished:
-        _vanish(connection, gone, moment, credited_to)
+    intervals.vanish(
+        connection, [(known, credited_to.removal(known)) for known in delta.vanished], moment
+    )
+    intervals.close(connection, [known for known, _ in delta.changed], moment)
+    intervals.identify(connection, delta.changed)
     blobs = intervals.store_blobs(
         connection, [*delta.appeared, *(seen for _, seen in delta.changed)]
     )
-    opened: list[dict[str, Any]] = []
-    for known, seen in delta.changed:
-        credit = credited_to.change(known, seen)
-        _close(connection, known, moment)
-        _identify(connection, known, seen)
-        opened.append(_row(known.resource_id, moment, blobs, seen, credit.task, credit.user))
-    numbers = intervals.place(connection, owner, delta.appeared, moment)
-    for seen, number in zip(delta.appeared, numbers, strict=True):
-        if seen.hash is not None:
-            credit = credited_to.creation(seen)
-            opened.append(_row(number, moment, blobs, seen, credit.task, credit.user))
-    if opened:
-        connection.execute(observation.insert(), opened)
-    placed = [
-        (Recorded(number, seen.item.kind, seen.item.key, {}, None, None), seen)
-        for seen, number in zip(delta.appeared, numbers, strict=True)
-    ]
+    placed = intervals.place(connection, owner, delta.appeared, moment)
+    opened = [(known, seen, credited_to.change(known, seen)) for known, seen in delta.changed]
+    opened += [(known, seen, credited_to.creation(seen)) for known, seen in placed if seen.hash]
+    intervals.open_all(connection, opened, blobs, moment)
     volatiles.overwrite(connection, placed, moment)
 
 
@@ -199,47 +187,3 @@ def _report(section: Section, delta: Delta) -> SectionReport:
         unknown=len(delta.listed) + len(delta.unseen) + unreadable,
         failures=section.failures,
     )
-
-
-def _vanish(connection: Connection, gone: Recorded, moment: datetime, credited_to: Credits) -> None:
-    credit = credited_to.removal(gone)
-    connection.execute(
-        resource.update().where(resource.c.id == gone.resource_id).values(vanished_at=moment)
-    )
-    connection.execute(
-        observation.update()
-        .where(observation.c.id == gone.observation_id)
-        .values(valid_to=moment, end_task=credit.task, end_user=credit.user)
-    )
-
-
-def _close(connection: Connection, known: Recorded, moment: datetime) -> None:
-    connection.execute(
-        observation.update().where(observation.c.id == known.observation_id).values(valid_to=moment)
-    )
-
-
-def _identify(connection: Connection, known: Recorded, seen: Seen) -> None:
-    if dict(known.identity) != dict(seen.item.identity):
-        connection.execute(
-            resource.update()
-            .where(resource.c.id == known.resource_id)
-            .values(identity=dict(seen.item.identity))
-        )
-
-
-def _row(
-    number: int,
-    moment: datetime,
-    blobs: dict[str, int],
-    seen: Seen,
-    task: str | None,
-    user: str | None,
-) -> dict[str, Any]:
-    return {
-        "resource_id": number,
-        "valid_from": moment,
-        "blob_id": blobs[seen.hash or ""],
-        "task": task,
-        "user": user,
-    }
