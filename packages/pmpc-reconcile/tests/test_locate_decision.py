@@ -1,4 +1,4 @@
-"""Pains: a reused vmid destroys a stranger; a clone or restored backup is taken for the original."""
+"""Pains: a reused vmid destroys a stranger; a clone or backup is taken for the original."""
 
 from __future__ import annotations
 

@@ -259,7 +259,7 @@ def _parse(where: Path, document: object) -> Contexts:
     version = top.get("version", FORMAT_VERSION)
     if version != FORMAT_VERSION:
         raise ContextInvalid(f"cannot read {where}: version {version!r} is not {FORMAT_VERSION}")
-    entries = top.get("contexts") or {}
+    entries: object = top.get("contexts") or {}
     if not isinstance(entries, dict):
         raise ContextInvalid(f"cannot read {where}: `contexts` must map names to clusters")
     items = {

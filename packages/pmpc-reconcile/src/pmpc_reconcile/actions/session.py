@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ async def open_context(
     connected: bool = True,
     actor: str = "local",
     environ: Mapping[str, str] | None = None,
-) -> AsyncIterator[ActionContext]:
+) -> AsyncGenerator[ActionContext, None]:
     """Open the state database and the connection of a named cluster, and close them afterwards.
 
     Args:

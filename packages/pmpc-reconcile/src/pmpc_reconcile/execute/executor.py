@@ -64,7 +64,10 @@ class Executor:
         revision = await self._begin_revision(plan)
         run_id, earlier = await self._begin_run(plan, lease)
         work = _Work(self, plan, run_id, earlier)
-        results = await run_steps(plan.steps, work.run, work.skip)
+        try:
+            results = await run_steps(plan.steps, work.run, work.skip)
+        except BaseExceptionGroup as group:  # such as a lost lease: the first one says it all
+            raise group.exceptions[0] from group
         await work.keeper.settle_quiet_objects()
         report = await self._end(plan, run_id, revision, results)
         done, failed, skipped = (len(part) for part in (report.done, report.failed, report.skipped))

@@ -187,9 +187,7 @@ def _step_to_dict(step: Step) -> dict[str, Any]:
         if field.name == "changes":
             data["changes"] = [change_to_dict(change) for change in value]
         elif isinstance(value, tuple):
-            data[field.name] = list(value)
-        elif isinstance(value, Mapping):
-            data[field.name] = dict(cast("Mapping[str, Any]", value))
+            data[field.name] = [*cast("tuple[str, ...]", value)]
         else:
             data[field.name] = value
     return data
@@ -199,10 +197,11 @@ def _step_from_dict(data: Mapping[str, Any]) -> Step:
     kind = _TYPES[data["type"]]
     fields: dict[str, Any] = {}
     for field in attrs.fields(kind):
-        value = data[field.name]
+        value: Any = data[field.name]
         if field.name == "changes":
-            value = tuple(change_from_dict(item) for item in value)
+            fields["changes"] = tuple(change_from_dict(item) for item in value)
         elif isinstance(value, list):
-            value = tuple(value)
-        fields[field.name] = value
+            fields[field.name] = (*cast("list[str]", value),)
+        else:
+            fields[field.name] = value
     return kind(**fields)

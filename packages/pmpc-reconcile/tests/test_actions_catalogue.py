@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+import pytest
+
+from pmpc_reconcile import actions
+from pmpc_reconcile.actions import ActionContext, catalogue, from_plain, invoke, to_plain
+from pmpc_reconcile.actions.list_resources import ListInput
+from pmpc_reconcile.actions.plan import PlanInput
+from pmpc_reconcile.actions.spec import AnyActionSpec
+from pmpc_reconcile.actions.version import VersionInput
+from pmpc_reconcile.errors import ActionUnknown, ClientRequired, InputInvalid
+from pmpc_reconcile.risk import Risk
+from pmpc_state import State
+
+FOLDER = Path(inspect.getfile(actions)).parent
+NOT_ACTIONS = {"__init__", "catalogue", "plain", "session", "sources", "spec", "views"}
+
+
+def test_every_module_of_the_folder_is_an_action_in_the_catalogue() -> None:
+    modules = {path.stem for path in FOLDER.glob("*.py")} - NOT_ACTIONS
+    homes = {spec.run.__module__.rpartition(".")[2] for spec in catalogue().values()}
+    assert homes == modules
+
+
+@pytest.mark.parametrize("spec", catalogue().values(), ids=lambda spec: spec.name)
+def test_every_action_is_fully_described(spec: AnyActionSpec) -> None:
+    assert spec.summary
+    assert not spec.summary.endswith(".")
+    for field in attrs.fields(spec.input):
+        assert field.metadata.get("help"), f"{spec.input.__name__}.{field.name} lacks a help text"
+    assert spec.output.__doc__
+
+
+def test_reading_actions_are_marked_as_such() -> None:
+    writing = {name for name, spec in catalogue().items() if spec.risk is not Risk.READ}
+    assert writing == {"apply", "rollback", "delete"}
+
+
+def context(tmp_path: Path) -> ActionContext:
+    return ActionContext("lab", State.open(f"sqlite:///{tmp_path / 'state.db'}"))
+
+
+async def test_an_unknown_action_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ActionUnknown, match="known are sync, list"):
+        await invoke("lst", context(tmp_path), None)
+
+
+async def test_an_input_of_another_class_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputInvalid):
+        await invoke("list", context(tmp_path), VersionInput())
+
+
+async def test_an_action_that_needs_the_cluster_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ClientRequired):
+        await invoke("plan", context(tmp_path), PlanInput(text="x"))
+
+
+def test_inputs_can_be_made_from_json() -> None:
+    made = from_plain(PlanInput, {"paths": ["a", "b"], "resolve": {"config.cores": "ours"}})
+    assert made == PlanInput(paths=("a", "b"), resolve={"config.cores": "ours"})
+    with pytest.raises(InputInvalid, match="pathz"):
+        from_plain(PlanInput, {"pathz": []})
+    with pytest.raises(InputInvalid):
+        from_plain(ListInput, {"kind": {"a": 1}, "nope": 1})
+
+
+def test_outputs_can_be_shown_as_json() -> None:
+    @attrs.frozen
+    class Odd:
+        path: Path
+        risk: Risk
+        names: frozenset[str]
+        more: dict[str, tuple[int, ...]]
+
+    plain: Any = to_plain(Odd(Path("a"), Risk.READ, frozenset({"b", "a"}), {"x": (1, 2)}))
+    assert json.loads(json.dumps(plain)) == {
+        "path": "a",
+        "risk": "read",
+        "names": ["a", "b"],
+        "more": {"x": [1, 2]},
+    }
+    assert cast("dict[str, Any]", plain)["names"] == ["a", "b"]
