@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import strawberry
-from pmpc_reconcile.actions.plans import PlanView
 from strawberry.scalars import JSON
 
+from pmpc_reconcile.actions.plans import PlanSummary as SummaryValue
 from pmpc_reconcile.plan.model import ObjectPlan
 from pmpc_reconcile.plan.model import Plan as PlanValue
 
@@ -73,17 +73,23 @@ class PlanSummary:
     id: strawberry.ID
     release: str
     created_at: str = strawberry.field(description="ISO 8601 in UTC")
-    status: str
+    status: str = strawberry.field(
+        description="planned, applying, applied, partial, failed or refused"
+    )
+    note: str = strawberry.field(description="what made it: apply, rollback to 1, delete")
+    risk: str = strawberry.field(description="risk of its riskiest step")
     counts: JSON = strawberry.field(description="how many objects each action concerns")
 
     @classmethod
-    def of(cls, view: PlanView) -> PlanSummary:
+    def of(cls, view: SummaryValue) -> PlanSummary:
         """Return the action's value as this type."""
         counts: dict[str, Any] = dict(view.counts)
         return cls(
             id=strawberry.ID(view.id),
             release=view.release,
-            created_at=view.created_at,
+            created_at=view.created,
             status=view.status,
+            note=view.note,
+            risk=view.risk,
             counts=JSON(counts),
         )
