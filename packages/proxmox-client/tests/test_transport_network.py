@@ -273,3 +273,25 @@ def test_client_of_two_event_loops(server: WatchedServer) -> None:
             await pve.aclose()
 
     assert asyncio.run(use()) == asyncio.run(use())
+
+
+async def test_plain_http_works_towards_this_machine(plain_server: WatchedServer, ask: Ask) -> None:
+    assert await ask(f"http://127.0.0.1:{plain_server.port}")
+
+
+async def test_proxies_of_the_environment_are_ignored(
+    server: WatchedServer, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert await ask(server.url, tls=Pin(server.certificate.fingerprint))
+
+
+async def test_a_proxy_gets_to_see_no_credentials(plain_server: WatchedServer, ask: Ask) -> None:
+    refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    plain_server.behave = lambda request, number: refusal
+    with pytest.raises(ConnectError, match=r"403|Forbidden"):
+        await ask("pve1", proxy=f"http://127.0.0.1:{plain_server.port}")
+    seen = plain_server.received[0]
+    assert (seen.method, seen.target) == ("CONNECT", "pve1:8006")
+    assert SECRET not in str(plain_server.received)

@@ -9,12 +9,13 @@ import attrs
 
 from proxmox_client.errors import AmbiguousWrite, NodeUnreachable, PveError
 from proxmox_client.flows.effects import Flow, Lost, Stage, now, roll, send, sleep
-from proxmox_client.flows.retry import TRANSIENT, RetryPolicy
+from proxmox_client.flows.retry import RetryPolicy
 from proxmox_client.values.token import ApiToken
 from proxmox_client.wire.answer import Answer, read_answer, read_failure
 from proxmox_client.wire.operation import Operation
 from proxmox_client.wire.params import build_raw_request, build_request
 from proxmox_client.wire.request import Request, Response
+from proxmox_client.wire.sentences import TRANSIENT
 
 T = TypeVar("T")
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import attrs
-
-TRANSIENT: Final = frozenset({502, 503, 504, 595, 596, 597, 598, 599})
-"""Statuses that say "somebody on the way could not", not "no"."""
 
 
 @attrs.frozen

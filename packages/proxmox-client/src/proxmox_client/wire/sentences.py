@@ -103,7 +103,8 @@ _FIELD_MISSING: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_SUCH_STORAGE: Final = re.compile(r"^No such storage", re.IGNORECASE)
-_PROXY_STATUS: Final = frozenset({502, 503, 504, 595, 596, 597, 598, 599})
+TRANSIENT: Final = frozenset({502, 503, 504, 595, 596, 597, 598, 599})
+"""Statuses that say "somebody on the way could not", not "no"."""
 _BY_STATUS: Final = {
     400: Kind.PARAMETER,
     404: Kind.NOT_FOUND,
@@ -127,7 +128,7 @@ def read_error(status: int, text: str, errors: Mapping[str, str]) -> Reading:
         match = _PRIVILEGE.search(text)
         needs, path = (match["needs"], match["path"]) if match else ("", "")
         return Reading(Kind.PERMISSION, errors, needs=needs, path=path)
-    if status in _PROXY_STATUS:
+    if status in TRANSIENT:
         # 595: the front server got no connection to the node
         return Reading(Kind.UNREACHABLE, errors, sent=status not in (503, 595))
     found = dict(errors)
