@@ -24,16 +24,17 @@ def main(arguments: list[str] | None = None) -> int:
     names = tuple(f"pve{number}" for number in range(1, options.nodes + 1))
     cluster = SimulatedCluster(nodes=names, version=options.version, seed=options.seed)
     token = cluster.create_token("root@pam", "demo")
+    stop = _stop_on_signal()
     with cluster.serve(options.host, options.port, options.speed) as server:
         for node, url in server.urls.items():
             print(f"{node:12} {url}")
         print(f"fingerprint  {server.fingerprint}")
         print(f"token        {token}", flush=True)
-        _wait_for_signal()
+        stop.wait()
     return 0
 
 
-def _wait_for_signal() -> None:
+def _stop_on_signal() -> threading.Event:
     stop = threading.Event()
 
     def finish(number: int, frame: FrameType | None) -> None:
@@ -41,7 +42,7 @@ def _wait_for_signal() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, finish)
-    stop.wait()
+    return stop
 
 
 if __name__ == "__main__":

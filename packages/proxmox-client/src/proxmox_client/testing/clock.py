@@ -34,6 +34,10 @@ class VirtualClock:
 
     By default it moves only through :meth:`advance`, :meth:`sleep` and :meth:`asleep`.
     After :meth:`follow` it also follows real time, ``speed`` times as fast.
+
+    Attributes:
+        lock: Held while anything of the cluster changes.
+        on_time: Told the time whenever it has moved, before anything happens at it.
     """
 
     def __init__(self, start: float = START) -> None:
@@ -43,7 +47,7 @@ class VirtualClock:
         self._waiters: list[float] = []
         self._real: tuple[float, float] | None = None
         self.lock = threading.RLock()
-        self.before_event: Callable[[float], None] = lambda at: None
+        self.on_time: Callable[[float], None] = lambda at: None
 
     def now(self) -> float:
         """Return the time in seconds since the epoch."""
@@ -73,9 +77,10 @@ class VirtualClock:
                 if event.cancelled:
                     continue
                 self._now = max(self._now, event.at)
-                self.before_event(self._now)
+                self.on_time(self._now)
                 event.action()
             self._now = max(self._now, when)
+            self.on_time(self._now)
 
     def sleep(self, seconds: float) -> None:
         """Wait in virtual time: drop-in for :func:`time.sleep`."""

@@ -96,7 +96,7 @@ class SimulatedCluster:
         self.downloads: dict[str, bytes] = {}
         self.routes = RouteTable(version)
         self.broadcast = Broadcast(self.nodes, self.guests)
-        self.clock.before_event = self.broadcast.until
+        self.clock.on_time = self.broadcast.until
         self.broadcast.until(start)
 
     # --- asking -----------------------------------------------------------------------------
