@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pmpc_reconcile.diff import Diff, Wire, create_options, three_way, to_wire
@@ -109,10 +109,11 @@ def option_values(draw: st.DrawFn, option: Option) -> Any:
     return keys or None
 
 
+Case = tuple[Kind, str, dict[str, Any]]
+
+
 @st.composite
-def configs(draw: st.DrawFn) -> tuple[Kind, str, dict[str, Any]]:
-    of = draw(st.sampled_from(KINDS))
-    version = draw(st.sampled_from(VERSIONS))
+def options_declared(draw: st.DrawFn, of: Kind, version: str) -> dict[str, Any]:
     options = options_of(of, version)
     names = sorted(options.options)
     config: dict[str, Any] = {}
@@ -124,7 +125,21 @@ def configs(draw: st.DrawFn) -> tuple[Kind, str, dict[str, Any]]:
         value = draw(option_values(option))
         if value is not None:
             config[slot] = value
-    return of, version, config
+    return config
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> Case:
+    of, version = draw(st.sampled_from(KINDS)), draw(st.sampled_from(VERSIONS))
+    return of, version, draw(options_declared(of, version))
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> tuple[Case, dict[str, Any]]:
+    of, version, config = draw(configs())
+    other = draw(options_declared(of, version))
+    kept = {name: value for name, value in config.items() if draw(st.booleans())}
+    return (of, version, config), {**kept, **other}
 
 
 def manifest(of: Kind, version: str, config: dict[str, Any]) -> Manifest:
@@ -202,9 +217,9 @@ def applied(of: Kind, found: Manifest) -> tuple[dict[str, Any], Iterator[int]]:
     return stored(of, {}, create_options(of, found), numbers), numbers
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(configs())
-def test_after_applying_there_is_nothing_to_change(case: tuple[Kind, str, dict[str, Any]]) -> None:
+def test_after_applying_there_is_nothing_to_change(case: Case) -> None:
     of, version, config = case
     found = manifest(of, version, config)
     live, _ = applied(of, found)
@@ -235,11 +250,9 @@ def explicit(options: OptionSet, config: dict[str, Any]) -> dict[str, Any]:
     return {**single, **result}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(configs(), st.randoms(use_true_random=False))
-def test_order_and_written_out_defaults_change_nothing(
-    case: tuple[Kind, str, dict[str, Any]], random: Any
-) -> None:
+def test_order_and_written_out_defaults_change_nothing(case: Case, random: Any) -> None:
     of, version, config = case
     found = manifest(of, version, config)
     live, _ = applied(of, found)
@@ -259,9 +272,9 @@ def test_order_and_written_out_defaults_change_nothing(
     assert not diff.conflicts
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(configs())
-def test_reading_twice_is_reading_once(case: tuple[Kind, str, dict[str, Any]]) -> None:
+def test_reading_twice_is_reading_once(case: Case) -> None:
     of, version, config = case
     found = manifest(of, version, config)
     again = manifest(of, version, json.loads(json.dumps(found.to_document()["spec"]["config"])))
@@ -276,17 +289,13 @@ def test_reading_twice_is_reading_once(case: tuple[Kind, str, dict[str, Any]]) -
         assert read_option(option, value) == read_option(option, str(value))
 
 
-@settings(max_examples=300, deadline=None)
-@given(configs(), configs())
-def test_going_from_one_manifest_to_another_ends_there(
-    one: tuple[Kind, str, dict[str, Any]], two: tuple[Kind, str, dict[str, Any]]
-) -> None:
-    of, version, config = one
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps())
+def test_going_from_one_manifest_to_another_ends_there(step: tuple[Case, dict[str, Any]]) -> None:
+    (of, version, config), target = step
     first = manifest(of, version, config)
     live, numbers = applied(of, first)
     owned = recorded(compare(of, first, live, {}))
-    target = {**config, **two[2]} if two[0] is of else {}
-    target = {name: value for name, value in target.items() if options_of(of, version).find(name)}
     second = manifest(of, version, target)
     diff = compare(of, second, live, owned)
     assert not diff.conflicts
