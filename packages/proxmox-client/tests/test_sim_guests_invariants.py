@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
 from typing import Any
 
@@ -31,6 +32,8 @@ class GuestOperations(RuleBasedStateMachine):
         options = {"scsi0": "local-lvm:1", "net0": "virtio,bridge=vmbr0"}
         place(self.cluster, "qemu", "pve1", 100, options, template=True)
         self.ends: dict[str, str] = {}
+        self.contents: dict[str, str] = {}
+        self.digests: dict[str, str] = {}
 
     def _do(self, method: str, path: str, **params: Any) -> None:
         """Ask; being refused is fine, being broken is not."""
@@ -104,9 +107,7 @@ class GuestOperations(RuleBasedStateMachine):
 
     @rule(index=st.integers(min_value=0, max_value=5))
     def abort(self, index: int) -> None:
-        running = [
-            t for n in self.cluster.nodes.values() for t in n.tasks if t.running and t.worker
-        ]
+        running = [t for n in self.cluster.nodes.values() for t in n.tasks if t.running]
         if index < len(running):
             self.cluster.tasks.stop(running[index])
 
@@ -135,6 +136,21 @@ class GuestOperations(RuleBasedStateMachine):
             assert len(held) == len(set(held)), guest.config
 
     @invariant()
+    def the_digest_changes_if_and_only_if_the_configuration_does(self) -> None:
+        for guest in self.cluster.guests.values():
+            held = (
+                guest.config,
+                guest.pending,
+                guest.pending_delete,
+                guest.parent,
+                {name: snapshot.stored() for name, snapshot in guest.snapshots.items()},
+            )
+            content = json.dumps(held, sort_keys=True)
+            digest = guest.digest
+            assert self.contents.setdefault(digest, content) == content
+            assert self.digests.setdefault(content, digest) == digest
+
+    @invariant()
     def a_task_ends_once(self) -> None:
         for node in self.cluster.nodes.values():
             for task in node.tasks:
@@ -155,7 +171,7 @@ class GuestOperations(RuleBasedStateMachine):
 
 TestGuestOperations = GuestOperations.TestCase
 TestGuestOperations.settings = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

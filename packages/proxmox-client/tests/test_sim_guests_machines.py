@@ -372,3 +372,16 @@ def ask(
     """Ask with a token of a user."""
     headers = {"authorization": f"PVEAPIToken={cluster.create_token(user, 'test')}"}
     return cluster.handle(SimRequest(method, path, params, headers))
+
+
+def test_statistics_begin_with_the_first_broadcast_and_are_known_everywhere(
+    cluster: SimulatedCluster,
+) -> None:
+    cluster.call("POST", f"{NODE}/qemu", {"vmid": 105, "memory": 64, "start": 1})
+    fault = refused(cluster, "GET", f"{NODE}/qemu/105/rrddata", timeframe="hour")
+    assert fault.message.startswith("RRD error: opening '/var/lib/rrdcached/db/pve-vm-9.0/105'")
+    cluster.clock.advance(600)
+    rows = cluster.call("GET", "/nodes/pve3/qemu/105/rrddata", {"timeframe": "hour"})
+    assert len(rows) == 60
+    assert set(rows[0]) == {"time"}
+    assert {"cpu", "mem", "maxmem", "netin", "memhost"} <= rows[-1].keys()

@@ -64,6 +64,7 @@ class Guest:
         started: When it was started; 0 while it is stopped.
         pid: Process of the machine or of the container's init; 0 while it is stopped.
         qmpstatus: What a running machine does: ``running``, ``paused``, ``postmigrate`` …
+        born: When it was made; statistics begin with the broadcast after that.
         responsive: Whether something inside reacts to ACPI and gives devices back.
         agent_answers: Whether a QEMU guest agent runs inside.
     """
@@ -80,6 +81,7 @@ class Guest:
     started: float = 0.0
     pid: int = 0
     qmpstatus: str = "running"
+    born: float = 0.0
     responsive: bool = True
     agent_answers: bool = False
 

@@ -71,6 +71,22 @@ def qmpstatus(guest: Guest) -> str:
     return guest.qmpstatus if guest.running else "stopped"
 
 
+def statistics(guest: Guest, *, at: float, host_cpus: int) -> dict[str, Any]:
+    """Return one row of the guest's statistics; before it was made there is only the time."""
+    row: dict[str, Any] = {"time": int(at)}
+    if at <= guest.born:
+        return row
+    seen = summary(guest, now=at, host_cpus=host_cpus)
+    row |= {"maxcpu": seen["cpus"], **{key: seen[key] for key in ("maxmem", "maxdisk", "disk")}}
+    if guest.running and at > guest.started:
+        seconds = at - guest.started
+        row |= {key: seen[key] for key in (*_PRESSURES, "cpu", "mem")}
+        row |= {key: seen[key] / seconds for key in ("netin", "netout")}
+        if guest.kind == "qemu":
+            row["memhost"] = seen["memhost"]
+    return row
+
+
 def _qemu_extra(guest: Guest) -> dict[str, Any]:
     extra: dict[str, Any] = {"memhost": 0}
     if any(f"serial{number}" in guest.config for number in range(4)):

@@ -46,6 +46,7 @@ def place(
     for name, text in _defaults(cluster, kind, vmid, config).items():
         config.setdefault(name, text)
     guest = Guest(vmid, kind, node, {name: text for name, text in config.items() if text != ""})
+    guest.born = cluster.clock.now()
     cluster.guests[vmid] = guest
     if template or guest.template:
         templates.make_base(cluster, guest)

@@ -45,6 +45,7 @@ def _start(cluster: SimulatedCluster, call: Call, guest: Guest, target: str | No
         raise PveFault(500, sentence)
     plan = _checked_plan(cluster, call, guest, target)
     new = Guest(newid, "lxc", call.node, {**plan.config, **_named(call), "lock": "create"})
+    new.born = cluster.clock.now()
     cluster.guests[newid] = new
     guest.config["lock"] = "disk"
 

@@ -46,7 +46,7 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
     check_container_volumes(cluster, call, values)
     if (sentence := finding.taken(cluster, vmid)) is not None:
         raise PveFault(500, sentence)
-    guest = Guest(vmid, "lxc", call.node, {"lock": "create"})
+    guest = Guest(vmid, "lxc", call.node, {"lock": "create"}, born=cluster.clock.now())
     cluster.guests[vmid] = guest
 
     def work(task: TaskRecord) -> Iterator[float]:

@@ -145,6 +145,7 @@ def _clone(cluster: SimulatedCluster, call: Call, task: TaskRecord) -> Iterator[
         raise TaskFailed(f"close (rename) atomic file '{file}' failed: File exists")
     new = Guest(newid, "qemu", call.node, {"lock": "clone"}, responsive=guest.responsive)
     new.agent_answers = guest.agent_answers
+    new.born = cluster.clock.now()
     cluster.guests[newid] = new
     finished = {**plan.config, **_named(call, guest)}
     made: list[str] = []

@@ -32,6 +32,7 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
     if (sentence := finding.taken(cluster, vmid)) is not None:
         raise PveFault(500, f"unable to create VM {vmid} - {sentence}")
     guest = Guest(vmid, "qemu", call.node, {"lock": "create"}, responsive=False)
+    guest.born = cluster.clock.now()
     cluster.guests[vmid] = guest
 
     def work(task: TaskRecord) -> Iterator[float]:
