@@ -17,7 +17,7 @@ Attributes carry the data; `str(error)` is for people: what could not be done, w
 next. No attribute and no message ever holds a secret.
 """
 
-# ruff: noqa: N818  # named by what happened, as the API's users say it
+# named by what happened, as the API's users say it
 
 from __future__ import annotations
 
