@@ -8,15 +8,15 @@ that only a creation accepts). Reading, comparing and writing values belongs to 
 from __future__ import annotations
 
 from pmpc_reconcile.kinds.definition import Kind
-from pmpc_reconcile.kinds.options import (
+from pmpc_reconcile.kinds.option import (
     Option,
     OptionSet,
     PropertyKey,
     Scalar,
     Shape,
     ValueType,
-    options_of,
 )
+from pmpc_reconcile.kinds.options import options_of
 from pmpc_reconcile.kinds.registry import kind, kinds
 
 __all__ = [

@@ -25,8 +25,6 @@ CONTAINER: Final = Kind(
     },
     # POST only: the values go into the file system of the new container and never come back.
     create_only=frozenset({"password", "ssh-public-keys"}),
-    # PUT answers "unable to modify read-only option" (recorded for unprivileged).
-    fixed=frozenset({"unprivileged", "arch"}),
     spec={
         **guest.SPEC,
         "source": {

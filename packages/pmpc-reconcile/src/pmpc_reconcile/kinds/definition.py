@@ -25,7 +25,6 @@ class Kind:
         control: Parameters of the write call that are no options.
         reserved: Options that are not written under `spec.config`, with what to write instead.
         create_only: Options only a creation accepts, or that are never read back.
-        fixed: Options that an existing object never changes: another value means a new object.
         spec: Cerberus rules of `spec` apart from `config`.
         flat: Options stand directly in `spec` (there is no `config`).
     """
@@ -42,7 +41,6 @@ class Kind:
     control: frozenset[str] = frozenset()
     reserved: Mapping[str, str] = attrs.field(factory=dict[str, str])
     create_only: frozenset[str] = frozenset()
-    fixed: frozenset[str] = frozenset()
     spec: Mapping[str, Any]
     flat: bool = False
 

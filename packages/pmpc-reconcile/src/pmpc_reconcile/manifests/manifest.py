@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import attrs
 
 from pmpc_reconcile.diagnostics import Diagnostic, Severity
-from pmpc_reconcile.kinds import Kind, Shape, options_of
+from pmpc_reconcile.kinds import Kind
 from pmpc_reconcile.kinds import kind as kind_named
 from pmpc_reconcile.manifests.address import Address
 from pmpc_reconcile.manifests.tree import MappingNode, Position
@@ -210,9 +210,3 @@ def _without_secrets(value: Any, fingerprint: Callable[[str], str] | None) -> An
     if isinstance(value, list | tuple):
         return [_without_secrets(entry, fingerprint) for entry in cast("list[Any]", value)]
     return value
-
-
-def secret_options(kind: Kind) -> frozenset[str]:
-    """Return the options of a kind that are secrets."""
-    options = options_of(kind).options.values()
-    return frozenset(option.name for option in options if option.shape is Shape.SECRET)
