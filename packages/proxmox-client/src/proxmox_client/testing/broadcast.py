@@ -27,6 +27,7 @@ class Broadcast:
         self._guests = guests
         self._pictures: dict[str, dict[int, Guest]] = {}
         self._rows: dict[str, dict[int, dict[str, Any]]] = {}
+        self._running: dict[str, int] = {}
         self._next = 0.0
 
     def until(self, now: float) -> None:
@@ -40,6 +41,7 @@ class Broadcast:
                 node.broadcast_at = tick
                 self._pictures[node.name] = {}
                 self._rows.pop(node.name, None)
+                self._running.pop(node.name, None)
                 due.add(node.name)
         if due:
             for guest in self._guests.values():
@@ -48,11 +50,19 @@ class Broadcast:
                     self._pictures[guest.node][guest.vmid] = picture
         self._next = min(_tick(node, now) + PERIOD for node in self._nodes.values())
 
+    def running(self, node: str) -> int:
+        """Return how many guests ran on a node when it last said so."""
+        if node not in self._running:
+            pictures = self._pictures.get(node, {})
+            self._running[node] = sum(picture.running for picture in pictures.values())
+        return self._running[node]
+
     def tell(self, guest: Guest) -> None:
         """Let the others know a guest at once, as if it had been there before the last tick."""
         picture = attrs.evolve(guest, config=dict(guest.config))
         self._pictures.setdefault(guest.node, {})[guest.vmid] = picture
         self._rows.pop(guest.node, None)
+        self._running.pop(guest.node, None)
 
     def row(self, guest: Guest, now: float) -> dict[str, Any] | None:
         """Return what was last said about a guest, by whichever node; None if nothing was.

@@ -74,7 +74,7 @@ def guest_row(cluster: SimulatedCluster, guest: Guest, now: float) -> dict[str, 
 
 def node_figures(cluster: SimulatedCluster, node: Node) -> dict[str, Any]:
     """Return what a node broadcasts about itself."""
-    running = sum(guest.running for guest in cluster.guests.values() if guest.node == node.name)
+    running = cluster.broadcast.running(node.name)
     local = cluster.storages.get("local")
     return {
         "cpu": round(min(0.95, 0.05 + 0.02 * running), 4),
