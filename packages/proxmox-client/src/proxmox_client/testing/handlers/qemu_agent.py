@@ -125,4 +125,4 @@ def sendkey(cluster: SimulatedCluster, call: Call) -> None:
     if not guest.running:
         raise PveFault(500, f"VM {guest.vmid} is not running")
     if not set(call["key"].split("-")) <= _KEYS:
-        raise PveFault(400, "Bad Request")
+        raise PveFault(400, "Bad Request", bare=True)
