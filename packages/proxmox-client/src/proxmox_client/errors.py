@@ -17,8 +17,6 @@ Attributes carry the data; `str(error)` is for people: what could not be done, w
 next. No attribute and no message ever holds a secret.
 """
 
-# named by what happened, as the API's users say it
-
 from __future__ import annotations
 
 from collections.abc import Mapping
