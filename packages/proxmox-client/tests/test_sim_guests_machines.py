@@ -385,3 +385,11 @@ def test_statistics_begin_with_the_first_broadcast_and_are_known_everywhere(
     assert len(rows) == 60
     assert set(rows[0]) == {"time"}
     assert {"cpu", "mem", "maxmem", "netin", "memhost"} <= rows[-1].keys()
+
+
+def test_a_missing_bridge_is_accepted_and_noticed_at_the_start(cluster: SimulatedCluster) -> None:
+    cluster.call("PUT", f"{VM}/config", {"net0": "virtio,bridge=nobr"})
+    status, log = run(cluster, "POST", f"{VM}/status/start")
+    assert status == "start failed: QEMU exited with code 1"
+    assert "bridge 'nobr' does not exist" in log
+    assert not cluster.guests[100].running

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from proxmox_client.testing.guests import changes, drives, keyed
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import disks
+from proxmox_client.testing.guestwork.bridges import check_bridges
 from proxmox_client.testing.locks import check_lock
 from proxmox_client.testing.tasks import TaskFailed, TaskRecord
 
@@ -46,6 +47,7 @@ def _start_locked(cluster: SimulatedCluster, guest: Guest, task: TaskRecord) -> 
     _check_volumes(cluster, guest)
     if cloudinit_drive(guest) is not None:
         task.log("generating cloud-init ISO")
+    check_bridges(cluster, guest, task)
     if resumes:
         task.log("Resuming suspended VM")
         task.log(f"activating and using '{guest.config.get('vmstate')}' as vmstate")
