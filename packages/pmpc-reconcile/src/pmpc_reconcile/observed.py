@@ -126,8 +126,8 @@ async def find_resource(state: State, cluster: str, wanted: GetInput, now: Clock
         return _view(matches[0], whole=True)
     if not matches:
         raise ObjectNotFound(
-            f"cannot find {wanted.name!r} in cluster {cluster}; `pmpc list` shows what is known "
-            "and `pmpc sync` looks again"
+            f"cannot find {wanted.name!r} in cluster {cluster}; list what is known, or sync to "
+            "look again"
         )
     addresses = tuple(item.address for item in matches)
     raise ObjectNotFound(

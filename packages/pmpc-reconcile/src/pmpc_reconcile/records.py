@@ -78,8 +78,13 @@ class Records:
         self.actor = actor
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run one short transaction in a thread."""
-        return await asyncio.to_thread(work)
+        """Run one short transaction in a thread; a cancelled caller still sees it ended."""
+        under_way = asyncio.ensure_future(asyncio.to_thread(work))
+        try:
+            return await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            await asyncio.wait([under_way])
+            raise
 
     def fingerprint(self, text: str) -> str:
         """Return the keyed fingerprint that stands for a secret in the database."""

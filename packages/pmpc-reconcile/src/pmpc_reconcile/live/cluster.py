@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.live.inventory import Inventory, parse_inventory
@@ -107,17 +107,9 @@ class LiveCluster:
         rows: list[dict[str, Any]] = await self.read("/pools")
         return any(row.get("poolid") == name for row in rows)
 
-    async def next_vmid(self, taken: Iterable[int]) -> int:
-        """Return a vmid that looks free; nothing is reserved by asking.
-
-        Args:
-            taken: vmids to pass over although the server would offer them.
-        """
-        candidate = int(await self.read("/cluster/nextid"))
-        avoid = set(taken)
-        while candidate in avoid:
-            candidate += 1
-        return candidate
+    async def next_vmid(self) -> int:
+        """Return a vmid that looks free; nothing is reserved by asking."""
+        return int(await self.read("/cluster/nextid"))
 
     async def active_tasks(self, node: str) -> tuple[Mapping[str, Any], ...]:
         """Return the tasks that run on a node at this moment."""

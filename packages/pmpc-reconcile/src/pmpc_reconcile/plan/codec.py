@@ -31,7 +31,7 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "created_at": plan.created_at,
         "base_revision": plan.base_revision,
         "risk": plan.risk.value,
-        "objects": [_object_to_dict(item) for item in plan.objects],
+        "objects": [object_to_dict(item) for item in plan.objects],
         "steps": [_step_to_dict(step) for step in plan.steps],
         "diagnostics": [item.to_dict() for item in plan.diagnostics],
         "documents": [dict(document) for document in plan.documents],
@@ -133,7 +133,8 @@ def change_from_dict(data: Mapping[str, Any]) -> FieldChange:
     )
 
 
-def _object_to_dict(item: ObjectPlan) -> dict[str, Any]:
+def object_to_dict(item: ObjectPlan) -> dict[str, Any]:
+    """Return one object's entry as JSON data."""
     return {
         "address": item.address,
         "action": item.action.value,

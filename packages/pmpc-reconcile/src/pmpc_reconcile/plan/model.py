@@ -119,6 +119,12 @@ class ObjectPlan:
         """Return the name within its kind."""
         return self.address.partition("/")[2]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry as JSON data, secrets replaced by their fingerprints."""
+        from pmpc_reconcile.plan.codec import object_to_dict
+
+        return object_to_dict(self)
+
     @property
     def differs(self) -> bool:
         """Return whether the object is not as declared."""

@@ -122,6 +122,7 @@ def _existing(
         conflicts=diff.conflicts,
         desired=fields,
         owned_after=owned,
+        evidence={} if marked else {"pool": pool.name},
         record=not is_recorded(record, pool.name, marker_id, owned, situation.fingerprint),
     )
     return Built(item, steps)

@@ -69,12 +69,15 @@ class _NewGuest:
 
     async def _choose(self, run: StepRun) -> None:
         self._contested = False
-        if self._asked is not None:
-            run.target.vmid = self._asked
-        else:
+        chosen = self._asked
+        if chosen is None:
             listed = (await run.live.inventory()).guests
-            run.target.vmid = await run.live.next_vmid(run.reserved | set(listed))
-        run.reserved.add(run.target.vmid)
+            chosen = await run.live.next_vmid()
+            # From here to the reservation nothing waits: steps beside this one choose others.
+            while chosen in run.reserved or chosen in listed:
+                chosen += 1
+        run.target.vmid = chosen
+        run.reserved.add(chosen)
 
 
 class CloneGoal(_NewGuest):

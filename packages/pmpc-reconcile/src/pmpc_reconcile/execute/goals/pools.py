@@ -10,6 +10,9 @@ from pmpc_reconcile.identity import strip_marker, with_marker
 from pmpc_reconcile.live import PoolObject
 from pmpc_reconcile.plan.steps import Configure
 
+POOL_EVIDENCE = "pool"
+"""In an object's evidence: the name of a pool that was recorded as ours and lost its marker."""
+
 _GUESTS = "guests."
 _STORAGE = "storage."
 
@@ -24,7 +27,8 @@ async def own_pool(run: StepRun) -> PoolObject | None:
     if not await run.live.has_pool(name):
         return None
     pool = await run.live.pool(name)
-    if pool.marker != run.marker:
+    remembered = pool.marker is None and run.item.evidence.get(POOL_EVIDENCE) == name
+    if pool.marker != run.marker and not remembered:
         raise StepFailure(
             f"pool {name} is not ours: its comment lacks our marker; it is left alone"
         )
@@ -58,12 +62,12 @@ class ConfigurePoolGoal(ExistingGuestGoal):
         pool = await own_pool(run)
         if pool is None:
             raise StepFailure(f"pool {run.item.name} does not exist any more; plan again")
+        wanted = strip_marker(pool.comment)
         for change in self.step.changes:
             if change.path == "comment":
                 wanted = "" if change.action is Action.REMOVE else str(change.desired)
-                if strip_marker(pool.comment) != wanted:
-                    params: dict[str, object] = {"comment": with_marker(wanted, run.marker)}
-                    return self._put(run, "comment", params)
+        if pool.marker is None or strip_marker(pool.comment) != wanted:
+            return self._put(run, "comment", {"comment": with_marker(wanted, run.marker)})
         for remove in (False, True):
             params = self._members(run, pool, remove=remove)
             if params:
