@@ -20,6 +20,14 @@ def one_node_cluster() -> SimulatedCluster:
     node.address = "192.0.2.2"
     node.booted = ONE_NODE_START - 4215
     node.phase = 3.2
+    node.files["network"] = {
+        "eth0": {"type": "eth", "method": "manual", "method6": "manual", "families": ["inet"],
+                 "priority": 3, "active": 1, "exists": 1},
+        "vmbr0": {"type": "bridge", "method": "static", "method6": "manual", "families": ["inet"],
+                  "priority": 4, "active": 1, "autostart": 1, "address": "10.99.0.1",
+                  "netmask": "24", "cidr": "10.99.0.1/24", "bridge_ports": "",
+                  "bridge_stp": "off", "bridge_fd": "0"},
+    }  # fmt: skip
     cluster.storages["local"] = Storage(
         "local", "dir", {"path": "/var/lib/vz", "content": _EVERYTHING}
     )

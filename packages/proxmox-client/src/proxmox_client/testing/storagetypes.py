@@ -42,7 +42,7 @@ class Plugin:
 _NET = ("server", "export", "share", "username", "password", "domain", "smbversion", "subdir")
 
 PLUGINS: Mapping[str, Plugin] = {
-    "dir": Plugin(("path",), ("path",), ("is_mountpoint",), _FILES, "images,rootdir"),
+    "dir": Plugin(("path",), ("path",), ("is_mountpoint",), _FILES, "images"),
     "btrfs": Plugin(("path",), ("path",), ("is_mountpoint",), _FILES, "images,rootdir"),
     "nfs": Plugin(
         ("server", "export"), ("export", "path"), ("server", "options", "path"), _FILES, "images"
@@ -62,6 +62,8 @@ PLUGINS: Mapping[str, Plugin] = {
         ("vgname",),
         ("vgname", "base"),
         ("saferemove", "saferemove_throughput", "saferemove-stepsize", "tagged_only"),
+        _BLOCKS,
+        "images",
     ),
     "lvmthin": Plugin(("thinpool", "vgname"), ("thinpool", "vgname"), ("tagged_only",)),
     "zfspool": Plugin(("pool",), ("pool",), ("blocksize", "sparse", "mountpoint")),

@@ -110,7 +110,7 @@ def create_interface(cluster: SimulatedCluster, call: Call) -> None:
     name = call["iface"]
     if name in _staged(cluster, call.node):
         raise PveFault.parameters({"iface": "interface already exists"})
-    entry = _entry(cluster, call, priority=3 + len(_staged(cluster, call.node)))
+    entry = _entry(cluster, call, priority=4 + len(_staged(cluster, call.node)))
     _stage(cluster, call.node)[name] = entry
 
 

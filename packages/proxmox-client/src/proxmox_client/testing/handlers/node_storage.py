@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from proxmox_client.testing.formats import split_list
@@ -16,6 +17,7 @@ from proxmox_client.testing.volumes import FILE_TYPES
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
+_OWNER = re.compile(r"^(\d+)/|^backup/vzdump-\w+-(\d+)-|^(?:vm|base|subvol)-(\d+)-")
 _SEE = ["Datastore.Audit", "Datastore.AllocateSpace"]
 
 
@@ -210,8 +212,8 @@ def free(cluster: SimulatedCluster, call: Call) -> str:
             cluster.volumes.remove(found)
         task.log(f"Removed volume '{volid}'")
 
-    owner = volid.partition(":")[2].partition("/")[0]
-    subject = f"{owner}@{call['storage']}" if owner.isdecimal() else call["storage"]
+    owner = _OWNER.search(volid.partition(":")[2])
+    subject = f"{owner[owner.lastindex or 0]}@{call['storage']}" if owner else call["storage"]
     return cluster.tasks.start(
         call.node, "imgdel", work, id=subject, user=call.identity.authid, duration=0.1
     )

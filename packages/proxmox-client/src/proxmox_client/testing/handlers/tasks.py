@@ -115,9 +115,11 @@ def cluster_tasks(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]
         for task in reversed(node.tasks[-CLUSTER_LIST_LENGTH:]):
             if not (audit or _is_own(call, task)):
                 continue
-            row = _active(task) if task.running else _finished(task) | {"saved": "1"}
-            for name in ("pstart", "pid") if not task.running else ("pstart", "status"):
-                row.pop(name, None)
+            row = _facts(task) | {"saved": "0"}
+            if not task.running:
+                row = _finished(task) | {"saved": "1"}
+                del row["pid"]
+            del row["pstart"]
             rows.append(row)
     return rows
 
