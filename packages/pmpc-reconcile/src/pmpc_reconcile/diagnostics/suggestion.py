@@ -17,7 +17,7 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     wanted = _fold(word)
     if not wanted:
         return None
-    near = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.65)
     return folded[near[0]] if near else None
 
 

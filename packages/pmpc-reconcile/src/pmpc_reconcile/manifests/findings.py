@@ -88,9 +88,9 @@ def _about_value(error: Any, path: Path, place: Place, prefix: Path) -> Problem:
     if code == ERRORS.NOT_NULLABLE.code:
         return Problem(here, f"{label} must be given a value, is empty", "remove it")
     if code == ERRORS.MIN_LENGTH.code:
-        return Problem(here, f"{label} is too short: at least {limit}")
+        return Problem(here, f"{label} is too short: at least {limit} {_unit(value)}")
     if code == ERRORS.MAX_LENGTH.code:
-        return Problem(here, f"{label} is too long: at most {limit}")
+        return Problem(here, f"{label} is too long: at most {limit} {_unit(value)}")
     if code == ERRORS.EMPTY_NOT_ALLOWED.code:
         return Problem(here, f"{label} must not be empty")
     if code == ERRORS.EXCLUDES_FIELD.code:
@@ -111,3 +111,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping"
     return "a list" if isinstance(value, list) else repr(value)
+
+
+def _unit(value: Any) -> str:
+    return "characters" if isinstance(value, str) else "entries"
