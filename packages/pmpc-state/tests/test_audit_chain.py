@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 
 import pytest
+from sqlalchemy import create_engine
 
 from pmpc_state import State
 from proxmox_client.testing.clock import VirtualClock
 
 
-def _tamper(state: State, statement: str) -> None:
-    with state._engine.begin() as connection:
+def _tamper(url: str, statement: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
         connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def _fill(state: State, lines: int = 4) -> None:
@@ -39,9 +42,11 @@ def test_a_log_nobody_touched_is_whole(state: State) -> None:
         ("DELETE FROM audit WHERE seq = 1", 1),
     ],
 )
-def test_a_changed_or_lost_line_is_noticed(state: State, statement: str, broken: int) -> None:
+def test_a_changed_or_lost_line_is_noticed(
+    url: str, state: State, statement: str, broken: int
+) -> None:
     _fill(state)
-    _tamper(state, statement)
+    _tamper(url, statement)
     assert state.reader().audit.first_broken() == broken
 
 

@@ -52,14 +52,13 @@ def test_an_expired_lease_nobody_took_can_be_renewed(state: State, clock: Virtua
         leases.acquire("x", holder="b", seconds=60)
 
 
-def test_a_dead_holder_on_this_machine_is_not_waited_for(state: State) -> None:
+def test_a_dead_holder_on_this_machine_is_not_waited_for(url: str, state: State) -> None:
     program = (
         "from pmpc_state import State, this_process; import sys\n"
         "with State.open(sys.argv[1]) as state:\n"
         "    lease = state.writer().leases.acquire('x', holder=this_process(), seconds=9e9)\n"
         "    print(lease.holder)\n"
     )
-    url = state._engine.url.render_as_string(hide_password=False)
     done = subprocess.run(
         [sys.executable, "-c", program, url], check=True, capture_output=True, text=True
     )

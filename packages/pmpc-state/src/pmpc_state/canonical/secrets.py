@@ -16,6 +16,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, cast
 
 import attrs
@@ -51,7 +52,8 @@ _SUFFIX: Final = re.compile(r"(^|[-_.])(password|passwd|passphrase|secret|secret
 _KEY_NAME: Final = re.compile(r"(private[-_]?key|[-_]secret[-_]?key|apikey|api[-_]key)$", re.I)
 _PRIVATE_PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
 _TOKEN_VALUE: Final = re.compile(
-    r"[^\s!@=]+@[^\s!@=]+![^\s!=]+[= ][0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I
+    r"[^\s!@=]{1,64}@[^\s!@=]{1,64}![^\s!=]{1,64}[= ][0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.I,
 )
 _PAIR: Final = re.compile(r"(?<![\w.-])([A-Za-z][\w.-]*)=([^,\s]+)")
 _MASK: Final = re.compile(r"\*+")
@@ -98,6 +100,7 @@ def is_fingerprint(value: object) -> bool:
     return isinstance(value, str) and _FINGERPRINT.fullmatch(value) is not None
 
 
+@lru_cache(maxsize=4096)
 def is_secret(option: str) -> bool:
     """Say whether an option of this name holds a secret."""
     name = option.lower()
@@ -137,9 +140,12 @@ def _redact_secret(value: object, key: SecretKey) -> object:
 
 
 def _redact_text(value: str, key: SecretKey) -> str:
-    if _PRIVATE_PEM.search(value):
+    if "PRIVATE KEY" in value and _PRIVATE_PEM.search(value):
         return key.fingerprint(value)
-    value = _PAIR.sub(lambda found: _redact_pair(found, key), value)
+    if "=" in value:
+        value = _PAIR.sub(lambda found: _redact_pair(found, key), value)
+    if "!" not in value:
+        return value
     return _TOKEN_VALUE.sub(lambda found: _redact_token(found.group(), key), value)
 
 
