@@ -100,8 +100,6 @@ async def test_nothing_at_all_never_prunes(lab: Any) -> None:
 
 async def test_deleting_a_release_leaves_nothing_of_it(lab: Any) -> None:
     await lab.applied(stack(names=("web-1", "web-2")) + "  state: running\n")
-    volumes = len(lab.cluster.volumes.all() if hasattr(lab.cluster.volumes, "all") else [])
-    del volumes
     plan = await lab.engine.delete("shop")
     report = await lab.engine.apply(plan)
     assert report.ok, [item.reason for item in report.failed]
@@ -168,3 +166,31 @@ async def test_joining_and_leaving_a_pool(lab: Any) -> None:
     assert [item["vmid"] for item in lab.cluster.call("GET", "/pools/shop")["members"]] == [vmid]
     await lab.applied(stack().replace("  pool: shop\n", ""))
     assert lab.cluster.call("GET", "/pools/shop")["members"] == []
+
+
+async def test_a_disk_of_somebody_else_survives_the_deletion(lab: Any) -> None:
+    """Pain: a foreign disk is destroyed (Telmate#1206)."""
+    await lab.applied(stack())
+    vmid = int(lab.vmid("web-1"))
+    late = await lab.engine.delete("shop")
+    lab.cluster.edit(vmid, scsi3="local-lvm:4")
+    lab.forget_writes()
+    (failed,) = (await lab.engine.apply(late)).failed
+    assert "scsi3 (local-lvm:" in failed.reason
+    with pytest.raises(PlanRefused, match="disks this release did not make: scsi3"):
+        await lab.engine.apply(await lab.engine.delete("shop"))
+    lab.cluster.edit(vmid, delete="scsi3")
+    with pytest.raises(PlanRefused, match="disks this release did not make: unused0"):
+        await lab.engine.apply(await lab.engine.delete("shop"))
+    assert lab.writes == []
+    lab.cluster.edit(vmid, delete="unused0")
+    assert (await lab.engine.apply(await lab.engine.delete("shop"))).ok
+
+
+async def test_disks_we_added_later_are_ours_also_when_detached(lab: Any) -> None:
+    await lab.applied(stack())
+    more = stack().replace("cores: 2", "cores: 2, scsi1: {storage: local-lvm, size: 4G}")
+    await lab.applied(more)
+    await lab.applied(stack())
+    assert "unused0" in lab.config(int(lab.vmid("web-1")))
+    assert (await lab.engine.apply(await lab.engine.delete("shop"))).ok

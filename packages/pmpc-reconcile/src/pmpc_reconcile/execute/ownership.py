@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pmpc_reconcile.execute.steprun import ObjectRun
+from pmpc_reconcile.identity.disks import disks_of, own_disks, read_disks, write_disks
+from pmpc_reconcile.live import GuestObject
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
 from pmpc_reconcile.plan.steps import (
     CloneGuest,
@@ -61,6 +63,7 @@ class OwnershipKeeper:
             kind, key = ("lxc" if item.kind == "Container" else "qemu"), str(target.vmid)
             if target.seen is not None:
                 identity |= target.seen.evidence.to_record()
+                identity |= _disks(target, target.seen)
         await self._records.record(
             self._plan.release,
             item.address,
@@ -83,6 +86,14 @@ class OwnershipKeeper:
             if base is not None and not isinstance(base, Absent):
                 fields[path] = base
         return fields
+
+
+def _disks(target: ObjectRun, guest: GuestObject) -> dict[str, str]:
+    """Return the disks to record as ours: all of a guest we made, else ours of before and now."""
+    if target.fresh:
+        return write_disks(disks_of(guest.config))
+    known = read_disks(target.item.evidence)
+    return write_disks(known | own_disks(guest.config, known, target.item.owned_after))
 
 
 def _brings_everything(step: Step) -> bool:

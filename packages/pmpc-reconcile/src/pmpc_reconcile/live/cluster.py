@@ -55,22 +55,40 @@ class LiveCluster:
         answer: dict[str, Any] = await self.read(f"{guest_path(node, guest, vmid)}/config")
         return answer
 
+    async def running(self, node: str, guest: str) -> frozenset[int]:
+        """Return the guests of a node that run now; unlike `/cluster/resources` this is live."""
+        rows: list[dict[str, Any]] = await self.read(f"/nodes/{node}/{guest}")
+        return frozenset(int(row["vmid"]) for row in rows if row.get("status") == "running")
+
     async def guest(
-        self, node: str, guest: str, vmid: int, *, pool: str | None = None
+        self,
+        node: str,
+        guest: str,
+        vmid: int,
+        *,
+        pool: str | None = None,
+        running: bool | None = None,
     ) -> GuestObject:
         """Read a guest: status, configuration and, if it runs, the running values.
+
+        Args:
+            node: Where it is.
+            guest: `qemu` or `lxc`.
+            vmid: Its id.
+            pool: Its pool, as listed.
+            running: Whether it runs, if that is known; else it is asked.
 
         Raises:
             NotFound: It is not on that node.
         """
         path = guest_path(node, guest, vmid)
-        status: dict[str, Any] = await self.read(f"{path}/status/current")
+        if running is None:
+            status: dict[str, Any] = await self.read(f"{path}/status/current")
+            running = status.get("status") == "running"
         config: dict[str, Any] = await self.read(f"{path}/config")
-        running = status.get("status") == "running"
         current: dict[str, Any] = (
             await self.read(f"{path}/config", {"current": 1}) if running else config
         )
-        ha = status.get("ha")
         return GuestObject(
             vmid=vmid,
             guest=guest,
@@ -80,7 +98,6 @@ class LiveCluster:
             digest=str(config.get("digest", "")),
             running=running,
             pool=pool,
-            ha=isinstance(ha, Mapping) and _flag(ha.get("managed", 0)),  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         )
 
     async def pool(self, name: str) -> PoolObject:

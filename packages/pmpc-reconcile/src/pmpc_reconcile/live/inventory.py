@@ -48,6 +48,14 @@ class Inventory:
     nodes: Mapping[str, bool]
     storages: Mapping[str, frozenset[str]]
     pools: frozenset[str]
+    _by_name: Mapping[str, tuple[GuestEntry, ...]] = attrs.field(init=False, repr=False, eq=False)
+
+    @_by_name.default
+    def _index_names(self) -> Mapping[str, tuple[GuestEntry, ...]]:
+        found: dict[str, list[GuestEntry]] = {}
+        for vmid in sorted(self.guests):
+            found.setdefault(self.guests[vmid].name, []).append(self.guests[vmid])
+        return {name: tuple(entries) for name, entries in found.items()}
 
     def reachable(self, node: str) -> bool:
         """Return whether a node is online, whatever its guests claim."""
@@ -55,9 +63,7 @@ class Inventory:
 
     def named(self, name: str) -> tuple[GuestEntry, ...]:
         """Return the guests of that name, by vmid."""
-        return tuple(
-            self.guests[vmid] for vmid in sorted(self.guests) if self.guests[vmid].name == name
-        )
+        return self._by_name.get(name, ())
 
     def templates(self, reference: str | int, guest: str) -> tuple[GuestEntry, ...]:
         """Return the guests a template reference may mean: by vmid or by name."""

@@ -23,7 +23,6 @@ class GuestObject:
         digest: Digest of the configuration file.
         running: Whether it runs.
         pool: Its pool.
-        ha: Whether it is managed by HA.
     """
 
     vmid: int
@@ -34,7 +33,6 @@ class GuestObject:
     digest: str
     running: bool
     pool: str | None = None
-    ha: bool = False
 
     @property
     def description(self) -> str | None:

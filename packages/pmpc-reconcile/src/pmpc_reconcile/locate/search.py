@@ -25,6 +25,7 @@ class Locator:
         self.inventory = inventory
         self.release = release
         self._read: dict[int, GuestObject | None] = {}
+        self._asked: dict[tuple[str, str], asyncio.Task[frozenset[int]]] = {}
         self._markers: dict[int, tuple[str, str] | None] = {}
 
     async def locate(
@@ -137,11 +138,22 @@ class Locator:
             return None
         found: GuestObject | None
         try:
-            found = await self.live.guest(entry.node, entry.guest, vmid, pool=entry.pool)
+            running = vmid in await self._running(entry.node, entry.guest)
+            found = await self.live.guest(
+                entry.node, entry.guest, vmid, pool=entry.pool, running=running
+            )
         except (NotFound, NodeUnreachable):
             found = await self._moved(vmid)
         self._read[vmid] = found
         return found
+
+    def _running(self, node: str, guest: str) -> asyncio.Task[frozenset[int]]:
+        """Ask a node once which of its guests run."""
+        asked = self._asked.get((node, guest))
+        if asked is None:
+            asked = asyncio.ensure_future(self.live.running(node, guest))
+            self._asked[node, guest] = asked
+        return asked
 
     async def _moved(self, vmid: int) -> GuestObject | None:
         from proxmox_client import NodeUnreachable, NotFound

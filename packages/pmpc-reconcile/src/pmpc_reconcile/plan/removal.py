@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pmpc_reconcile.diagnostics import error, warning
+from pmpc_reconcile.identity.disks import (
+    disks_of,
+    foreign_disks,
+    own_disks,
+    read_disks,
+    write_disks,
+)
 from pmpc_reconcile.locate import Found, Location, Missing, Refused, Unknown
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plan.situation import Built
@@ -36,6 +43,12 @@ def remove_guest(record: ManagedRecord, place: Location, *, protect: bool) -> Bu
                 reason = f"{address} is protected" + ("" if protect else " (option protection)")
                 problem = _bad(record, reason)
                 return Built(_untouched(record, ObjectAction.REFUSED, reason), (), (problem,))
+            ours = own_disks(guest.config, read_disks(record.identity), record.owned)
+            foreign = disks_of(guest.config) - ours
+            if foreign:
+                reason = foreign_disks(guest.vmid, foreign)
+                problem = _bad(record, reason)
+                return Built(_untouched(record, ObjectAction.REFUSED, reason), (), (problem,))
             item = ObjectPlan(
                 address=address,
                 action=ObjectAction.DELETE,
@@ -43,7 +56,7 @@ def remove_guest(record: ManagedRecord, place: Location, *, protect: bool) -> Bu
                 vmid=guest.vmid,
                 node=guest.node,
                 digest=guest.digest,
-                evidence=guest.evidence.to_record(),
+                evidence={**guest.evidence.to_record(), **write_disks(ours)},
                 record=True,
             )
             name = address.partition("/")[2]

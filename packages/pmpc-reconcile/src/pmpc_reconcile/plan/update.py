@@ -13,6 +13,7 @@ import attrs
 
 from pmpc_reconcile.classify import Effect, classify, hotplug_features
 from pmpc_reconcile.diff import Diff, FieldChange, pending_options, three_way, to_wire
+from pmpc_reconcile.identity.disks import disks_of, read_disks, write_disks
 from pmpc_reconcile.locate import Found
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plan.situation import Built, Situation, is_recorded
@@ -116,7 +117,10 @@ def _item(
         owned_after=owned,
         effects=effects,
         notes=kept,
-        evidence=guest.evidence.to_record(),
+        evidence={
+            **guest.evidence.to_record(),
+            **write_disks(read_disks(record.identity) if record else disks_of(guest.config)),
+        },
         record=not recorded,
     )
 
@@ -125,6 +129,8 @@ def _classified(
     manifest: Manifest, guest: GuestObject, changes: Sequence[FieldChange]
 ) -> tuple[tuple[FieldChange, ...], dict[str, str]]:
     """Return the changes that can be made to an existing guest, and when each takes effect."""
+    if not changes:
+        return (), {}
     kept: list[FieldChange] = []
     effects: dict[str, str] = {}
     slots = {

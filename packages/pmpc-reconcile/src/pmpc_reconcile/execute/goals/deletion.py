@@ -10,6 +10,7 @@ from pmpc_reconcile.execute.goals.base import (
 )
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
+from pmpc_reconcile.identity.disks import disks_of, foreign_disks, own_disks, read_disks
 
 
 class DeleteGuestGoal(ExistingGuestGoal):
@@ -22,6 +23,11 @@ class DeleteGuestGoal(ExistingGuestGoal):
             return None  # gone; whoever has its vmid now is a stranger
         if guest.protected:
             raise StepFailure(f"guest {guest.vmid} is protected; set config.protection to 0 first")
+        foreign = disks_of(guest.config) - own_disks(
+            guest.config, read_disks(run.item.evidence), ()
+        )
+        if foreign:
+            raise StepFailure(foreign_disks(guest.vmid, foreign))
         wait_unlocked(guest)
         await need_quorum(run)
         if guest.running:
