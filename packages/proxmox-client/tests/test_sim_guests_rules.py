@@ -13,6 +13,7 @@ from proxmox_client.testing.guests import (
     cloneplan,
     cloudinit,
     drives,
+    filesystem,
     hotplug,
     identity,
     keyed,
@@ -52,6 +53,18 @@ def test_property_strings_put_the_default_and_required_keys_first() -> None:
     text = keyed.write({"size": "1G", "mp": "/data", "volume": "v", "acl": "1"}, "volume", ("mp",))
     assert text == "v,mp=/data,acl=1,size=1G"
     assert keyed.parse("v,mp=/data", "volume") == {"volume": "v", "mp": "/data"}
+
+
+@pytest.mark.parametrize(
+    ("size", "made_with", "usable"),
+    [(512 * 2**20, 512 * 2**20, 510873600), (1280 * 2**20, 2**30, 1284399104)],
+)
+def test_a_file_system_offers_less_than_its_volume(size: int, made_with: int, usable: int) -> None:
+    assert filesystem.usable_size(size, made_with) == usable
+
+
+def test_a_new_volume_is_rounded_down_to_whole_mebibytes() -> None:
+    assert drives.parse_drive("rootfs", "local2:0.1").new_size == 102 * 2**20
 
 
 def test_a_new_disk_is_rounded_up_to_whole_kibibytes() -> None:

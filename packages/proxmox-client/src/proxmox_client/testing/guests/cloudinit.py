@@ -63,10 +63,12 @@ def user_data(config: Mapping[str, str], vmid: int) -> str:
 
 
 def network_data(config: Mapping[str, str]) -> str:
-    """Write the network document, version 1."""
+    """Write the network document, version 1: cards with an ``ipconfigN``."""
     lines = ["version: 1", "config:"]
-    numbers = sorted(int(name[3:]) for name in config if re.fullmatch(r"net\d+", name))
+    numbers = sorted(int(name[8:]) for name in config if re.fullmatch(r"ipconfig\d+", name))
     for number in numbers:
+        if f"net{number}" not in config:
+            continue
         net = parse_net(config[f"net{number}"])
         lines += [
             "    - type: physical",

@@ -67,9 +67,17 @@ class Drive:
 
     @property
     def new_size(self) -> int | None:
-        """Size in bytes of a volume still to be allocated (``local:32``), else None."""
+        """Size in bytes of a volume still to be allocated (``local:32``), else None.
+
+        Rounded up to KiB for machines, down to MiB for containers.
+        """
         match = _NEW.fullmatch(self.volid)
-        return math.ceil(float(match[2]) * 1024**2) * 1024 if match else None
+        if match is None:
+            return None
+        gib = float(match[2])
+        if is_mount(self.slot):
+            return int(gib * 1024) * 1024**2
+        return math.ceil(gib * 1024**2) * 1024
 
     def text(self) -> str:
         """Write the option's value."""

@@ -65,6 +65,7 @@ class Guest:
         pid: Process of the machine or of the container's init; 0 while it is stopped.
         qmpstatus: What a running machine does: ``running``, ``paused``, ``postmigrate`` …
         born: When it was made; statistics begin with the broadcast after that.
+        formatted: Bytes a container's root had when its file system was made; 0: as now.
         responsive: Whether something inside reacts to ACPI and gives devices back.
         agent_answers: Whether a QEMU guest agent runs inside.
     """
@@ -82,6 +83,7 @@ class Guest:
     pid: int = 0
     qmpstatus: str = "running"
     born: float = 0.0
+    formatted: int = 0
     responsive: bool = True
     agent_answers: bool = False
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from proxmox_client.testing.guests import keyed, options
 from proxmox_client.testing.guests.drives import boot_size
+from proxmox_client.testing.guests.filesystem import usable_size
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guests.sizes import MIB
 
@@ -120,7 +121,8 @@ def _figures(guest: Guest, now: float, row: dict[str, Any]) -> dict[str, Any]:
     if guest.kind == "qemu":
         figures["memhost"] = memory
     else:
-        figures["disk"] = int(row["maxdisk"] * 0.12)
+        figures["maxdisk"] = usable_size(row["maxdisk"], guest.formatted or row["maxdisk"])
+        figures["disk"] = int(figures["maxdisk"] * 0.12)
     return figures
 
 

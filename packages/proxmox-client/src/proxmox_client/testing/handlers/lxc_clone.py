@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
-from proxmox_client.testing.guests import cloneplan, options
+from proxmox_client.testing.guests import cloneplan, drives, options
 from proxmox_client.testing.guests.cloneplan import ClonePlan
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import copying, disks, finding, privileges, templates
@@ -137,6 +137,7 @@ def _copy(
         sentence = error.message if isinstance(error, PveFault) else "interrupted by signal"
         raise TaskFailed(f"clone failed: {sentence}") from None
     del new.config["lock"]
+    new.formatted = drives.boot_size("lxc", new.config) if target.full else guest.formatted
 
 
 @handles("POST", f"{_ROOT}/template")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxmox_client.testing.guests import drives, nics, options
 from proxmox_client.testing.guests.guest import Guest
-from proxmox_client.testing.guestwork import disks, finding, privileges, removal, updating
+from proxmox_client.testing.guestwork import disks, finding, power, privileges, removal, updating
 from proxmox_client.testing.guestwork.storage_checks import (
     check_container_volumes,
     check_volume_access,
@@ -53,8 +53,7 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
         yield from _create(cluster, guest, values, template, task)
         finding.join_pool(cluster, pool, vmid)
         if call.get("start"):
-            path = f"/nodes/{call.node}/lxc/{vmid}/status/start"
-            cluster.call("POST", path, user=call.identity.authid)
+            yield from power.start(cluster, lambda: guest, task)
 
     return cluster.tasks.start(call.node, "vzcreate", work, id=vmid, user=call.identity.authid)
 
@@ -78,12 +77,12 @@ def _create(
 ) -> Iterator[float]:
     config: dict[str, str] = {}
     try:
-        yield 0.2
+        yield 0.1
         for name, text in sorted(values.items()):
             config[name] = _stored(cluster, guest, name, text, task)
-            yield 0.3 if drives.is_mount(name) else 0.0
+            yield 0.1 if drives.is_mount(name) else 0.0
         _unpack(cluster, guest, template, task)
-        yield 1.5
+        yield 0.6
     except (PveFault, TaskInterrupted) as error:
         for drive in drives.drives("lxc", config):
             if drives.owned(guest.vmid, drive):
@@ -93,6 +92,7 @@ def _create(
         raise TaskFailed(f"unable to create CT {guest.vmid} - {sentence}") from None
     for name, text in _defaults(guest, template).items():
         config.setdefault(name, text)
+    guest.formatted = drives.boot_size("lxc", config)
     guest.config = {name: text for name, text in config.items() if text != ""}
 
 

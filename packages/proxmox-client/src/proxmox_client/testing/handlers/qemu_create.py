@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from proxmox_client.testing.guests import drives, identity, nics, options
 from proxmox_client.testing.guests.drives import Drive
 from proxmox_client.testing.guests.guest import Guest
-from proxmox_client.testing.guestwork import disks, finding, privileges, removal, updating
+from proxmox_client.testing.guestwork import disks, finding, power, privileges, removal, updating
 from proxmox_client.testing.guestwork.storage_checks import check_machine_drives
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
@@ -40,8 +40,10 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
         finding.join_pool(cluster, pool, vmid)
         if call.get("start"):
             task.log("Execute autostart")
-            path = f"/nodes/{call.node}/qemu/{vmid}/status/start"
-            cluster.call("POST", path, user=call.identity.authid)
+            try:
+                yield from power.start(cluster, lambda: guest, task)
+            except (PveFault, TaskFailed) as error:
+                task.log(str(error))
 
     return cluster.tasks.start(call.node, "qmcreate", work, id=vmid, user=call.identity.authid)
 
