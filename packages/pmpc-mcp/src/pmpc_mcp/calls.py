@@ -78,26 +78,35 @@ async def run(
         if context is None:
             return await invoke(name, opened, value)
         sender, receiver = anyio.create_memory_object_stream[Event](math.inf)
-        async with anyio.create_task_group() as group, receiver:
+        failure: Exception | None = None
+        output: Any = None
+        async with anyio.create_task_group() as group:
             group.start_soon(_report, receiver, context)
             with sender:
-                return await invoke(name, opened, value, sender.send_nowait)
+                try:
+                    output = await invoke(name, opened, value, sender.send_nowait)
+                except EXPECTED as error:
+                    failure = error  # raised inside, the group would wrap it
+        if failure is not None:
+            raise failure
+        return output
 
 
 async def _report(events: MemoryObjectReceiveStream[Event], context: Context[Any, Any]) -> None:
     """Tell the client how far the action is, step by step."""
     done = 0
     total: int | None = None
-    async for event in events:
-        if isinstance(event, ApplyStarted):
-            total = event.steps
-        elif isinstance(event, (StepDone, StepFailed, StepSkipped)):
-            done += 1
-        elif isinstance(event, SyncProgress):
-            done, total = event.done, event.total
-        text = _describe(event)
-        if text:
-            await context.report_progress(done, total, text)
+    async with events:
+        async for event in events:
+            if isinstance(event, ApplyStarted):
+                total = event.steps
+            elif isinstance(event, (StepDone, StepFailed, StepSkipped)):
+                done += 1
+            elif isinstance(event, SyncProgress):
+                done, total = event.done, event.total
+            text = _describe(event)
+            if text:
+                await context.report_progress(done, total, text)
 
 
 def _describe(event: Event) -> str:

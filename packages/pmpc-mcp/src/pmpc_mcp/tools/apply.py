@@ -41,8 +41,7 @@ def register(server: MCPServer[Any], access: Access) -> None:
             raise ToolError(NEEDS_A_PERSON.format(reason=error, plan_id=plan_id)) from error
         except EXPECTED as error:
             raise ToolError(str(error)) from error
-        plain: dict[str, Any] = to_plain(output.report)
-        return plain
+        return {"ok": output.report.ok, **to_plain(output.report)}
 
     server.add_tool(
         apply,
