@@ -218,7 +218,8 @@ def _form(value: Any) -> Any:
     found = as_object(value)
     if found is not None:
         return {name: _form(part) for name, part in found.items()}
-    return {"text": "", "number": 0, "boolean": False, "list": []}.get(kind(value))
+    stand_ins: dict[str, Any] = {"text": "", "number": 0, "boolean": False, "list": []}
+    return stand_ins.get(kind(value))
 
 
 def kind(value: Any) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import inspect
 import random
-import re
 import uuid
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl, unquote
-
-import orjson
 
 from proxmox_client.testing import seeding
 from proxmox_client.testing.access import AccessControl
+from proxmox_client.testing.admission import (
+    ProxyLoop,
+    admit,
+    not_simulated,
+    route_of,
+)
 from proxmox_client.testing.auth import (
-    NOBODY,
     UNAUTHORISED_DELAY,
     Authenticator,
     Identity,
@@ -25,19 +26,16 @@ from proxmox_client.testing.broadcast import Broadcast
 from proxmox_client.testing.clock import START, VirtualClock
 from proxmox_client.testing.locks import LockTable
 from proxmox_client.testing.request import (
-    JSON_TYPE,
-    UPLOAD_SOURCE,
-    Call,
     PveFault,
     Reply,
     SimRequest,
     SimResponse,
 )
-from proxmox_client.testing.routing import Route, RouteTable
+from proxmox_client.testing.routing import RouteTable
 from proxmox_client.testing.state import Guest, Node, Pool, Storage, Token, User, Volume
 from proxmox_client.testing.tasks import TaskEngine
-from proxmox_client.testing.validation import text_of
 from proxmox_client.testing.volumes import VolumeStore
+from proxmox_client.testing.wireform import CLOSE, FORWARDED, KEEP, answer, refuse
 
 if TYPE_CHECKING:
     import httpx
@@ -45,14 +43,7 @@ if TYPE_CHECKING:
     from proxmox_client.testing.server import SimulatorServer
 
 _METHODS = frozenset(("GET", "POST", "PUT", "DELETE"))
-_CLOSE = (("Connection", "close"),)
-_KEEP = (("Connection", "Keep-Alive"),)
-_FORWARDED = (("Connection", "close"), ("Connection", "Keep-Alive"))
 Conversation = Generator[float, None, SimResponse]
-
-
-class ProxyLoop(Exception):
-    """A forwarded call that was not to be forwarded."""
 
 
 class SimulatedCluster:
@@ -118,23 +109,23 @@ class SimulatedCluster:
         Each step has to run while nobody else touches the cluster (`VirtualClock.lock`).
         """
         if request.method not in _METHODS:
-            return SimResponse(501, f"method '{request.method}' not available", _CLOSE, b"")
+            return SimResponse(501, f"method '{request.method}' not available", CLOSE, b"")
         self.broadcast.until(self.clock.now())
         try:
-            call, route = self._admit(request)
-            data = (route.handler or _not_simulated)(self, call)
+            call, route = admit(self, request)
+            data = (route.handler or not_simulated)(self, call)
             if inspect.isgenerator(data):
                 data = yield from cast("Generator[float, None, Any]", data)
         except Unauthorised as error:
             yield UNAUTHORISED_DELAY
-            return SimResponse(401, str(error), _CLOSE, b"")
+            return SimResponse(401, str(error), CLOSE, b"")
         except ProxyLoop:
-            return SimResponse(500, "proxy loop detected", _CLOSE, b"proxy loop detected")
+            return SimResponse(500, "proxy loop detected", CLOSE, b"proxy loop detected")
         except PveFault as fault:
             if fault.status == 401:
                 yield UNAUTHORISED_DELAY
-            return _fault_response(fault)
-        return _response(data, _FORWARDED if route.protected else _KEEP)
+            return refuse(fault)
+        return answer(data, FORWARDED if route.protected else KEEP)
 
     def call(
         self,
@@ -152,11 +143,15 @@ class SimulatedCluster:
         userid, _, tokenid = user.partition("!")
         request = SimRequest(method, path, params or {})
         self.broadcast.until(self.clock.now())
-        route, sent = self._route(request)
-        call = self._call(
-            route, sent, Identity(userid, tokenid or None, trusted=True), next(iter(self.nodes))
+        route, sent = route_of(self, request)
+        call = make_call(
+            self,
+            route,
+            sent,
+            Identity(userid, tokenid or None, trusted=True),
+            next(iter(self.nodes)),
         )
-        data = (route.handler or _not_simulated)(self, call)
+        data = (route.handler or not_simulated)(self, call)
         if inspect.isgenerator(data):
             generator = cast("Generator[float, None, Any]", data)
             while True:
@@ -166,73 +161,6 @@ class SimulatedCluster:
                     data = stop.value
                     break
         return data.data if isinstance(data, Reply) else data
-
-    def _admit(self, request: SimRequest) -> tuple[Call, Route]:
-        # An upload is a form that browsers post by themselves: PVE wants no CSRF token for it.
-        method = "GET" if request.upload is not None else request.method
-        identity = self.auth.identify(method, request.headers, self.clock.now())
-        try:
-            route, sent = self._route(request)
-        except PveFault:
-            if identity is NOBODY:
-                raise Unauthorised("No ticket") from None
-            raise
-        if request.upload is not None:
-            sent |= {"filename": request.upload.filename, "tmpfilename": UPLOAD_SOURCE}
-        if identity is NOBODY and not route.open_to_world:
-            raise Unauthorised("No ticket")
-        if identity is not NOBODY:
-            route.permission(self.access, identity, sent)
-        via = request.via or next(iter(self.nodes))
-        call = self._call(route, sent, identity, via, request.headers)
-        call.upload = request.upload
-        return call, route
-
-    def _route(self, request: SimRequest) -> tuple[Route, dict[str, Any]]:
-        path, _, query = request.path.partition("?")
-        segments = [unquote(part) for part in path.split("/") if part]
-        found = self.routes.find(request.method, segments)
-        if found is None:
-            text = "/" + "/".join(segments)
-            raise PveFault(501, f"Method '{request.method} {text}' not implemented", newline=False)
-        route, filled = found
-        sent: dict[str, Any] = {}
-        if query:
-            _collect(sent, parse_qsl(query, keep_blank_values=True))
-        sent.update(request.params)
-        sent.update(filled)
-        return route, sent
-
-    def _call(
-        self,
-        route: Route,
-        sent: dict[str, Any],
-        identity: Identity,
-        via: str,
-        headers: Mapping[str, str] | None = None,
-    ) -> Call:
-        if sent.get("node") == "localhost" and route.facts.parameters.get("node"):
-            sent["node"] = via
-        node = via
-        if route.proxy_to is not None and (target := sent.get(route.proxy_to)):
-            node = text_of(target)
-            self._reachable(node)
-            if node != via and (headers or {}).get("pvedisableproxy") == "true":
-                raise ProxyLoop
-        params = route.validator.check(sent)
-        texts = {name: text_of(value) for name, value in sent.items() if value is not None}
-        return Call(route, params, texts, identity, via, node, headers or {})
-
-    def _reachable(self, node: str) -> None:
-        known = self.nodes.get(node)
-        if known is None:
-            raise PveFault(
-                500,
-                f"hostname lookup '{node}' failed - failed to get address info for: {node}:"
-                " Name or service not known",
-            )
-        if not known.online:
-            raise PveFault(595, "No route to host")
 
     # --- looking up -------------------------------------------------------------------------
 
@@ -338,47 +266,3 @@ class SimulatedCluster:
         from proxmox_client.testing.server import SimulatorServer
 
         return SimulatorServer(self, host, port, speed)
-
-
-def _collect(sent: dict[str, Any], pairs: list[tuple[str, str]]) -> None:
-    """Take up form pairs; a repeated name is one value with NULs, as PVE has it."""
-    for name, value in pairs:
-        sent[name] = f"{sent[name]}\0{value}" if name in sent else value
-
-
-def parse_form(text: str) -> dict[str, Any]:
-    """Read a form body or query."""
-    sent: dict[str, Any] = {}
-    _collect(sent, parse_qsl(text, keep_blank_values=True))
-    return sent
-
-
-def _not_simulated(cluster: SimulatedCluster, call: Call) -> Any:
-    what = f"{call.route.method} {call.route.path}"
-    raise PveFault(501, f"pmpc's simulator does not simulate '{what}' yet", newline=False)
-
-
-def _response(data: Any, connection: tuple[tuple[str, str], ...]) -> SimResponse:
-    if isinstance(data, Reply):
-        if data.text is not None:
-            return SimResponse(
-                200, "OK", (("Content-Type", "text/plain"), *connection), data.text.encode()
-            )
-        document = {"data": data.data, **data.beside}
-    else:
-        document = {"data": data}
-    body = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
-    return SimResponse(200, "OK", (("Content-Type", JSON_TYPE), *connection), body)
-
-
-def _fault_response(fault: PveFault) -> SimResponse:
-    reason = re.split(r"[\r\n]", fault.message, maxsplit=1)[0]
-    if fault.bare or fault.status in (595, 596):
-        return SimResponse(fault.status, reason, _CLOSE, b"")
-    document: dict[str, Any] = {"data": None}
-    document["message"] = fault.message + ("\n" if fault.newline else "")
-    if fault.errors:
-        document["errors"] = fault.errors
-    return SimResponse(
-        fault.status, reason, (("Content-Type", JSON_TYPE), *_CLOSE), orjson.dumps(document)
-    )

@@ -13,22 +13,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from proxmox_client.testing.cluster import parse_form
 from proxmox_client.testing.request import JSON_TYPE, SimRequest, SimResponse, Upload
+from proxmox_client.testing.wireform import CLOSE, parse_form
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
 BODY_LIMIT = 512 * 1024
 GZIP_FROM = 1024
-_CLOSE = (("Connection", "close"),)
 _SERVER = "/usr/share/perl5/PVE/APIServer/AnyEvent.pm"
 
 
 class _Refused(Exception):
     def __init__(self, status: int, reason: str, body: str) -> None:
         super().__init__(reason)
-        self.response = SimResponse(status, reason, _CLOSE, body.encode())
+        self.response = SimResponse(status, reason, CLOSE, body.encode())
 
 
 def converse(
