@@ -13,6 +13,12 @@ from proxmox_client.testing.access import AccessControl
 from proxmox_client.testing.admission import (
     ProxyLoop,
     admit,
+    make_call,
+    not_simulated,
+    route_of,
+)
+    ProxyLoop,
+    admit,
     not_simulated,
     route_of,
 )
@@ -144,13 +150,8 @@ class SimulatedCluster:
         request = SimRequest(method, path, params or {})
         self.broadcast.until(self.clock.now())
         route, sent = route_of(self, request)
-        call = make_call(
-            self,
-            route,
-            sent,
-            Identity(userid, tokenid or None, trusted=True),
-            next(iter(self.nodes)),
-        )
+        identity = Identity(userid, tokenid or None, trusted=True)
+        call = make_call(self, route, sent, identity, next(iter(self.nodes)))
         data = (route.handler or not_simulated)(self, call)
         if inspect.isgenerator(data):
             generator = cast("Generator[float, None, Any]", data)
