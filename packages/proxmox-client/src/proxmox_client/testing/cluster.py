@@ -17,11 +17,6 @@ from proxmox_client.testing.admission import (
     not_simulated,
     route_of,
 )
-    ProxyLoop,
-    admit,
-    not_simulated,
-    route_of,
-)
 from proxmox_client.testing.auth import (
     UNAUTHORISED_DELAY,
     Authenticator,
