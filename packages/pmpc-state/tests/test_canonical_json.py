@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, cast
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,14 +19,13 @@ documents = st.recursive(
 )
 
 
-def _shuffled(value: Any) -> Any:
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+def _shuffled(value: Json) -> Json:
     if isinstance(value, dict):
-        entries = cast("dict[str, Any]", value)
-        return {name: _shuffled(entries[name]) for name in reversed(list(entries))}
-    if isinstance(value, list):
-        items: list[Any] = value
-        return [_shuffled(entry) for entry in items]
-    return value
+        return {name: _shuffled(value[name]) for name in reversed(list(value))}
+    return [_shuffled(entry) for entry in value] if isinstance(value, list) else value
 
 
 @given(documents)
