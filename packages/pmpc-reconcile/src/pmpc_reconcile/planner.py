@@ -16,11 +16,12 @@ from pmpc_reconcile.identity import new_marker_id
 from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
 from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused, Unknown
 from pmpc_reconcile.manifests import Manifest, ManifestInvalid
-from pmpc_reconcile.plan.creation import plan_new, template_of
+from pmpc_reconcile.plan.creation import plan_new
 from pmpc_reconcile.plan.graph import ordered
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan, Purpose
 from pmpc_reconcile.plan.pools import plan_pool
 from pmpc_reconcile.plan.removal import keep_object, remove_guest, remove_pool
+from pmpc_reconcile.plan.requirements import template_of
 from pmpc_reconcile.plan.situation import Built, Situation, with_blame
 from pmpc_reconcile.plan.update import plan_existing
 from pmpc_reconcile.records import ManagedRecord, Records, documents_of

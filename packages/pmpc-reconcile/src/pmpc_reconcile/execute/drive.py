@@ -130,22 +130,47 @@ async def _watch(run: StepRun, upid: str) -> Any:
     """Wait for a task and return its result; lost ones count as ended, the effect decides."""
     from proxmox_client import TaskRunning, TaskWarnings
 
-    step = run.step
     run.upids.append(upid)
-    run.emit(TaskStarted(step.id, step.address, upid))
-
-    def on_log(line: str) -> None:
-        run.emit(TaskLog(step.id, step.address, upid, line))
-
-    result = await run.live.client.task(upid).wait(timeout=run.patience.task, on_log=on_log)
-    if isinstance(result, TaskRunning):
-        raise StepFailure(
-            f"task {upid} still runs after {result.waited:.0f} s; it is left running, and the "
-            "next apply goes on waiting for it"
+    run.emit(TaskStarted(run.step.id, run.step.address, upid))
+    log, until = _Log(run, upid), run.now() + run.patience.task
+    while True:
+        log.rewind()
+        result = await run.live.client.task(upid).wait(
+            timeout=run.patience.lease / 3, on_log=log.line
         )
+        if not isinstance(result, TaskRunning):
+            break
+        if run.now() >= until:
+            raise StepFailure(
+                f"task {upid} still runs after {run.patience.task:.0f} s; it is left running, and "
+                "the next apply goes on waiting for it"
+            )
+        await run.keep()
     if isinstance(result, TaskWarnings):
         run.warnings.extend(result.lines)
     return result
+
+
+class _Log:
+    """Tells each line of a task's log once, although every wait reads it from the beginning."""
+
+    def __init__(self, run: StepRun, upid: str) -> None:
+        self._run = run
+        self._upid = upid
+        self._told = 0
+        self._at = 0
+
+    def rewind(self) -> None:
+        """Begin to read again."""
+        self._at = 0
+
+    def line(self, text: str) -> None:
+        """Tell a line unless it was told before."""
+        self._at += 1
+        if self._at > self._told:
+            self._told = self._at
+            step = self._run.step
+            self._run.emit(TaskLog(step.id, step.address, self._upid, text))
 
 
 def _refused(
@@ -255,6 +280,7 @@ class _Clock:
         run = self._run
         if run.now() >= self._deadline:
             raise StepFailure(f"gave up after {run.patience.step:.0f} s: {reason}")
+        await run.keep()
         if reason != self._said:
             self._said = reason
             run.emit(StepWaiting(run.step.id, run.step.address, reason))

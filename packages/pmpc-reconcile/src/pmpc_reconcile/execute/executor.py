@@ -63,7 +63,7 @@ class Executor:
         await self.records.claim_plan(plan)
         revision = await self._begin_revision(plan)
         run_id, earlier = await self._begin_run(plan, lease)
-        work = _Work(self, plan, run_id, earlier)
+        work = _Work(self, plan, run_id, earlier, lease)
         try:
             results = await run_steps(plan.steps, work.run, work.skip)
         except BaseExceptionGroup as group:  # such as a lost lease: the first one says it all
@@ -148,12 +148,18 @@ class _Work:
     """The steps of one application, with what they share."""
 
     def __init__(
-        self, executor: Executor, plan: Plan, run_id: str, earlier: tuple[JournalStep, ...]
+        self,
+        executor: Executor,
+        plan: Plan,
+        run_id: str,
+        earlier: tuple[JournalStep, ...],
+        lease: Lease,
     ) -> None:
         self._executor = executor
         self._plan = plan
         self._run_id = run_id
         self._earlier = earlier
+        self._lease = lease
         self._positions = {step.id: number for number, step in enumerate(plan.steps)}
         self._reserved: set[int] = set()
         self.objects = {
@@ -170,6 +176,16 @@ class _Work:
             target.vmid = int(chosen)
             self._reserved.add(int(chosen))
 
+    async def keep(self) -> None:
+        """Renew the lease.
+
+        Raises:
+            LeaseLost: Another process took over.
+        """
+        records, lease = self._executor.records, self._lease
+        seconds = self._executor.patience.lease
+        await records.run(lambda: records.state.writer().leases.renew(lease, seconds=seconds))
+
     def skip(self, step: Step, reason: str) -> StepResult:
         """Note that a step is not run."""
         self._executor.emit(StepSkipped(step.id, step.address, reason))
@@ -180,6 +196,7 @@ class _Work:
         from proxmox_client import PveError
 
         executor = self._executor
+        await self.keep()
         run = self._step_run(step)
         earlier = run.journal.adopt(self._earlier)
         run.resumed = bool(earlier)
@@ -228,6 +245,7 @@ class _Work:
             sleep=executor.sleep,
             patience=executor.patience,
             reserved=self._reserved,
+            keep=self.keep,
         )
 
 

@@ -58,6 +58,7 @@ class StepRun:
         sleep: How to wait.
         patience: Deadlines.
         reserved: vmids this process has chosen for guests that may not exist yet.
+        keep: Renews the lease; raises `LeaseLost` when another process took over.
     """
 
     step: Step
@@ -71,6 +72,7 @@ class StepRun:
     sleep: Callable[[float], Awaitable[None]]
     patience: Patience
     reserved: set[int]
+    keep: Callable[[], Awaitable[None]]
     upids: list[str] = attrs.field(factory=list[str])
     warnings: list[str] = attrs.field(factory=list[str])
     wrote: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -101,9 +101,3 @@ def is_recorded(
         and record.marker_id == marker_id
         and dict(record.owned) == remembered(owned, fingerprint)
     )
-
-
-def first_words(value: Any, limit: int = 60) -> str:
-    """Return a value shortened for one line."""
-    text = str(value)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,192 @@
+"""The steps that bring an existing guest to its manifest, one behind the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pmpc_reconcile.diff import FieldChange, to_wire
+from pmpc_reconcile.plan.situation import Situation
+from pmpc_reconcile.plan.steps import (
+    Configure,
+    MigrateGuest,
+    MoveDisk,
+    ResizeDisk,
+    RestartGuest,
+    SetPool,
+    ShutdownGuest,
+    StartGuest,
+    Step,
+)
+from pmpc_reconcile.values import Absent, split_path
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.live import GuestObject
+    from pmpc_reconcile.manifests import Manifest
+
+
+def wanted_value(changes: Sequence[FieldChange], path: str) -> str | None:
+    """Return the value a change gives to a field, None if nothing does."""
+    for change in changes:
+        if change.path == path:
+            return None if isinstance(change.desired, Absent) else str(change.desired)
+    return None
+
+
+class GuestChain:
+    """Puts the steps of one guest behind each other."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        guest: GuestObject,
+        changes: Sequence[FieldChange],
+        situation: Situation,
+    ) -> None:
+        self._manifest = manifest
+        self._address = str(manifest.address)
+        self._guest = guest
+        self._changes = changes
+        self._situation = situation
+        self._steps: list[Step] = []
+
+    def steps(self, *, stopping: bool, mark: bool, restart: Sequence[str]) -> tuple[Step, ...]:
+        """Return the steps in their order."""
+        name = self._manifest.name
+        if stopping:
+            self._add(
+                ShutdownGuest,
+                "shutdown",
+                f"shut down {name}",
+                reason="the manifest says stopped",
+                downtime="stop",
+                inverse="start it",
+            )
+        self._migrate()
+        options = [change for change in self._changes if change.path.startswith("config.")]
+        options = self._disks(options)
+        if options or mark:
+            keys = sorted({split_path(change.path)[1] or "" for change in options})
+            what = ", ".join(keys) if keys else "the marker"
+            self._add(
+                Configure,
+                "configure",
+                f"set {what} of {name}",
+                reason="the manifest differs" if options else "its marker was removed",
+                inverse="write the previous values",
+                changes=tuple(options),
+                mark=mark,
+            )
+        self._moves()
+        self._pool()
+        self._power(restart)
+        return tuple(self._steps)
+
+    def _migrate(self) -> None:
+        nodes = self._manifest.nodes
+        if nodes and self._guest.node not in nodes:
+            self._add(
+                MigrateGuest,
+                "migrate",
+                f"migrate {self._manifest.name} from {self._guest.node} to {' or '.join(nodes)}",
+                reason=f"placement does not allow {self._guest.node}",
+                downtime="short" if self._guest.running else "none",
+                inverse=f"migrate it back to {self._guest.node}",
+                targets=nodes,
+            )
+
+    def _disks(self, options: list[FieldChange]) -> list[FieldChange]:
+        """Take resizes and moves out of the options and add the steps that resize."""
+        self._moving: list[tuple[str, str, FieldChange]] = []
+        rest: list[FieldChange] = []
+        for change in options:
+            wire = to_wire(self._manifest.kind_data, [change], self._guest.own_config)
+            if wire.resize and not wire.set:
+                disk, size = wire.resize[0].disk, wire.resize[0].text
+                self._add(
+                    ResizeDisk,
+                    f"resize-{disk}",
+                    f"grow {disk} of {self._manifest.name} to {size}",
+                    reason=f"it has {change.live}",
+                    disk=disk,
+                    size=size,
+                    changes=(change,),
+                )
+            elif wire.move and not wire.set:
+                self._moving.append((wire.move[0].disk, wire.move[0].storage, change))
+            else:
+                rest.append(change)
+        return rest
+
+    def _moves(self) -> None:
+        for disk, storage, change in self._moving:
+            self._add(
+                MoveDisk,
+                f"move-{disk}",
+                f"move {disk} of {self._manifest.name} to {storage}",
+                reason=f"it is on {change.live}",
+                inverse=f"move it back to {change.live}",
+                disk=disk,
+                storage=storage,
+                changes=(change,),
+            )
+
+    def _pool(self) -> None:
+        for change in self._changes:
+            if change.path != "pool":
+                continue
+            wanted = None if isinstance(change.desired, Absent) else str(change.desired)
+            verb = f"put {self._manifest.name} into pool {wanted}"
+            if wanted is None:
+                verb = f"take {self._manifest.name} out of pool {self._guest.pool}"
+            made = self._situation.creations.get(f"Pool/{wanted}")
+            self._add(
+                SetPool,
+                "pool",
+                verb,
+                reason=f"it is in {self._guest.pool or 'none'}",
+                inverse="put it back",
+                pool=wanted,
+                previous=self._guest.pool,
+                after=(made,) if made else (),
+            )
+
+    def _power(self, restart: Sequence[str]) -> None:
+        name = self._manifest.name
+        if wanted_value(self._changes, "state") == "running":
+            self._add(
+                StartGuest,
+                "start",
+                f"start {name}",
+                reason="the manifest says running",
+                inverse="shut it down",
+            )
+        elif restart:
+            self._add(
+                RestartGuest,
+                "restart",
+                f"restart {name} so that {', '.join(restart)} take effect",
+                reason="its restart policy is automatic",
+                downtime="restart",
+                keys=tuple(restart),
+            )
+
+    def _add(
+        self,
+        kind: type[Step],
+        verb: str,
+        summary: str,
+        *,
+        after: tuple[str, ...] = (),
+        **fields: object,
+    ) -> None:
+        before = (self._steps[-1].id,) if self._steps else ()
+        step_fields: dict[str, object] = {
+            "id": f"{self._address}#{verb}",
+            "address": self._address,
+            "summary": summary,
+            "after": (*before, *after),
+            "locks": (f"guest:{self._guest.vmid}",),
+            **fields,
+        }
+        self._steps.append(kind(**step_fields))  # type: ignore[arg-type]  # fields fit the kind
