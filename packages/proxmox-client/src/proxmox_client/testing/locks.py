@@ -33,6 +33,7 @@ class LockTable:
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self._held: dict[str, _Held] = {}
+        self._waiting: dict[str, list[object]] = {}
 
     def held(self, name: str, *, shared: bool = False) -> bool:
         """Whether somebody holds a lock so that it cannot be taken (shared) now."""
@@ -60,17 +61,23 @@ class LockTable:
     def wait(
         self, name: str, *, timeout: float, message: str, step: float = POLL, shared: bool = False
     ) -> Iterator[float]:
-        """Wait for a lock and take it.
+        """Wait for a lock and take it; who asks first gets it first.
 
         Raises:
             PveFault: Status 500 with ``message`` after ``timeout`` seconds.
         """
         deadline = self._clock.now() + timeout
-        while self.held(name, shared=shared):
-            if self._clock.now() >= deadline:
-                raise PveFault(500, message)
-            yield step
-        self.take(name, shared=shared)
+        queue = self._waiting.setdefault(name, [])
+        mine = object()
+        queue.append(mine)
+        try:
+            while queue[0] is not mine or self.held(name, shared=shared):
+                if self._clock.now() >= deadline:
+                    raise PveFault(500, message)
+                yield step
+            self.take(name, shared=shared)
+        finally:
+            queue.remove(mine)
 
     def guest(
         self,

@@ -1,0 +1,85 @@
+"""Locks of the simulator: time-outs on the virtual clock, sharing, first come, first served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from proxmox_client.testing import PveFault, SimulatedCluster, TaskRecord
+
+NAME = "/var/lock/qemu-server/lock-100.conf"
+TIMEOUT = f"can't lock file '{NAME}' - got timeout"
+
+
+@pytest.fixture
+def cluster() -> SimulatedCluster:
+    return SimulatedCluster()
+
+
+def holding(cluster: SimulatedCluster, label: str, got: list[str], *, shared: bool = False) -> str:
+    def work(task: TaskRecord) -> Iterator[float]:
+        yield from cluster.locks.wait(NAME, timeout=10, message=TIMEOUT, shared=shared)
+        got.append(label)
+        yield 2.0
+        cluster.locks.release(NAME)
+
+    return cluster.tasks.start("pve1", "qmconfig", work, user="root@pam")
+
+
+def test_waiters_are_served_in_the_order_they_came(cluster: SimulatedCluster) -> None:
+    got: list[str] = []
+    for label in "abcd":
+        holding(cluster, label, got)
+    cluster.clock.advance(30)
+    assert got == ["a", "b", "c", "d"]
+
+
+def test_a_waiter_gives_up_after_its_time(cluster: SimulatedCluster) -> None:
+    cluster.locks.take(NAME)
+    upid = holding(cluster, "a", [])
+    cluster.clock.advance(9)
+    assert cluster.tasks.get(upid).running
+    cluster.clock.advance(2)
+    assert cluster.tasks.get(upid).exitstatus == TIMEOUT
+
+
+def test_sharers_hold_together_and_keep_others_out(cluster: SimulatedCluster) -> None:
+    got: list[str] = []
+    holding(cluster, "a", got, shared=True)
+    holding(cluster, "b", got, shared=True)
+    holding(cluster, "c", got)
+    cluster.clock.advance(1)
+    assert got == ["a", "b"]
+    cluster.clock.advance(5)
+    assert got == ["a", "b", "c"]
+
+
+def test_a_lock_held_for_a_time_runs_out(cluster: SimulatedCluster) -> None:
+    cluster.locks.take(NAME, until=cluster.clock.now() + 3)
+    got: list[str] = []
+    holding(cluster, "a", got)
+    cluster.clock.advance(2)
+    assert got == []
+    cluster.clock.advance(2)
+    assert got == ["a"]
+
+
+def test_a_stopped_waiter_leaves_the_queue(cluster: SimulatedCluster) -> None:
+    cluster.locks.take(NAME, until=cluster.clock.now() + 5)
+    got: list[str] = []
+    first = holding(cluster, "a", got)
+    holding(cluster, "b", got)
+    cluster.clock.advance(1)
+    cluster.tasks.stop(cluster.tasks.get(first))
+    cluster.clock.advance(10)
+    assert got == ["b"]
+
+
+def test_a_change_waits_ten_seconds_for_a_guests_lock(cluster: SimulatedCluster) -> None:
+    cluster.add_vm("pve1", 100, {"memory": 64})
+    cluster.locks.take(NAME)
+    before = cluster.clock.now()
+    with pytest.raises(PveFault, match="got timeout"):
+        cluster.call("PUT", "/nodes/pve1/qemu/100/config", {"memory": 128})
+    assert cluster.clock.now() == pytest.approx(before + 10, abs=0.2)
