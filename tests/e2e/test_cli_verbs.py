@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.cli_process import on_terminal, pmpc, succeed
+from tests.e2e.cli_process import PMPC, on_terminal, pmpc, succeed
 from tests.e2e.site import Site
 
 STACK = """\
@@ -193,10 +195,6 @@ def test_version_names_the_packages_and_the_server(site: Site) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(site: Site) -> None:
-    import subprocess
-
-    from tests.e2e.cli_process import PMPC
-
     succeed(site.environ, "sync")
     command = f"'{PMPC}' get -o table | head -n 1"
     done = subprocess.run(
@@ -204,3 +202,43 @@ def test_a_reader_that_goes_away_is_no_error(site: Site) -> None:
     )
     assert done.stdout.startswith("KIND")
     assert done.stderr == ""
+
+
+def test_a_node_that_does_not_answer_makes_its_guests_unknown_not_missing(site: Site) -> None:
+    succeed(site.environ, "sync")
+    site.cluster.nodes["pve2"].online = False
+    done = succeed(site.environ, "sync")
+    assert "unknown" in done.out
+    assert "gone" not in done.out
+    (item,) = listed(site, "vm", "db-*")
+    assert item["status"] == "unknown"
+
+
+def test_a_step_that_fails_is_reported_and_the_rest_is_done(site: Site, stack: Path) -> None:
+    broken = STACK.replace("onboot: true", "net0: {model: virtio, bridge: vmbr99}")
+    stack.write_text(broken)
+    done = pmpc(site.environ, "apply", "-f", str(stack), "-r", "shop", "--yes")
+    assert done.code == 5, (done.out, done.err)
+    assert "failed VirtualMachine/web-1: start web-1" in done.out
+    assert "vmbr99" in done.err, "the task's log was shown"
+    assert vm(site, "web-1").config["cores"] == "2", "what came before the start is done"
+
+
+def test_an_interrupted_apply_is_continued_by_the_next(site: Site, stack: Path) -> None:
+    words = [PMPC, "apply", "-f", str(stack), "-r", "shop", "--yes"]
+    with subprocess.Popen(
+        words, env=site.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if "create full clone" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "run the same command again" in told
+    assert "Traceback" not in told
+    applied(site, stack)
+    made = vm(site, "web-1")
+    assert made.status == "running"
+    assert made.config["cores"] == "2"

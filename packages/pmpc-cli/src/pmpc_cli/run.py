@@ -14,6 +14,8 @@ from pmpc_cli.app import build_app
 from pmpc_cli.exit_codes import ExitCode
 
 DEBUG_VARIABLE = "PMPC_DEBUG"
+CONTINUED = ("apply", "rollback", "delete")
+"""Commands whose second run finishes what an interrupted one began."""
 CONTEXT_VARIABLE = "PMPC_CONTEXT"
 
 
@@ -27,7 +29,7 @@ def run(words: Sequence[str]) -> int:
         )
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        _interrupted(line)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader (`| head`) is gone; give the interpreter nothing more to flush to it.
@@ -65,6 +67,14 @@ def _with_help_flag(words: Sequence[str]) -> tuple[str, ...]:
     if words and words[0] == "help":
         return (*words[1:], "--help")
     return tuple(words)
+
+
+def _interrupted(words: Sequence[str]) -> None:
+    from pmpc_cli.present.terminal import tell
+
+    tell("interrupted")
+    if words and words[0] in CONTINUED:
+        tell("hint: what was begun is in the journal; run the same command again to continue")
 
 
 def _usage(error: CycloptsError) -> int:
