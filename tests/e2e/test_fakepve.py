@@ -110,5 +110,5 @@ def test_sync_plan_apply_apply_again_and_delete(fake: Fake) -> None:
     assert "Nothing to do" in fake.pmpc("apply", "-f", str(fake.stack), "--yes")
     assert fake.names() == ["db-1", "debian-13", "web-1"]
 
-    fake.pmpc("delete", "--yes")
+    fake.pmpc("delete", "--release", "default", "--yes")
     assert fake.names() == ["db-1", "debian-13"]
