@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Self
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from proxmox_client.testing.certificate import Certificate, make_certificate
 from proxmox_client.testing.frontdoor import converse
@@ -194,11 +193,10 @@ class _Connections:
 
 
 def _http(response: SimResponse, *, last: bool) -> web.Response:
-    headers = CIMultiDict(_FIXED_HEADERS)
-    headers.extend(response.headers)
+    own = response.headers
     if last:
-        headers.popall("Connection", None)
-        headers["Connection"] = "close"
+        own = (*(pair for pair in own if pair[0] != "Connection"), ("Connection", "close"))
+    headers = (*_FIXED_HEADERS, *own)
     answer = web.Response(
         status=response.status, reason=response.reason, headers=headers, body=response.body
     )
