@@ -111,3 +111,15 @@ async def test_without_quorum_nothing_is_sent_until_it_is_back(lab: Any) -> None
     assert report.ok, [item.reason for item in report.failed]
     assert sent_without == []
     assert "size=20G" in lab.config(int(lab.vmid("web-1")))["scsi0"]
+
+
+async def test_what_a_guest_refers_to_and_is_not_there_fails_at_once(lab: Any) -> None:
+    """Not a reason to look for the guest elsewhere, nor to send anything again."""
+    await lab.applied(web(2))
+    lab.forget_writes()
+    text = web(2).replace("cores: 2", "cores: 2, ide2: {volume: 'local:iso/no.iso', media: cdrom}")
+    report = await lab.apply(text.replace("config:", "state: running\n  config:"))
+    assert report.failed, report
+    assert "no.iso" in report.failed[0].reason
+    assert len(lab.writes) <= 2
+    assert report.failed[0].seconds < 30

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pmpc_reconcile.events import StepWaiting, TaskLog, TaskStarted
 from pmpc_reconcile.execute.steprun import StepRun
-from pmpc_reconcile.execute.trouble import Call, StepFailure, Taken, Wait
+from pmpc_reconcile.execute.trouble import Absent, Call, StepFailure, Taken, Wait
 from pmpc_state import JournalStep, StepPhase
 
 
@@ -28,6 +28,10 @@ class Goal(Protocol):
 
     def resume(self, run: StepRun, entry: JournalStep) -> None:
         """Learn from what an earlier process wrote, such as the vmid it chose."""
+        ...
+
+    async def moved(self, run: StepRun, call: Call) -> bool:
+        """Look whether what a call was sent to is somewhere else now."""
         ...
 
     def taken(self, run: StepRun, call: Call) -> None:
@@ -63,7 +67,13 @@ async def drive(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...]) -> N
                 clock.check_effect(call)
                 raise Wait(f"{call.name} is under way")
             last = call.name
-            await _attempt(goal, run, call)
+            clock.check_attempts(call)
+            try:
+                await _attempt(goal, run, call)
+            except Absent as absent:
+                if not await goal.moved(run, call):
+                    raise StepFailure(str(absent)) from absent
+                raise Wait("it is at another node now") from absent
             clock.called()
         except Wait as wait:
             await clock.pause(str(wait))
@@ -196,8 +206,7 @@ def _refused(
         goal.taken(run, call)
         raise Taken(reason)
     if issubclass(kind, NotFound):
-        run.target.node = None
-        raise Wait(f"it is not where it was: {reason}")
+        raise Absent(f"{call.name}: {text}")
     if issubclass(kind, (GuestLocked, LockTimeout, NoQuorum, NodeUnreachable, WrongState)):
         raise Wait(reason)
     raise StepFailure(f"{call.name}: {text}")
@@ -252,6 +261,18 @@ class _Clock:
         self._effect = run.now() + run.patience.effect
         self._pause = run.patience.poll
         self._said: str | None = None
+        self._attempts: dict[str, int] = {}
+
+    def check_attempts(self, call: Call) -> None:
+        """Give up on a call that is refused again and again.
+
+        Raises:
+            StepFailure: It was sent often enough.
+        """
+        sent = self._attempts.get(call.name, 0) + 1
+        self._attempts[call.name] = sent
+        if sent > self._run.patience.attempts:
+            raise StepFailure(f"{call.name}: gave up after {sent - 1} attempts: {self._said}")
 
     def called(self) -> None:
         """Note that a call went well: from now on its effect is awaited."""

@@ -18,6 +18,15 @@ class ExistingGuestGoal:
     def resume(self, run: StepRun, entry: JournalStep) -> None:
         """Learn nothing: the object itself tells."""
 
+    async def moved(self, run: StepRun, call: Call) -> bool:
+        """Look whether the guest is at another node than the call was sent to."""
+        node = call.intent.get("node")
+        if node is None:
+            return False
+        run.target.node = None
+        guest = await run.guest()
+        return guest is not None and guest.node != node
+
     def taken(self, run: StepRun, call: Call) -> None:
         """Fail: an existing guest has its id."""
         raise StepFailure(f"{call.name}: something of that name is there already")

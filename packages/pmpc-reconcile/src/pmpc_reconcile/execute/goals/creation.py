@@ -32,6 +32,14 @@ class _NewGuest:
         """Look who has the vmid before another one is chosen."""
         self._contested = True
 
+    async def moved(self, run: StepRun, call: Call) -> bool:
+        """Look whether the template is at another node than the call was sent to."""
+        template = getattr(self, "step", None)
+        if not isinstance(template, CloneGuest):
+            return False
+        entry = (await run.live.inventory()).guests.get(template.template)
+        return entry is not None and entry.node != call.intent.get("node")
+
     async def _exists(self, run: StepRun) -> bool:
         """Return whether our guest is there; choose a vmid when it is not.
 
