@@ -95,9 +95,17 @@ def _pem(value: str) -> None:
         raise ValueError("not a valid PEM-formatted string.")
 
 
+# Names a port may have in a firewall rule: the common ones of /etc/services.
+_SERVICES = frozenset(
+    "bootps bootpc domain ftp ftp-data git http https imap imap2 imaps ipp irc kerberos ldap ldaps"
+    " microsoft-ds ms-sql-s mysql nfs nntp ntp pop3 pop3s postgresql rsync sip smtp smtps snmp"
+    " socks ssh submission sunrpc syslog telnet tftp x11 xmpp-client xmpp-server".split()
+)
+
+
 def _port(value: str) -> None:
     for part in re.split(r"[,:]", value):
-        if not re.fullmatch(r"\d+|[a-z][a-z0-9-]*[a-z0-9]", part) or part == "notaport":
+        if not (part.isdecimal() and int(part) <= 65535) and part not in _SERVICES:
             raise ValueError(f"invalid port '{part}'")
 
 
