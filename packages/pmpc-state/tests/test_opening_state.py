@@ -94,7 +94,10 @@ def test_a_missing_file_is_not_made_unless_wanted(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("bad", ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "not a url"])
+@pytest.mark.parametrize(
+    "bad",
+    ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "sqlite:///file:x?uri=true", "not a url"],
+)
 def test_other_urls_are_refused(bad: str) -> None:
     with pytest.raises(StateUrlInvalid, match="sqlite:///path/to/file"):
         State.open(bad)
@@ -158,3 +161,19 @@ def test_neither_the_key_nor_a_password_shows_in_a_repr(tmp_path: Path) -> None:
     assert key.to_text() not in repr(key)
     with State.open(f"sqlite:///{tmp_path / 's.sqlite'}", secret_key=key) as state:
         assert key.to_text() not in repr(state)
+
+
+def test_a_locked_database_says_so_and_is_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pmpc_state.database.engine.BUSY_SECONDS", 0.05)
+    path = tmp_path / "state.sqlite"
+    with State.open(f"sqlite:///{path}") as state:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StateUnreachable, match="database is locked"):
+            state.writer().clusters.ensure("lab")
+        assert state.reader().clusters.list() == ()  # readers do not wait for writers
+        other.execute("ROLLBACK")
+        other.close()
+        state.writer().clusters.ensure("lab")

@@ -42,6 +42,9 @@ def parse_url(url: str) -> URL:
     if parsed.database in (None, "", ":memory:"):
         msg = f"cannot open {shown}: the state lives in a file, not in memory; {_FORMS}"
         raise StateUrlInvalid(msg)
+    if (parsed.database or "").startswith("file:"):
+        msg = f"cannot open {shown}: SQLite's own file: URLs hide where the file is; {_FORMS}"
+        raise StateUrlInvalid(msg)
     return parsed
 
 

@@ -12,8 +12,10 @@ from typing import Protocol
 
 import attrs
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from pmpc_state.database.engine import WRITES
+from pmpc_state.errors import StateUnreachable
 
 
 class Reading(Protocol):
@@ -32,6 +34,22 @@ class Writing(Reading, Protocol):
         ...
 
 
+@contextmanager
+def usable(engine: Engine) -> Generator[None, None, None]:
+    """Turn a database that cannot be used (down, locked, read-only, full) into our error.
+
+    Raises:
+        StateUnreachable: With the database's own words.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        lines = str(error.orig).strip().splitlines()
+        msg = f"cannot use {where}: {lines[0] if lines else error}"
+        raise StateUnreachable(msg) from error
+
+
 @attrs.frozen
 class Pooled:
     """Every block is a transaction of its own."""
@@ -41,13 +59,13 @@ class Pooled:
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
         """Enter a short transaction that reads."""
-        with self.engine.connect() as connection, connection.begin():
+        with usable(self.engine), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Generator[Connection, None, None]:
         """Enter a short transaction that writes."""
-        with self.engine.connect() as connection:
+        with usable(self.engine), self.engine.connect() as connection:
             writer = connection.execution_options(**{WRITES: True})
             with writer.begin():
                 yield writer
@@ -55,7 +73,7 @@ class Pooled:
     @contextmanager
     def consistent(self) -> Generator[Connection, None, None]:
         """Enter a transaction whose reads all see the same moment of the database."""
-        with self.engine.connect() as connection:
+        with usable(self.engine), self.engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
