@@ -126,6 +126,16 @@ def test_an_empty_plan_says_that_there_is_nothing_to_do() -> None:
     assert summary_line(plan_of()).plain == "Plan: nothing is declared."
 
 
+def test_an_object_that_waits_for_a_restart_is_shown_although_it_is_as_declared() -> None:
+    made = plan_of(ObjectPlan(WEB, ObjectAction.NONE, vmid=101, node="pve1", restart=("cores",)))
+    assert [line.plain for line in plan_lines(made)] == [
+        f"  {WEB} is as declared (vmid 101 on pve1)",
+        "    # waits for a restart: cores",
+        "",
+        "Plan: 1 unchanged. Nothing to do.",
+    ]
+
+
 def test_steps_are_listed_on_request_with_what_they_wait_for() -> None:
     first = CreatePool(id="a", address="Pool/shop", summary="create the pool")
     second = Configure(id="b", address=WEB, summary="write cores", after=("a",))

@@ -51,7 +51,8 @@ async def diff(
     if output != "text":
         show_document(to_plain(found), output)
     else:
-        for item in found.drifted:
+        waiting = [item for item in found.plan.objects if item.restart and not item.differs]
+        for item in (*found.drifted, *waiting):
             for line in object_lines(item):
                 say(line)
         say(f"{len(found.drifted)} objects differ, {len(found.clean)} are as declared.")

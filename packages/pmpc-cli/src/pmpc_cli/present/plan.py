@@ -41,7 +41,7 @@ WORDS = {
     ObjectAction.CONFLICT: "is left alone: somebody else changed it",
     ObjectAction.REFUSED: "is refused",
     ObjectAction.UNKNOWN: "is left alone: its node does not answer",
-    ObjectAction.KEEP: "is kept, although the manifests no longer have it (delete it with --prune)",
+    ObjectAction.KEEP: "is kept",
 }
 STYLES = {
     ObjectAction.CREATE: "green",
@@ -80,7 +80,7 @@ def show_plan(plan: Plan, *, steps: bool = False) -> None:
 
 def plan_lines(plan: Plan, *, steps: bool = False) -> list[Text]:
     """Return a plan as lines."""
-    shown = [item for item in plan.objects if item.action is not ObjectAction.NONE]
+    shown = [item for item in plan.objects if item.action is not ObjectAction.NONE or item.restart]
     lines: list[Text] = []
     for item in shown:
         lines.extend([*object_lines(item, plan.steps), Text()])
