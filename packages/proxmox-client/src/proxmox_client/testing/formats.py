@@ -97,9 +97,48 @@ def _pem(value: str) -> None:
 
 # Names a port may have in a firewall rule: the common ones of /etc/services.
 _SERVICES = frozenset(
-    "bootps bootpc domain ftp ftp-data git http https imap imap2 imaps ipp irc kerberos ldap ldaps"
-    " microsoft-ds ms-sql-s mysql nfs nntp ntp pop3 pop3s postgresql rsync sip smtp smtps snmp"
-    " socks ssh submission sunrpc syslog telnet tftp x11 xmpp-client xmpp-server".split()
+    [
+        "bootps",
+        "bootpc",
+        "domain",
+        "ftp",
+        "ftp-data",
+        "git",
+        "http",
+        "https",
+        "imap",
+        "imap2",
+        "imaps",
+        "ipp",
+        "irc",
+        "kerberos",
+        "ldap",
+        "ldaps",
+        "microsoft-ds",
+        "ms-sql-s",
+        "mysql",
+        "nfs",
+        "nntp",
+        "ntp",
+        "pop3",
+        "pop3s",
+        "postgresql",
+        "rsync",
+        "sip",
+        "smtp",
+        "smtps",
+        "snmp",
+        "socks",
+        "ssh",
+        "submission",
+        "sunrpc",
+        "syslog",
+        "telnet",
+        "tftp",
+        "x11",
+        "xmpp-client",
+        "xmpp-server",
+    ]
 )
 
 
