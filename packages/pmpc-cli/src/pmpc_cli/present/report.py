@@ -20,7 +20,7 @@ def show_report(report: ApplyReport) -> None:
 
 
 def report_lines(report: ApplyReport) -> list[Text]:
-    """Return what became of a plan as lines."""
+    """Return what became of a plan as lines; none where there was nothing to do."""
     lines: list[Text] = []
     for result in report.failed:
         words = f" {result.address}: {result.summary}: {result.reason}"
@@ -41,7 +41,8 @@ def report_lines(report: ApplyReport) -> list[Text]:
         Text.assemble(("restart required", "yellow"), f" {address} has options that wait for one")
         for address in report.restart_required
     )
-    lines.append(_summary(report))
+    if report.results or report.revision is not None:
+        lines.append(_summary(report))
     return lines
 
 
@@ -53,13 +54,8 @@ def exit_code(report: ApplyReport) -> ExitCode:
 
 
 def _summary(report: ApplyReport) -> Text:
-    if not report.results:
-        words = "Nothing to do"
-        style = "bold magenta" if report.conflicts else "bold green"
-    else:
-        words = f"{len(report.done)} of {len(report.results)} steps done"
-        style = "bold green" if report.ok else "bold red"
-    line = Text.assemble((words, style))
+    words = f"{len(report.done)} of {len(report.results)} steps done"
+    line = Text.assemble((words, "bold green" if report.ok else "bold red"))
     if report.revision is not None:
         line.append(f"; release {report.release} is at revision {report.revision}")
     return line.append(".")
