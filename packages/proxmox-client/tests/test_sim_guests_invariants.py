@@ -20,6 +20,9 @@ VMIDS = st.sampled_from([100, 101, 102, 103])
 NODES = st.sampled_from(["pve1", "pve2"])
 STORAGES = st.sampled_from(["local", "local-lvm", "shared"])
 SLOTS = st.sampled_from(["scsi0", "scsi1", "virtio0", "unused0", "unused1"])
+CTIDS = st.sampled_from([103, 200, 201])
+MOUNTS = st.sampled_from(["rootfs", "mp0", "mp1"])
+TEMPLATE = "local:vztmpl/alpine.tar.gz"
 SNAPSHOTS = st.sampled_from(["one", "two"])
 
 
@@ -31,6 +34,8 @@ class GuestOperations(RuleBasedStateMachine):
         self.cluster = SimulatedCluster(nodes=("pve1", "pve2"))
         options = {"scsi0": "local-lvm:1", "net0": "virtio,bridge=vmbr0"}
         place(self.cluster, "qemu", "pve1", 100, options, template=True)
+        self.cluster.add_volume("local", TEMPLATE, 1_000_000, node="pve1")
+        self.cluster.add_volume("local", TEMPLATE, 1_000_000, node="pve2")
         self.ends: dict[str, str] = {}
         self.contents: dict[str, str] = {}
         self.digests: dict[str, str] = {}
@@ -105,6 +110,53 @@ class GuestOperations(RuleBasedStateMachine):
     def drop_snapshot(self, vmid: int, node: str, name: str) -> None:
         self._do("DELETE", f"/nodes/{node}/qemu/{vmid}/snapshot/{name}")
 
+    @rule(vmid=CTIDS, node=NODES, storage=STORAGES)
+    def create_container(self, vmid: int, node: str, storage: str) -> None:
+        params = {"vmid": vmid, "ostemplate": TEMPLATE, "rootfs": f"{storage}:1"}
+        self._do("POST", f"/nodes/{node}/lxc", **params)
+
+    @rule(source=CTIDS, vmid=CTIDS, node=NODES)
+    def clone_container(self, source: int, vmid: int, node: str) -> None:
+        self._do("POST", f"/nodes/{node}/lxc/{source}/clone", newid=vmid)
+
+    @rule(vmid=CTIDS, node=NODES, force=st.booleans())
+    def destroy_container(self, vmid: int, node: str, force: bool) -> None:
+        self._do("DELETE", f"/nodes/{node}/lxc/{vmid}", force=int(force))
+
+    @rule(vmid=CTIDS, node=NODES, action=st.sampled_from(["start", "stop", "shutdown", "reboot"]))
+    def power_container(self, vmid: int, node: str, action: str) -> None:
+        self._do("POST", f"/nodes/{node}/lxc/{vmid}/status/{action}")
+
+    @rule(vmid=CTIDS, node=NODES, slot=MOUNTS, storage=STORAGES)
+    def add_mount(self, vmid: int, node: str, slot: str, storage: str) -> None:
+        if slot != "rootfs":
+            value = f"{storage}:1,mp=/{slot}"
+            self._do("PUT", f"/nodes/{node}/lxc/{vmid}/config", **{slot: value})
+
+    @rule(vmid=CTIDS, node=NODES, slot=st.sampled_from(["mp0", "mp1", "unused0"]))
+    def remove_mount(self, vmid: int, node: str, slot: str) -> None:
+        self._do("PUT", f"/nodes/{node}/lxc/{vmid}/config", delete=slot)
+
+    @rule(vmid=CTIDS, node=NODES, slot=MOUNTS, storage=STORAGES, delete=st.booleans())
+    def move_mount(self, vmid: int, node: str, slot: str, storage: str, delete: bool) -> None:
+        params = {"volume": slot, "storage": storage, "delete": int(delete)}
+        self._do("POST", f"/nodes/{node}/lxc/{vmid}/move_volume", **params)
+
+    @rule(vmid=CTIDS, node=NODES, goal=NODES)
+    def migrate_container(self, vmid: int, node: str, goal: str) -> None:
+        params = {"target": goal, "restart": 1}
+        self._do("POST", f"/nodes/{node}/lxc/{vmid}/migrate", **params)
+
+    @rule(vmid=CTIDS, node=NODES, name=SNAPSHOTS, action=st.sampled_from(["take", "back", "drop"]))
+    def snapshot_container(self, vmid: int, node: str, name: str, action: str) -> None:
+        path = f"/nodes/{node}/lxc/{vmid}/snapshot"
+        if action == "take":
+            self._do("POST", path, snapname=name)
+        elif action == "back":
+            self._do("POST", f"{path}/{name}/rollback")
+        else:
+            self._do("DELETE", f"{path}/{name}")
+
     @rule(index=st.integers(min_value=0, max_value=5))
     def abort(self, index: int) -> None:
         running = [t for n in self.cluster.nodes.values() for t in n.tasks if t.running]
@@ -118,8 +170,8 @@ class GuestOperations(RuleBasedStateMachine):
             held = {
                 drive.volid
                 for options in (guest.config, guest.pending)
-                for drive in drives.drives("qemu", options, unused=True)
-                if drive.storage is not None
+                for drive in drives.drives(guest.kind, options, unused=True)
+                if drive.storage is not None and drive.new_size is None
             }
             for volid in held:
                 volume = self.cluster.volumes.find(guest.node, volid)
@@ -132,7 +184,7 @@ class GuestOperations(RuleBasedStateMachine):
     @invariant()
     def a_slot_holds_a_volume_no_other_slot_holds(self) -> None:
         for guest in self.cluster.guests.values():
-            held = [drive.volid for drive in drives.drives("qemu", guest.config, unused=True)]
+            held = [drive.volid for drive in drives.drives(guest.kind, guest.config, unused=True)]
             assert len(held) == len(set(held)), guest.config
 
     @invariant()
@@ -165,6 +217,8 @@ class GuestOperations(RuleBasedStateMachine):
         for guest in self.cluster.guests.values():
             assert guest.lock is None
         for volume in self.cluster.volumes:
+            if volume.volid == TEMPLATE:
+                continue
             owner = self.cluster.guests.get(volume.vmid or 0)
             assert owner is not None, f"{volume.volid} is left over"
 

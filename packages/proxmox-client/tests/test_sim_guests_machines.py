@@ -227,6 +227,14 @@ def test_clone_errors(cluster: SimulatedCluster) -> None:
     )
 
 
+def test_an_aborted_linked_clone_leaves_nothing_behind(cluster: SimulatedCluster) -> None:
+    before = volids(cluster)
+    upid = cluster.call("POST", f"{NODE}/qemu/900/clone", {"newid": 140})
+    cluster.tasks.stop(cluster.tasks.get(upid))
+    assert 140 not in cluster.guests
+    assert volids(cluster) == before
+
+
 def test_an_aborted_clone_leaves_nothing_behind(cluster: SimulatedCluster) -> None:
     before = volids(cluster)
     upid = cluster.call("POST", f"{VM}/clone", {"newid": 140})

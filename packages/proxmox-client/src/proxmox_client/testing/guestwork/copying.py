@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BYTES_PER_SECOND = GIB
 _STEPS = 4
+_LINK_SECONDS = 0.2
 
 
 @attrs.frozen
@@ -63,7 +64,7 @@ def machine_disk(
         return _cloudinit(cluster, guest, drive, source, target, task)
     if not target.full and drive.slot != "tpmstate0":
         volume = _linked(cluster, guest, drive, source, target, task)
-        yield 0.2
+        yield from _copied(cluster, volume, iter([_LINK_SECONDS]))
     else:
         task.log(f"create full clone of drive {drive.slot} ({drive.volid})")
         volume = disks.copy(
@@ -164,7 +165,7 @@ def container_volume(
         task.log(f"create linked clone of mount point {drive.slot} ({drive.volid})")
         volume = disks.link(cluster, guest.node, source, target.vmid)
         task.log(disks.formatting(cluster, volume))
-        yield 0.2
+        yield from _copied(cluster, volume, iter([_LINK_SECONDS]))
     return drive.with_volume(volume.volid, size=disks.size_text(volume))
 
 
