@@ -75,3 +75,42 @@ async def test_a_guest_on_a_dead_node_is_unknown_and_not_made_again(lab: Any) ->
     gone = await lab.engine.delete("shop")
     assert gone.empty
     assert lab.writes == []
+
+
+async def test_started_at_its_former_node_it_ends_at_the_right_one(lab: Any) -> None:
+    """The former node answers 200 with a task that fails: nothing has happened."""
+    await lab.applied(web(2).replace("running", "stopped"))
+    vmid = int(lab.vmid("web-1"))
+    ask = lab.recorder.inner.handle_async_request
+
+    async def moved_just_now(request: Any) -> Any:
+        if request.url.path.endswith(f"/nodes/pve1/qemu/{vmid}/status/start"):
+            move(lab, vmid, "pve3")
+        return await ask(request)
+
+    lab.recorder.inner.handle_async_request = moved_just_now
+    lab.forget_writes()
+    report = await lab.apply(web(2))
+    assert report.ok, [item.reason for item in report.failed]
+    assert lab.writes == [
+        f"POST /nodes/pve1/qemu/{vmid}/status/start",
+        f"POST /nodes/pve3/qemu/{vmid}/status/start",
+    ]
+    assert lab.status(vmid) == "running"
+
+
+async def test_moved_just_before_the_write_the_write_follows(lab: Any) -> None:
+    await lab.applied(web(2))
+    vmid = int(lab.vmid("web-1"))
+    ask = lab.recorder.inner.handle_async_request
+
+    async def moved_just_now(request: Any) -> Any:
+        if request.method == "PUT" and "/pve1/" in request.url.path:
+            move(lab, vmid, "pve2")
+        return await ask(request)
+
+    lab.recorder.inner.handle_async_request = moved_just_now
+    report = await lab.apply(web(4))
+    assert report.ok, [item.reason for item in report.failed]
+    assert str(lab.config(vmid)["cores"]) == "4"
+    assert lab.vmids() == [vmid]

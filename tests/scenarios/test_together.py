@@ -21,6 +21,10 @@ spec:
 TEXT = "---".join(VM.replace("NAME", f"web-{number}") for number in range(3))
 
 
+def everybody_is_gone(holder: str) -> bool:
+    return True
+
+
 async def test_a_release_is_applied_by_one_at_a_time(lab: Any) -> None:
     plan = await lab.plan(TEXT)
     writer = lab.state.writer()
@@ -43,7 +47,7 @@ async def test_who_lost_the_lease_writes_nothing_more(lab: Any) -> None:
                 lease_name("lab", "shop"),
                 holder="thief",
                 seconds=600,
-                abandoned=lambda holder: True,
+                abandoned=everybody_is_gone,
             )
             writes_at_loss.append(len(lab.writes))
 

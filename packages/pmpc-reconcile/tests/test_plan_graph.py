@@ -15,10 +15,9 @@ def step(name: str, *after: str) -> Step:
 
 @given(st.permutations(range(8)), st.data())
 def test_every_step_follows_those_it_waits_for(order: list[int], data: st.DataObject) -> None:
-    after = {
-        number: data.draw(st.sets(st.sampled_from(range(number)))) if number else set()
-        for number in range(8)
-    }
+    after: dict[int, set[int]] = {0: set()}
+    for number in range(1, 8):
+        after[number] = data.draw(st.sets(st.sampled_from(range(number))))
     steps = [step(str(number), *map(str, sorted(after[number]))) for number in order]
     seen: set[str] = set()
     for item in ordered(steps):

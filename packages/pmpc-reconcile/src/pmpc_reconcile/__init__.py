@@ -46,8 +46,22 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [  # made from the one list above
-    *_HOME_OF,
+__all__ = [
+    "ApplyReport",
+    "BlockingReconciler",
+    "Diagnostic",
+    "Manifest",
+    "ManifestInvalid",
+    "Patience",
+    "Plan",
+    "PlanRefused",
+    "PlanStale",
+    "ReconcileError",
+    "Reconciler",
+    "ReleaseNotFound",
+    "Risk",
+    "load",
+    "load_text",
 ]
 
 

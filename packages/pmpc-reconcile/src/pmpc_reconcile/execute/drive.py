@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from pmpc_reconcile.events import StepWaiting, TaskLog, TaskStarted
+from pmpc_reconcile.events import TaskStarted
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Absent, Call, StepFailure, Taken, Wait
+from pmpc_reconcile.execute.waiting import StepClock, ToldOnce
 from pmpc_state import JournalStep, StepPhase
 
 
@@ -55,7 +56,7 @@ async def drive(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...]) -> N
         StepFailure: It cannot be brought about; the message says why.
     """
     await _settle(goal, run, earlier)
-    clock = _Clock(run)
+    clock = StepClock(run)
     last: str | None = None
     while True:
         try:
@@ -142,7 +143,7 @@ async def _watch(run: StepRun, upid: str) -> Any:
 
     run.upids.append(upid)
     run.emit(TaskStarted(run.step.id, run.step.address, upid))
-    log, until = _Log(run, upid), run.now() + run.patience.task
+    log, until = ToldOnce(run, upid), run.now() + run.patience.task
     while True:
         log.rewind()
         result = await run.live.client.task(upid).wait(
@@ -159,28 +160,6 @@ async def _watch(run: StepRun, upid: str) -> Any:
     if isinstance(result, TaskWarnings):
         run.warnings.extend(result.lines)
     return result
-
-
-class _Log:
-    """Tells each line of a task's log once, although every wait reads it from the beginning."""
-
-    def __init__(self, run: StepRun, upid: str) -> None:
-        self._run = run
-        self._upid = upid
-        self._told = 0
-        self._at = 0
-
-    def rewind(self) -> None:
-        """Begin to read again."""
-        self._at = 0
-
-    def line(self, text: str) -> None:
-        """Tell a line unless it was told before."""
-        self._at += 1
-        if self._at > self._told:
-            self._told = self._at
-            step = self._run.step
-            self._run.emit(TaskLog(step.id, step.address, self._upid, text))
 
 
 def _refused(
@@ -250,60 +229,3 @@ async def _look_for_tasks(run: StepRun, intent: Any) -> None:
         if run.now() >= deadline:
             return
         await run.sleep(run.patience.poll)
-
-
-class _Clock:
-    """Pauses and deadlines of one step."""
-
-    def __init__(self, run: StepRun) -> None:
-        self._run = run
-        self._deadline = run.now() + run.patience.step
-        self._effect = run.now() + run.patience.effect
-        self._pause = run.patience.poll
-        self._said: str | None = None
-        self._attempts: dict[str, int] = {}
-
-    def check_attempts(self, call: Call) -> None:
-        """Give up on a call that is refused again and again.
-
-        Raises:
-            StepFailure: It was sent often enough.
-        """
-        sent = self._attempts.get(call.name, 0) + 1
-        self._attempts[call.name] = sent
-        if sent > self._run.patience.attempts:
-            raise StepFailure(f"{call.name}: gave up after {sent - 1} attempts: {self._said}")
-
-    def called(self) -> None:
-        """Note that a call went well: from now on its effect is awaited."""
-        self._effect = self._run.now() + self._run.patience.effect
-        self._deadline = max(self._deadline, self._run.now() + self._run.patience.effect)
-        self._pause = self._run.patience.poll
-
-    def check_effect(self, call: Call) -> None:
-        """Give up on an effect that does not appear.
-
-        Raises:
-            StepFailure: It was awaited for long enough.
-        """
-        if self._run.now() >= self._effect:
-            raise StepFailure(
-                f"{call.name}: the server said OK, but after {self._run.patience.effect:.0f} s "
-                "there is no effect; look at the object's tasks"
-            )
-
-    async def pause(self, reason: str) -> None:
-        """Wait a little, telling why once.
-
-        Raises:
-            StepFailure: The step waited for long enough.
-        """
-        run = self._run
-        if run.now() >= self._deadline:
-            raise StepFailure(f"gave up after {run.patience.step:.0f} s: {reason}")
-        await run.keep()
-        if reason != self._said:
-            self._said = reason
-            run.emit(StepWaiting(run.step.id, run.step.address, reason))
-        await run.sleep(self._pause)
-        self._pause = min(self._pause * 2, run.patience.longest)

@@ -82,12 +82,13 @@ class LiveCluster:
             NotFound: It is not on that node.
         """
         path = guest_path(node, guest, vmid)
-        if running is None:
+        runs = running
+        if runs is None:
             status: dict[str, Any] = await self.read(f"{path}/status/current")
-            running = status.get("status") == "running"
+            runs = bool(status.get("status") == "running")
         config: dict[str, Any] = await self.read(f"{path}/config")
         current: dict[str, Any] = (
-            await self.read(f"{path}/config", {"current": 1}) if running else config
+            await self.read(f"{path}/config", {"current": 1}) if runs else config
         )
         return GuestObject(
             vmid=vmid,
@@ -96,7 +97,7 @@ class LiveCluster:
             config=_without_digest(config),
             running_config=_without_digest(current),
             digest=str(config.get("digest", "")),
-            running=running,
+            running=runs,
             pool=pool,
         )
 

@@ -48,14 +48,12 @@ class Inventory:
     nodes: Mapping[str, bool]
     storages: Mapping[str, frozenset[str]]
     pools: frozenset[str]
-    _by_name: Mapping[str, tuple[GuestEntry, ...]] = attrs.field(init=False, repr=False, eq=False)
-
-    @_by_name.default
-    def _index_names(self) -> Mapping[str, tuple[GuestEntry, ...]]:
-        found: dict[str, list[GuestEntry]] = {}
-        for vmid in sorted(self.guests):
-            found.setdefault(self.guests[vmid].name, []).append(self.guests[vmid])
-        return {name: tuple(entries) for name, entries in found.items()}
+    _by_name: Mapping[str, tuple[GuestEntry, ...]] = attrs.field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=attrs.Factory(lambda self: _index_names(self.guests), takes_self=True),
+    )
 
     def reachable(self, node: str) -> bool:
         """Return whether a node is online, whatever its guests claim."""
@@ -71,6 +69,13 @@ class Inventory:
             entry = self.guests.get(int(reference))
             return (entry,) if entry is not None and entry.guest == guest else ()
         return tuple(item for item in self.named(reference) if item.guest == guest)
+
+
+def _index_names(guests: Mapping[int, GuestEntry]) -> dict[str, tuple[GuestEntry, ...]]:
+    found: dict[str, list[GuestEntry]] = {}
+    for vmid in sorted(guests):
+        found.setdefault(guests[vmid].name, []).append(guests[vmid])
+    return {name: tuple(entries) for name, entries in found.items()}
 
 
 def parse_inventory(rows: Iterable[Mapping[str, Any]]) -> Inventory:
