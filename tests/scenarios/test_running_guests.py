@@ -40,6 +40,18 @@ async def test_tags_are_live_and_cores_wait_and_nothing_more_is_written(lab: Any
     assert lab.writes == []
 
 
+async def test_taking_a_pending_value_back_needs_no_restart(lab: Any) -> None:
+    await lab.applied(web("cores: 2"))
+    waiting = await lab.applied(web("cores: 4"))
+    assert waiting.restart_required == ("VirtualMachine/web-1",)
+    plan = await lab.plan(web("cores: 2"))
+    assert plan.objects[0].effects == {"config.cores": "live"}
+    assert plan.objects[0].restart == ()
+    report = await lab.engine.apply(plan)
+    assert report.ok
+    assert report.restart_required == ()
+
+
 async def test_with_automatic_restarts_there_is_exactly_one(lab: Any) -> None:
     await lab.applied(web("cores: 2", policy="automatic"))
     vmid = int(lab.vmid("web-1"))

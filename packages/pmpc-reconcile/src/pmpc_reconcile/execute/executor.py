@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from pmpc_reconcile.diff import pending_options
 from pmpc_reconcile.errors import PlanRefused
 from pmpc_reconcile.events import (
     ApplyEnded,
@@ -24,6 +25,7 @@ from pmpc_reconcile.execute.schedule import run_steps
 from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.execute.steprun import ObjectRun, StepRun
 from pmpc_reconcile.execute.trouble import StepFailure
+from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.plan.model import ObjectAction, Plan, Purpose
 from pmpc_reconcile.plan.steps import Step
@@ -69,7 +71,7 @@ class Executor:
         except BaseExceptionGroup as group:  # such as a lost lease: the first one says it all
             raise group.exceptions[0] from group
         await work.keeper.settle_quiet_objects()
-        report = await self._end(plan, run_id, revision, results)
+        report = await self._end(plan, run_id, revision, results, work.waiting_for_restart())
         done, failed, skipped = (len(part) for part in (report.done, report.failed, report.skipped))
         self.emit(ApplyEnded(plan.id, done, failed, skipped, report.revision))
         return report
@@ -109,7 +111,12 @@ class Executor:
         return await records.run(begin)
 
     async def _end(
-        self, plan: Plan, run_id: str, revision: int | None, results: Sequence[StepResult]
+        self,
+        plan: Plan,
+        run_id: str,
+        revision: int | None,
+        results: Sequence[StepResult],
+        restart: tuple[str, ...],
     ) -> ApplyReport:
         report = ApplyReport(
             plan_id=plan.id,
@@ -117,7 +124,7 @@ class Executor:
             results=tuple(results),
             conflicts=tuple(item.address for item in plan.conflicts),
             revision=revision,
-            restart_required=tuple(item.address for item in plan.objects if item.restart),
+            restart_required=restart,
         )
         whole = report.ok and not report.conflicts
         some = bool(report.done)
@@ -175,6 +182,12 @@ class _Work:
         if target is not None and target.vmid is None and chosen is not None:
             target.vmid = int(chosen)
             self._reserved.add(int(chosen))
+
+    def waiting_for_restart(self) -> tuple[str, ...]:
+        """Return the objects whose options wait for a restart: as read last, else as planned."""
+        return tuple(
+            address for address, target in self.objects.items() if _waits_for_restart(target)
+        )
 
     async def keep(self) -> None:
         """Renew the lease.
@@ -247,6 +260,14 @@ class _Work:
             reserved=self._reserved,
             keep=self.keep,
         )
+
+
+def _waits_for_restart(target: ObjectRun) -> bool:
+    guest, item = target.seen, target.item
+    if guest is None:
+        return bool(item.restart)
+    pending = pending_options(kind(item.kind), guest.running_config, guest.config, item.desired)
+    return guest.running and bool(pending)
 
 
 def refuse_unless_applicable(plan: Plan) -> None:

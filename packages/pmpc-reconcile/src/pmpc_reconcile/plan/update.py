@@ -18,7 +18,7 @@ from pmpc_reconcile.locate import Found
 from pmpc_reconcile.plan.chain import GuestChain, wanted_value
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plan.situation import Built, Situation, is_recorded
-from pmpc_reconcile.values import live_fields, split_path
+from pmpc_reconcile.values import FieldValue, default_of, live_fields, same, split_path
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
@@ -121,6 +121,7 @@ def _classified(
     """Return the changes that can be made to an existing guest, and when each takes effect."""
     if not changes:
         return (), {}
+    running = live_fields(manifest.kind_data, guest.running_config)
     kept: list[FieldChange] = []
     effects: dict[str, str] = {}
     slots = {
@@ -137,8 +138,18 @@ def _classified(
         )
         if effect is not Effect.CREATE_ONLY:
             kept.append(change)
-            effects[change.path] = EFFECT_WORDS[effect]
+            back = effect in (Effect.RESTART, Effect.STOP) and _as_it_runs(
+                manifest, running, change
+            )
+            effects[change.path] = EFFECT_WORDS[Effect.LIVE if back else effect]
     return tuple(kept), effects
+
+
+def _as_it_runs(manifest: Manifest, running: Mapping[str, FieldValue], change: FieldChange) -> bool:
+    """Return whether a change only takes a pending value back: the guest runs with it already."""
+    kind = manifest.kind_data
+    now = running.get(change.path, default_of(kind, change.path))
+    return same(kind, change.path, change.desired, now)
 
 
 def _refusals(
@@ -182,7 +193,8 @@ def _waiting(
         if effects.get(change.path) in ("restart", "stop")
         and (option := split_path(change.path)[1]) is not None
     }
+    touched = {split_path(change.path)[1] for change in changes}
     already = pending_options(
         manifest.kind_data, guest.running_config, guest.config, manifest.fields
     )
-    return tuple(sorted(coming | set(already)))
+    return tuple(sorted(coming | {option for option in already if option not in touched}))
