@@ -22,6 +22,7 @@ from pmpc_cli.present.terminal import confirm, interactive, say, tell
 
 if TYPE_CHECKING:
     from pmpc_cli.session import Session
+    from pmpc_reconcile.actions.plan import PlanInput
     from pmpc_reconcile.plan.model import Plan
 
 
@@ -48,11 +49,9 @@ async def apply(
         plan: Apply a stored plan instead of manifests: what was shown is what is done.
         prune: Delete objects of the release that the manifests no longer have.
     """
-    from pmpc_cli.present.progress import Progress
     from pmpc_cli.resolutions import parse_resolutions
     from pmpc_cli.session import session
     from pmpc_reconcile.actions.plan import PlanInput
-    from pmpc_reconcile.actions.show_plan import ShowPlanInput
 
     if (filename is None) == (plan is None):
         raise CommandRefused(
@@ -60,18 +59,27 @@ async def apply(
             "give manifests with -f or a stored plan with --plan",
             ExitCode.USAGE,
         )
+    wanted = PlanInput(
+        paths=tuple(filename or ()),
+        release=release,
+        resolve=parse_resolutions(resolve),
+        prune=prune,
+    )
     async with session(context) as opened:
-        if plan is not None:
-            made = (await opened.invoke("show-plan", ShowPlanInput(plan))).plan
-        else:
-            wanted = PlanInput(
-                paths=tuple(filename or ()),
-                release=release,
-                resolve=parse_resolutions(resolve),
-                prune=prune,
-            )
-            made = (await opened.invoke("plan", wanted, Progress())).plan
+        made = await _plan(opened, plan, wanted)
         return await carry_out(opened, made, dry_run=dry_run, yes=yes, output=output)
+
+
+async def _plan(opened: Session, plan_id: str | None, wanted: PlanInput) -> Plan:
+    """Return the stored plan of that id, or make a new one."""
+    from pmpc_cli.present.progress import Progress
+    from pmpc_reconcile.actions.show_plan import ShowPlanInput
+
+    if plan_id is not None:
+        stored: Plan = (await opened.invoke("show-plan", ShowPlanInput(plan_id))).plan
+        return stored
+    made: Plan = (await opened.invoke("plan", wanted, Progress())).plan
+    return made
 
 
 async def carry_out(

@@ -76,14 +76,18 @@ async def add(
         state=state,
     )
     version = None if no_check else await check_connection(context)
+    _save(contexts, context, use=use, version=version)
+    return ExitCode.OK
+
+
+def _save(contexts: Contexts, context: Context, *, use: bool, version: str | None) -> None:
     updated = contexts.with_context(context, use=use)
     path = save_contexts(updated)
-    verb = "changed" if name in contexts.items else "added"
+    verb = "changed" if context.name in contexts.items else "added"
     found = f" (Proxmox VE {version})" if version else " (not checked)"
-    say(f"context {name} {verb}{found}, kept in {path}")
-    if updated.current != name:
-        say(f"make it the current one with: pmpc context use {name}")
-    return ExitCode.OK
+    say(f"context {context.name} {verb}{found}, kept in {path}")
+    if updated.current != context.name:
+        say(f"make it the current one with: pmpc context use {context.name}")
 
 
 @app.command(name="list")
