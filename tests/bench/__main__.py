@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.measure import Row
-from tests.bench.rows import decode, fan_out, start
+from tests.bench.rows import decode, fan_out, forwarded, start
 
 SUITES: dict[str, Callable[[], Iterable[Row]]] = {
     "start": start.rows,
     "decode": decode.rows,
     "fan-out": fan_out.rows,
+    "forwarded": forwarded.rows,
 }
 
 

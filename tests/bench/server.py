@@ -23,12 +23,20 @@ async def answer(request: web.Request) -> web.Response:
     return web.Response(body=BODY, content_type="application/json", charset="UTF-8")
 
 
+async def forward(request: web.Request) -> web.Response:
+    """Answer as PVE does what its front server forwards: two Connection headers, socket open."""
+    response = await answer(request)
+    response.headers.extend((("Connection", "close"), ("Connection", "Keep-Alive")))
+    return response
+
+
 async def serve() -> None:
     """Listen on a free port of loopback until standard input ends."""
     with tempfile.TemporaryDirectory() as folder:
         certificate = make_certificate(Path(folder), ("localhost",), ("127.0.0.1",))
         context = certificate.context()
     app = web.Application()
+    app.router.add_route("*", "/api2/json/nodes/{tail:.*}", forward)
     app.router.add_route("GET", "/{tail:.*}", answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

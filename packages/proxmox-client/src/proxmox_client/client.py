@@ -13,7 +13,6 @@ from proxmox_client.flows.drivers import SyncDriver
 from proxmox_client.flows.effects import Flow
 from proxmox_client.flows.retry import RetryPolicy
 from proxmox_client.tasks import Task, read_started
-from proxmox_client.transport.blocking import BlockingSender
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import Limits
 from proxmox_client.transport.tls import SystemTrust, Trust
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from proxmox_client.api.sync.pools import Pools
     from proxmox_client.api.sync.storage import Storage
     from proxmox_client.api.sync.version import Version
+    from proxmox_client.transport.blocking import BlockingSender
+    from proxmox_client.transport.given import GivenSender
 
 T = TypeVar("T")
 _NO_PARAMS: Mapping[str, object] = {}
@@ -74,7 +75,7 @@ class Client:
         self._endpoint = Endpoint.parse(url)
         self._session = Session(as_token(token), retry)
         limits = Limits(timeout, connections, proxy)
-        self._sender = BlockingSender(self._endpoint, tls, limits, transport)
+        self._sender = _choose_sender(self._endpoint, tls, limits, transport)
         self._driver = SyncDriver(self._sender.send, sleep, now)
 
     @property
@@ -181,3 +182,16 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client {self.url} as {self._session.token.id}>"
+
+
+def _choose_sender(
+    endpoint: Endpoint, trust: Trust, limits: Limits, transport: httpx.BaseTransport | None
+) -> BlockingSender | GivenSender:
+    """Load httpcore only where it is used, httpx likewise."""
+    if transport is None:
+        from proxmox_client.transport.blocking import BlockingSender
+
+        return BlockingSender(endpoint, trust, limits)
+    from proxmox_client.transport.given import GivenSender
+
+    return GivenSender(endpoint, limits, transport)

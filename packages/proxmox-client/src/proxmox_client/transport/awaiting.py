@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
+import warnings
 import weakref
 from typing import Any, Final
 
@@ -18,6 +20,7 @@ from yarl import URL
 
 from proxmox_client.errors import CertificateNotTrusted
 from proxmox_client.flows.effects import Lost, Stage
+from proxmox_client.transport.awaiting_streams import KeptConnector
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import FORM_HEADERS, HEADERS, IDLE_SECONDS, Limits
 from proxmox_client.transport.failures import add_fingerprint, explain, usable_context
@@ -58,7 +61,7 @@ class AwaitingSender:
         Raises:
             TlsError: The trust given cannot be set up.
         """
-        session = self._current()
+        session = await self._current()
         headers = request.headers if request.body is None else {**FORM_HEADERS, **request.headers}
         try:
             async with session.request(
@@ -83,6 +86,8 @@ class AwaitingSender:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        if self._loop is not asyncio.get_running_loop():
+            await self._leave_former_loop(asyncio.get_running_loop())
         if self._session is None:
             return
         await self._session.close()
@@ -105,18 +110,42 @@ class AwaitingSender:
         self._sockets.add(made)
         return made
 
-    def _current(self) -> aiohttp.ClientSession:
+    async def _current(self) -> aiohttp.ClientSession:
         """Return the session of the running loop; connections of a former loop are dead."""
         loop = asyncio.get_running_loop()
         if self._session is None or self._loop is not loop:
+            await self._leave_former_loop(loop)
+        if self._session is None:
             self._session = self._build()
             self._loop = loop
         return self._session
 
+    async def _leave_former_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let go of what belongs to a former loop.
+
+        A closed loop cannot close its connections any more, so their sockets are closed here; the
+        warnings about the rest say nothing that anybody could act on.
+        """
+        session, former = self._session, self._loop
+        self._session = self._loop = None
+        if session is None or former is None or former is loop:
+            return
+        if former.is_running():
+            asyncio.run_coroutine_threadsafe(session.close(), former)
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            with contextlib.suppress(RuntimeError, ValueError):  # a loop that only stands still
+                await session.close()
+            for connection in self._open_sockets():
+                connection.close()
+            del session
+            gc.collect()
+
     def _build(self) -> aiohttp.ClientSession:
         limits = self._limits
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=KeptConnector(
                 ssl=usable_context(self._endpoint, self._trust),
                 limit=limits.connections,
                 keepalive_timeout=IDLE_SECONDS,

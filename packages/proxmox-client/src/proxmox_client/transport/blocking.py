@@ -1,15 +1,20 @@
-"""Sending one request once, blocking."""
+"""Sending one request once, blocking, through httpcore's connection pool."""
 
 from __future__ import annotations
 
 import threading
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final, cast
+from urllib.parse import unquote, urlsplit
 
-import httpx
+import httpcore
 
 from proxmox_client.errors import CertificateNotTrusted
 from proxmox_client.flows.effects import Lost
+from proxmox_client.transport.blocking_streams import KeptBackend
 from proxmox_client.transport.endpoint import Endpoint
-from proxmox_client.transport.exchange import IDLE_SECONDS, Limits, to_httpx, to_response
+from proxmox_client.transport.exchange import IDLE_SECONDS, Limits, headers_of, timeouts
 from proxmox_client.transport.failures import (
     add_fingerprint,
     explain,
@@ -19,6 +24,15 @@ from proxmox_client.transport.failures import (
 from proxmox_client.transport.tls import Trust
 from proxmox_client.wire.request import Request, Response
 
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_ERRORS: Final = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
 
 class BlockingSender:
     """Sends requests to one endpoint; safe to use from several threads.
@@ -27,20 +41,13 @@ class BlockingSender:
         endpoint: Where to.
         trust: Whom to trust.
         limits: Time-outs and connections.
-        transport: An httpx transport to use instead of the network.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        trust: Trust,
-        limits: Limits,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, trust: Trust, limits: Limits) -> None:
         self._endpoint = endpoint
         self._trust = trust
         self._limits = limits
-        self._transport = transport
+        self._pool: httpcore.ConnectionPool | None = None
         self._building = threading.Lock()
 
     def send(self, request: Request) -> Response | Lost:
@@ -49,34 +56,47 @@ class BlockingSender:
         Raises:
             TlsError: The trust given cannot be set up.
         """
-        transport = self._transport or self._build()
+        pool = self._pool or self._build()
         try:
-            response = transport.handle_request(to_httpx(request, self._endpoint, self._limits))
+            response = pool.handle_request(self._prepare(request))
             try:
                 body = _read(response)
             finally:
                 response.close()
-        except httpx.HTTPError as error:
+        except _ERRORS as error:
             return self._with_fingerprint(explain(error, self._endpoint, stage_of(error)))
-        return to_response(response, body)
+        return _to_response(response, body)
 
     def close(self) -> None:
         """Close all connections."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._pool is not None:
+            self._pool.close()
 
-    def _build(self) -> httpx.BaseTransport:
+    def _prepare(self, request: Request) -> httpcore.Request:
+        headers = {"Host": self._endpoint.authority, **headers_of(request)}
+        if request.body is not None:
+            headers["Content-Length"] = str(len(request.body))
+        return httpcore.Request(
+            request.method,
+            self._endpoint.url(request.target),
+            headers=list(headers.items()),
+            content=request.body,
+            extensions={"timeout": timeouts(self._limits)},
+        )
+
+    def _build(self) -> httpcore.ConnectionPool:
         with self._building:
-            if self._transport is None:
-                self._transport = httpx.HTTPTransport(
-                    verify=usable_context(self._endpoint, self._trust),
-                    trust_env=False,
-                    limits=httpx.Limits(
-                        max_connections=self._limits.connections, keepalive_expiry=IDLE_SECONDS
-                    ),
-                    proxy=self._limits.proxy,
+            if self._pool is None:
+                limits = self._limits
+                self._pool = httpcore.ConnectionPool(
+                    ssl_context=usable_context(self._endpoint, self._trust),
+                    proxy=None if limits.proxy is None else _proxy(limits.proxy),
+                    max_connections=limits.connections,
+                    max_keepalive_connections=limits.connections,
+                    keepalive_expiry=IDLE_SECONDS,
+                    network_backend=KeptBackend(),
                 )
-            return self._transport
+            return self._pool
 
     def _with_fingerprint(self, lost: Lost) -> Lost:
         if isinstance(lost.error, CertificateNotTrusted) and self._limits.proxy is None:
@@ -84,11 +104,39 @@ class BlockingSender:
         return lost
 
 
-def _read(response: httpx.Response) -> bytes:
+def _proxy(url: str) -> httpcore.Proxy:
+    parts = urlsplit(url)
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    if parts.username is None:
+        return httpcore.Proxy(bare)
+    return httpcore.Proxy(bare, auth=(unquote(parts.username), unquote(parts.password or "")))
+
+
+def _read(response: httpcore.Response) -> bytes:
     """Return the body. An error's status says enough if PVE closes before its body."""
     try:
         return response.read()
-    except httpx.HTTPError:
-        if response.status_code < 400:
+    except _ERRORS:
+        if response.status < 400:
             raise
         return b""
+
+
+def _to_response(response: httpcore.Response, body: bytes) -> Response:
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
+    }
+    if headers.get("content-encoding") == "gzip" and body:
+        body = _unpack(body)
+    # httpcore leaves the type of the keys open
+    extensions = cast("Mapping[str, Any]", response.extensions)  # pyright: ignore[reportUnknownMemberType]
+    reason: bytes = extensions.get("reason_phrase", b"")
+    return Response(response.status, reason.decode(errors="replace"), body, headers)
+
+
+def _unpack(body: bytes) -> bytes:
+    """Return the body decompressed, or as it came where it is not what it says."""
+    try:
+        return zlib.decompress(body, _GZIP)
+    except zlib.error:
+        return body

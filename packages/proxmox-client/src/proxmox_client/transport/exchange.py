@@ -1,14 +1,12 @@
-"""What both colours share: our values to httpx's and back, time-outs, limits."""
+"""What all ways of sending share: headers, time-outs, limits."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import attrs
-import httpx
 
-from proxmox_client.transport.endpoint import Endpoint
-from proxmox_client.wire.request import Request, Response
+from proxmox_client.wire.request import Request
 
 USER_AGENT: Final = "pmpc-proxmox-client"
 IDLE_SECONDS: Final = 4.0
@@ -43,24 +41,17 @@ class Limits:
         return min(self.timeout, CONNECT_SECONDS)
 
 
-def to_httpx(request: Request, endpoint: Endpoint, limits: Limits) -> httpx.Request:
-    """Return the request as httpx sends it."""
-    timeouts = {
+def timeouts(limits: Limits) -> dict[str, float | None]:
+    """Return the time-outs as httpcore and httpx want them."""
+    return {
         "connect": limits.connect_timeout,
         "read": limits.timeout,
         "write": limits.timeout,
         "pool": None,
     }
+
+
+def headers_of(request: Request) -> dict[str, str]:
+    """Return all headers of a request."""
     headers = HEADERS if request.body is None else {**HEADERS, **FORM_HEADERS}
-    return httpx.Request(
-        request.method,
-        endpoint.url(request.target),
-        headers={**headers, **request.headers},
-        content=request.body,
-        extensions={"timeout": timeouts},
-    )
-
-
-def to_response(response: httpx.Response, body: bytes) -> Response:
-    """Return httpx's response as ours."""
-    return Response(response.status_code, response.reason_phrase, body, response.headers)
+    return {**headers, **request.headers}

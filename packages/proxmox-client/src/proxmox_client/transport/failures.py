@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import attrs
-import httpx
+import httpcore
 
 from proxmox_client.errors import (
     CertificateNotTrusted,
@@ -21,19 +21,23 @@ from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import Limits
 from proxmox_client.transport.tls import PinMismatchError, Trust, build_context, see_fingerprint
 
-_BEFORE_SENDING: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
+_NOT_SENT: Final = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "LocalProtocolError",
+    }
 )
+"""What httpcore and httpx, which share these names, raise before a request leaves."""
 
 
-def stage_of(error: httpx.HTTPError) -> Stage:
-    """Say how far a request came before httpx gave up."""
-    return Stage.NOT_SENT if isinstance(error, _BEFORE_SENDING) else Stage.MAYBE_SENT
+def stage_of(error: Exception) -> Stage:
+    """Say how far a request came before httpcore or httpx gave up."""
+    before = any(kind.__name__ in _NOT_SENT for kind in type(error).__mro__)
+    return Stage.NOT_SENT if before else Stage.MAYBE_SENT
 
 
 def explain(error: BaseException, endpoint: Endpoint, stage: Stage) -> Lost:
@@ -106,7 +110,7 @@ _ADVICE_SILENT: Final = "The server may be overloaded or restarting; see its jou
 
 
 def _why_silent(error: BaseException) -> str:
-    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+    if _is_time_out(error):
         return "no answer within the time-out"
     return f"the connection was lost before the answer ({_name(error)})"
 
@@ -115,11 +119,15 @@ def _why_unreachable(error: BaseException, chain: tuple[BaseException, ...]) -> 
     for cause in chain:
         if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
             return _os_words(cause)
-    if any(isinstance(cause, TimeoutError) for cause in chain) or isinstance(
-        error, httpx.TimeoutException
-    ):
+    if any(_is_time_out(cause) for cause in chain):
         return "the connection timed out"
     return _name(error)
+
+
+def _is_time_out(error: BaseException) -> bool:
+    if isinstance(error, (httpcore.TimeoutException, TimeoutError)):
+        return True
+    return any(kind.__name__ == "TimeoutException" for kind in type(error).__mro__)  # httpx's
 
 
 def _os_words(error: OSError) -> str:

@@ -8,9 +8,42 @@ import httpx
 
 from proxmox_client.flows.effects import Lost
 from proxmox_client.transport.endpoint import Endpoint
-from proxmox_client.transport.exchange import Limits, to_httpx, to_response
+from proxmox_client.transport.exchange import Limits, headers_of, timeouts
 from proxmox_client.transport.failures import explain, stage_of
 from proxmox_client.wire.request import Request, Response
+
+
+class GivenSender:
+    """Sends requests through a given httpx transport, blocking.
+
+    Args:
+        endpoint: Where to, as the requests name it.
+        limits: Time-outs the transport may respect.
+        transport: The transport.
+    """
+
+    def __init__(self, endpoint: Endpoint, limits: Limits, transport: httpx.BaseTransport) -> None:
+        self._endpoint = endpoint
+        self._limits = limits
+        self._transport = transport
+
+    def send(self, request: Request) -> Response | Lost:
+        """Send a request once."""
+        try:
+            response = self._transport.handle_request(
+                _to_httpx(request, self._endpoint, self._limits)
+            )
+            try:
+                body = response.read()
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            return explain(error, self._endpoint, stage_of(error))
+        return _to_response(response, body)
+
+    def close(self) -> None:
+        """Close the transport."""
+        self._transport.close()
 
 
 class GivenAsyncSender:
@@ -33,7 +66,7 @@ class GivenAsyncSender:
         """Send a request once."""
         try:
             response = await self._transport.handle_async_request(
-                to_httpx(request, self._endpoint, self._limits)
+                _to_httpx(request, self._endpoint, self._limits)
             )
             try:
                 body = await response.aread()
@@ -41,8 +74,22 @@ class GivenAsyncSender:
                 await response.aclose()
         except httpx.HTTPError as error:
             return explain(error, self._endpoint, stage_of(error))
-        return to_response(response, body)
+        return _to_response(response, body)
 
     async def aclose(self) -> None:
         """Close the transport."""
         await self._transport.aclose()
+
+
+def _to_httpx(request: Request, endpoint: Endpoint, limits: Limits) -> httpx.Request:
+    return httpx.Request(
+        request.method,
+        endpoint.url(request.target),
+        headers=headers_of(request),
+        content=request.body,
+        extensions={"timeout": timeouts(limits)},
+    )
+
+
+def _to_response(response: httpx.Response, body: bytes) -> Response:
+    return Response(response.status_code, response.reason_phrase, body, response.headers)
