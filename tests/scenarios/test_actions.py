@@ -160,10 +160,12 @@ async def test_version_and_check(lab: Any, do: Door) -> None:
 
 
 async def test_apply_wants_one_source(do: Door) -> None:
-    with pytest.raises(InputInvalid, match="either the id of a plan or manifests"):
+    with pytest.raises(InputInvalid, match="one of them"):
         await do("apply", ApplyInput())
-    with pytest.raises(InputInvalid, match="either the id of a plan or manifests"):
+    with pytest.raises(InputInvalid, match="one of them"):
         await do("apply", ApplyInput(plan_id="x", text=WEB))
+    with pytest.raises(InputInvalid, match="is a Plan"):
+        await do("apply", ApplyInput(plan={"id": "x"}))
     with pytest.raises(InputInvalid, match="no manifests were given"):
         await do("plan", PlanInput())
     with pytest.raises(PlanNotFound):

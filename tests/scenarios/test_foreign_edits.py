@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pmpc_reconcile.plan.model import ObjectAction
 
 WEB = """
@@ -140,3 +142,41 @@ async def test_who_did_it_is_named_when_it_was_seen(lab: Any) -> None:
     blame = item.theirs["config.cores"]
     assert blame.user == "alice@pve"
     assert "qmconfig" in (blame.task or "")
+
+
+@pytest.mark.parametrize("moment", range(1, 5))
+@pytest.mark.parametrize("ours", [False, True], ids=["an unrelated key", "the same key"])
+async def test_an_edit_right_before_any_of_our_writes_is_never_lost(
+    lab: Any, moment: int, ours: bool
+) -> None:
+    """Alice is faster than our write by a hair: the digest notices, and we look again."""
+    text = web(2).replace("onboot: true", "onboot: true, scsi0: {size: 8G}") + "  state: running\n"
+    await lab.applied(text)
+    vmid = int(lab.vmid("web-1"))
+    changed = text.replace("cores: 2", "cores: 4").replace("8G", "20G").replace("2048", "4096")
+    ask = lab.recorder.inner.handle_async_request
+    edit: dict[str, Any] = {"memory": "3072"} if ours else {"shares": 77}
+    seen = 0
+
+    async def alice_first(request: Any) -> Any:
+        nonlocal seen
+        seen += request.method != "GET"
+        if seen == moment and request.method != "GET":
+            lab.cluster.edit(vmid, user="alice@pve", **edit)
+        return await ask(request)
+
+    lab.recorder.inner.handle_async_request = alice_first
+    report = await lab.apply(changed)
+    config = lab.config(vmid)
+    if not ours:
+        assert report.ok, [item.reason for item in report.failed]
+        assert (str(config["cores"]), config["memory"]) == ("4", "4096")
+        if seen >= moment:
+            assert config["shares"] == 77
+    elif report.ok:  # she was late, or not at all
+        assert config["memory"] == ("3072" if seen >= moment else "4096")
+    else:
+        assert "config.memory was 2048 when the plan was made and is 3072" in str(
+            report.failed[0].reason
+        )
+        assert config["memory"] == "3072"

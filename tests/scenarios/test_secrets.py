@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from pmpc_reconcile.actions import ActionContext, invoke, to_plain
+from pmpc_reconcile.actions.apply import ApplyInput
+from pmpc_reconcile.actions.plan import PlanInput
+from pmpc_reconcile.errors import PlanRefused
+
 PASSWORD = "Tr0ub4dor-and-3"
 VM = f"""
 apiVersion: pmpc/v1
@@ -43,7 +50,21 @@ async def test_an_unchanged_password_is_not_sent_again(lab: Any) -> None:
     assert len(lab.writes) == 1
 
 
-async def test_a_stored_plan_cannot_write_a_password_and_says_so(lab: Any) -> None:
+async def test_a_stored_plan_cannot_write_a_password_and_says_so_beforehand(lab: Any) -> None:
     plan = await lab.engine.stored_plan((await lab.plan(VM)).id)
-    report = await lab.engine.apply(plan)
-    assert "apply the manifests instead" in report.failed[0].reason
+    assert plan.withheld == ("VirtualMachine/web-1 config.cipassword",)
+    with pytest.raises(PlanRefused, match="apply the manifests instead"):
+        await lab.engine.apply(plan)
+    assert lab.writes == []
+
+
+async def test_a_plan_in_memory_still_has_its_password(lab: Any) -> None:
+    context = ActionContext(
+        "lab", lab.state, lab.client, lab.cluster.clock.now, lab.cluster.clock.asleep
+    )
+    planned = await invoke("plan", context, PlanInput(text=VM, release="shop"))
+    assert planned.plan.withheld == ()
+    assert PASSWORD not in str(to_plain(ApplyInput(plan=planned.plan)))
+    done = await invoke("apply", context, ApplyInput(plan=planned.plan))
+    assert done.report.ok
+    assert (await lab.plan(VM)).empty

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -16,10 +17,11 @@ from pmpc_reconcile.plan.model import Plan
 
 @attrs.frozen
 class ApplyInput:
-    """A stored plan, or manifests to plan and apply at once.
+    """A plan, a stored plan, or manifests to plan and apply at once: one of the three.
 
     Attributes:
-        plan_id: A stored plan; then the other fields stay empty.
+        plan: A plan in memory, which still has its secrets; only for callers in this process.
+        plan_id: A stored plan.
         paths: Manifest files and folders.
         text: Manifests as text.
         release: The release they belong to.
@@ -28,6 +30,7 @@ class ApplyInput:
         max_risk: Refuse a plan that is riskier: `change`, `disruptive` or `destructive`.
     """
 
+    plan: Any = attrs.field(default=None, metadata={"help": "a plan in memory", "in_process": True})
     plan_id: str | None = attrs.field(default=None, metadata={"help": "id of a stored plan"})
     paths: tuple[str, ...] = attrs.field(default=(), metadata={"help": "manifest files or folders"})
     text: str | None = attrs.field(default=None, metadata={"help": "manifests as text"})
@@ -70,9 +73,13 @@ async def run(context: ActionContext, value: ApplyInput, on_event: EventSink) ->
 
     engine = reconciler(context, on_event)
     given = bool(value.paths) or value.text is not None
-    if (value.plan_id is not None) == given:
-        raise InputInvalid("apply needs either the id of a plan or manifests")
-    if value.plan_id is not None:
+    if [value.plan is not None, value.plan_id is not None, given].count(True) != 1:
+        raise InputInvalid("apply needs a plan, the id of a plan or manifests: one of them")
+    if value.plan is not None:
+        if not isinstance(value.plan, Plan):
+            raise InputInvalid("a plan in memory is a Plan; give the id of a stored one")
+        plan = value.plan
+    elif value.plan_id is not None:
         plan = await engine.stored_plan(value.plan_id)
     else:
         manifests = read_manifests(value.paths, value.text)

@@ -29,6 +29,7 @@ from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.plan.model import ObjectAction, Plan, Purpose
 from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plan.withheld import withheld_secrets
 from pmpc_reconcile.records import Records
 from pmpc_reconcile.releases import needs_revision
 from pmpc_state import JournalStep, Lease, PlanStatus, RevisionStatus, RunStatus
@@ -274,12 +275,19 @@ def refuse_unless_applicable(plan: Plan) -> None:
     """Refuse a plan that must not be applied as it is.
 
     Raises:
-        PlanRefused: It has errors.
+        PlanRefused: It has errors, or lacks the secrets it would have to send.
     """
     if plan.errors:
         raise PlanRefused(
             f"cannot apply plan {plan.id}: it has errors, and nothing was changed",
             [error.message for error in plan.errors],
+        )
+    withheld = withheld_secrets(plan)
+    if withheld:
+        raise PlanRefused(
+            f"cannot apply plan {plan.id}: stored plans keep no secrets, and it would have to "
+            "send some; apply the manifests instead of the plan's id",
+            withheld,
         )
     refused = [item for item in plan.objects if item.action is ObjectAction.REFUSED]
     if refused and plan.purpose is Purpose.DELETE:

@@ -15,6 +15,7 @@ from pmpc_reconcile.identity import Evidence, Marker
 from pmpc_reconcile.live import GuestObject, LiveCluster
 from pmpc_reconcile.plan.model import ObjectPlan, Plan
 from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plan.withheld import manifest_in
 
 if TYPE_CHECKING:
     from pmpc_reconcile.kinds import Kind
@@ -102,16 +103,10 @@ class StepRun:
 
     def manifest(self) -> Manifest:
         """Return the object's manifest, with its secrets where the plan still has them."""
-        from pmpc_reconcile.manifests import manifest_from_document
-
-        found = self.plan.manifests.get(self.item.address)
-        if found is not None:
-            return found
-        for document in self.plan.documents:
-            manifest = manifest_from_document(dict(document))
-            if str(manifest.address) == self.item.address:
-                return manifest
-        raise StepFailure(f"the plan has no manifest for {self.item.address}")
+        found = manifest_in(self.plan, self.item.address)
+        if found is None:
+            raise StepFailure(f"the plan has no manifest for {self.item.address}")
+        return found
 
     async def guest(self) -> GuestObject | None:
         """Read the guest where it is now; None if it is nowhere.

@@ -187,6 +187,13 @@ class Plan:
         return (self.base_revision or 0) + 1
 
     @property
+    def withheld(self) -> tuple[str, ...]:
+        """Return the secrets a stored plan lacks; with any, only its manifests can be applied."""
+        from pmpc_reconcile.plan.withheld import withheld_secrets
+
+        return withheld_secrets(self)
+
+    @property
     def errors(self) -> tuple[Diagnostic, ...]:
         """Return the diagnostics that forbid an apply."""
         return tuple(item for item in self.diagnostics if item.is_error)
