@@ -8,9 +8,10 @@ from pmpc_reconcile.classify import Effect, classify, hotplug_features, rule_for
 from pmpc_reconcile.classify.tables import TABLES
 from pmpc_reconcile.diff import Action
 from pmpc_reconcile.kinds import kind, options_of
+from pmpc_reconcile.values import ABSENT, Absent, FieldValue
 
 VM, CT, POOL = kind("VirtualMachine"), kind("Container"), kind("Pool")
-USUAL = frozenset({"network", "disk", "usb"})
+USUAL = frozenset({"network", "disk", "usb", "usb-devices"})
 ALL = USUAL | {"cpu", "memory"}
 LIVE, RESTART, STOP = Effect.LIVE, Effect.RESTART, Effect.STOP
 
@@ -21,18 +22,20 @@ QEMU = [
         "protection", "shares", "startup.order", "tags.web", "vmstatestorage", "ciuser",
         "cipassword", "sshkeys", "ipconfig0.ip", "nameserver", "searchdomain", "cicustom.user",
         "citype", "ciupgrade", "cpulimit", "cpuunits", "scsi0.size", "scsi0.storage",
-        "ide0.size", "virtio0.size")],
+        "ide0.size", "virtio0.size", "net0.bridge", "net0.tag", "net0.trunks", "net0.firewall",
+        "net0.rate", "net0.link_down", "scsi0.mbps_rd", "virtio0.iops_wr_max", "scsi0.backup",
+        "sata0.mbps", "ide0.replicate", "ide2.volume", "hotplug", "agent.fstrim_cloned_disks",
+        "balloon")],
     *[(f"config.{name}", RESTART, RESTART, RESTART) for name in (
         "cores", "sockets", "cpu.cputype", "machine.type", "bios", "scsihw", "vga.type",
         "boot.order", "hostpci0.host", "serial0", "efidisk0.volume", "tpmstate0.volume", "args",
         "numa", "numa0.cpus", "smbios1.uuid", "rng0.source", "agent.enabled", "ostype", "kvm",
-        "acpi", "tablet", "audio0.device", "watchdog.model", "localtime", "hugepages",
+        "acpi", "audio0.device", "watchdog.model", "localtime", "hugepages",
         "scsi0.aio", "scsi0.discard", "scsi0.iothread", "scsi0.cache", "scsi0.ssd", "virtio0.ro",
-        "ide0.discard", "sata0.bps", "hotplug", "virtiofs0.dirid")],
+        "ide0.discard", "sata0.ssd", "virtiofs0.dirid")],
     *[(f"config.{name}", LIVE, LIVE, RESTART) for name in (
-        "net0.bridge", "net0.tag", "net0.trunks", "net0.firewall", "net0.rate", "net0.link_down",
-        "net0.model", "net0.macaddr", "net0.queues", "net0.mtu", "usb0.host", "scsi0.mbps_rd",
-        "virtio0.iops_wr_max", "scsi0.backup", "ide2.volume")],
+        "net0.model", "net0.macaddr", "net0.queues", "net0.mtu", "usb0.host", "tablet",
+        "scsi0.volume", "virtio0.volume")],
     *[(f"config.{name}", RESTART, LIVE, RESTART) for name in ("vcpus", "memory")],
     ("state", LIVE, LIVE, LIVE),
     ("pool", LIVE, LIVE, LIVE),
@@ -57,11 +60,10 @@ LXC = [
         "mp0.size")],
     *[(f"config.{name}", RESTART) for name in (
         "features.nesting", "nameserver", "searchdomain", "console", "tty", "cmode", "timezone",
-        "ostype", "debug", "mp0.backup", "rootfs.quota", "dev0.path", "entrypoint", "env")],
+        "ostype", "arch", "debug", "mp0.backup", "rootfs.quota", "dev0.path", "entrypoint", "env")],
     ("config.rootfs.storage", STOP),
     ("config.mp0.storage", STOP),
     ("config.unprivileged", Effect.REPLACE),
-    ("config.arch", Effect.REPLACE),
     ("config.password", Effect.CREATE_ONLY),
 ]  # fmt: skip
 
@@ -86,12 +88,36 @@ def test_whole_disks_and_mounts_come_and_go() -> None:
     assert (mount, gone) == (LIVE, RESTART)
 
 
-def test_the_balloon_moves_but_does_not_come_or_go() -> None:
-    effects = [
-        classify(VM, "config.balloon", action, running=True)
-        for action in (Action.CHANGE, Action.ADD, Action.REMOVE)
+@pytest.mark.parametrize(
+    ("path", "before", "after", "effect"),
+    [
+        ("config.balloon", 1024, 2048, LIVE),
+        ("config.balloon", ABSENT, 2048, LIVE),
+        ("config.balloon", 1024, ABSENT, LIVE),
+        ("config.balloon", ABSENT, 0, RESTART),
+        ("config.balloon", 0, ABSENT, RESTART),
+        ("config.balloon", 1024, 0, RESTART),
+        ("config.hotplug", "disk", "disk,network", LIVE),
+        ("config.hotplug", "disk", "cpu,disk", RESTART),
+        ("config.hotplug", "disk,memory", "disk", RESTART),
+    ],
+)
+def test_some_values_are_switched_by_a_restart_only(
+    path: str, before: FieldValue | Absent, after: FieldValue | Absent, effect: Effect
+) -> None:
+    found = classify(VM, path, Action.CHANGE, running=True, before=before, after=after)
+    assert found is effect
+
+
+def test_a_bridge_that_comes_or_goes_takes_a_new_card() -> None:
+    def effect(action: Action) -> Effect:
+        return classify(VM, "config.net0.bridge", action, running=True, hotplug=frozenset())
+
+    assert [effect(each) for each in (Action.ADD, Action.CHANGE, Action.REMOVE)] == [
+        RESTART,
+        LIVE,
+        RESTART,
     ]
-    assert effects == [LIVE, RESTART, RESTART]
 
 
 def test_keys_of_creation_say_so() -> None:
@@ -109,6 +135,9 @@ def test_keys_of_creation_say_so() -> None:
         ({"hotplug": "network,memory"}, {"network"}),
         ({"hotplug": "network,memory", "numa": 1}, {"network", "memory"}),
         ({"hotplug": "cpu , disk"}, {"cpu", "disk"}),
+        ({"ostype": "l26"}, {"network", "disk", "usb", "usb-devices"}),
+        ({"ostype": "win7"}, {"network", "disk", "usb"}),
+        ({"ostype": "l26", "hotplug": "disk"}, {"disk"}),
     ],
 )
 def test_hotplug_features_are_read(config: dict[str, object], features: set[str]) -> None:

@@ -219,3 +219,24 @@ def test_changes_survive_json_without_secrets() -> None:
 def test_a_fixed_option_shows_as_a_change() -> None:
     diff = three_way(CT, {"config.unprivileged": True}, {}, {})
     assert [field.live for field in diff.changes] == [False]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("config.memory", 1024),
+        ("config.ostype", "debian"),
+        ("config.unprivileged", True),
+        ("config.rootfs.storage", "local-lvm"),
+    ],
+)
+def test_what_pve_refuses_to_unset_stays(path: str, value: FieldValue) -> None:
+    diff = three_way(CT, {}, {path: value}, {path: value})
+    assert [field.action for field in diff.fields] == [Action.RELEASE]
+    assert diff.owned_after() == {}
+
+
+def test_other_keys_of_a_kept_option_are_removed() -> None:
+    ours: dict[str, FieldValue] = {"config.rootfs.quota": True}
+    live: dict[str, FieldValue] = {**ours, "config.rootfs.volume": "local:a"}
+    assert [field.action for field in three_way(CT, {}, live, ours).fields] == [Action.REMOVE]

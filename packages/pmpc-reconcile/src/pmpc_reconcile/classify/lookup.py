@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pmpc_reconcile.classify.rule import Effect, Rule
+from pmpc_reconcile.classify.rule import Effect, Rule, Value
 from pmpc_reconcile.classify.tables import OUTSIDE, TABLES, WAITS
 from pmpc_reconcile.diff import Action
 from pmpc_reconcile.kinds import Kind, meaning, options_of
-from pmpc_reconcile.values import split_path
+from pmpc_reconcile.values import ABSENT, split_path
 
 _DEFAULT: Final = frozenset({"network", "disk", "usb"})
+# USB devices, other than the tablet, need a system that understands the controller they hang on.
+_USB_DEVICES: Final = "usb-devices"
+_USB_SYSTEMS: Final = frozenset({"l26", "win8", "win10", "win11"})
 
 
 def classify(
@@ -20,8 +23,10 @@ def classify(
     action: Action,
     *,
     running: bool,
-    hotplug: frozenset[str] = _DEFAULT,
+    hotplug: frozenset[str] = _DEFAULT | {_USB_DEVICES},
     new_slot: bool | None = None,
+    before: Value = ABSENT,
+    after: Value = ABSENT,
 ) -> Effect:
     """Say what a change takes until it counts.
 
@@ -31,8 +36,10 @@ def classify(
         action: What happens to it.
         running: Whether the guest runs.
         hotplug: Its hot-plug features, see `hotplug_features`.
-        new_slot: Whether the whole option comes or goes rather than a key of it; None guesses by
-            the field (a disk's volume or storage, a card's model).
+        new_slot: Whether the whole option comes or goes rather than a key of it; None guesses
+            by the path: without a key it is the whole option.
+        before: Its value now; a few options can only be switched by a restart.
+        after: Its value then.
     """
     rule = rule_for(kind, path, action, new_slot=new_slot)
     if rule.effect in (Effect.CREATE_ONLY, Effect.REPLACE):
@@ -40,6 +47,8 @@ def classify(
     if not running:
         return Effect.LIVE
     if rule.feature is not None and rule.feature not in hotplug:
+        return Effect.RESTART
+    if rule.unless is not None and rule.unless(before, after):
         return Effect.RESTART
     return rule.effect
 
@@ -71,7 +80,8 @@ def _fits(rule: Rule, key: str | None, action: Action, whole: bool) -> bool:
 def hotplug_features(config: Mapping[str, Any]) -> frozenset[str]:
     """Return the hot-plug features of a virtual machine as its running configuration has them.
 
-    Memory needs NUMA besides: without it the feature does nothing.
+    Memory needs NUMA besides: without it the feature does nothing. `usb-devices` is added where
+    the guest's system takes USB devices while it runs.
     """
     text = str(config.get("hotplug", "1")).strip()
     if text == "0":
@@ -79,4 +89,6 @@ def hotplug_features(config: Mapping[str, Any]) -> frozenset[str]:
     found = _DEFAULT if text == "1" else frozenset(part.strip() for part in text.split(","))
     if str(config.get("numa", "0")) not in ("1", "True"):
         found -= {"memory"}
+    if "usb" in found and config.get("ostype") in _USB_SYSTEMS:
+        found |= {_USB_DEVICES}
     return found

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 import attrs
 
 from pmpc_reconcile.diff import Action
+from pmpc_reconcile.values import Absent, FieldValue
+
+Value = FieldValue | Absent
 
 
 class Effect(enum.Enum):
@@ -31,6 +35,7 @@ class Rule:
         keys: Only these keys of the property strings; None for every change.
         actions: Only these actions; None for all.
         slot: Only where the option as a whole comes or goes (True) or stays (False).
+        unless: Whether the values before and after make it wait for a restart all the same.
     """
 
     options: frozenset[str]
@@ -40,3 +45,4 @@ class Rule:
     keys: frozenset[str] | None = None
     actions: frozenset[Action] | None = None
     slot: bool | None = None
+    unless: Callable[[Value, Value], bool] | None = None

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pmpc_reconcile.classify.rule import Effect, Rule
+from pmpc_reconcile.classify.rule import Effect, Rule, Value
 from pmpc_reconcile.diff import Action
 
 _FACTS: Final = "PVE_FACTS: Pending, hot-plug, restart"
 _RECORDED: Final = "recorded on PVE 9.2"
+_SERVER: Final = "qemu-server's handling of pending changes"
 
-_THROTTLES: Final = frozenset(
-    f"{what}{way}{rest}"
-    for what in ("bps", "iops", "mbps")
-    for way in ("", "_rd", "_wr")
-    for rest in ("", "_max", "_max_length")
-)
 _NEW: Final = frozenset({Action.ADD})
 
 
 def _of(words: str) -> frozenset[str]:
     return frozenset(words.split())
+
+
+DISKS: Final = _of("scsi virtio sata ide")
+
+
+def _switches_ballooning(before: Value, after: Value) -> bool:
+    """Whether the balloon device comes or goes: 0 is without, everything else with it."""
+    return (before == 0) is not (after == 0)
+
+
+def _involves_cpu_or_memory(before: Value, after: Value) -> bool:
+    return any(word in str(value) for value in (before, after) for word in ("cpu", "memory"))
 
 
 QEMU: Final = (
@@ -48,29 +55,76 @@ QEMU: Final = (
     Rule(
         options=_of("balloon"),
         effect=Effect.LIVE,
-        actions=frozenset({Action.CHANGE}),
-        source="the balloon's target moves at once; adding or removing the device waits",
+        unless=_switches_ballooning,
+        source=f"{_SERVER}: the target moves at once; the device comes and goes with a restart",
+    ),
+    Rule(
+        options=_of("hotplug"),
+        effect=Effect.LIVE,
+        unless=_involves_cpu_or_memory,
+        source=f"{_SERVER}: features other than cpu and memory need nothing in the machine",
+    ),
+    Rule(
+        options=_of("agent"),
+        keys=_of("fstrim_cloned_disks"),
+        slot=False,
+        effect=Effect.LIVE,
+        source=f"{_SERVER}: it only guides what PVE does after a clone",
+    ),
+    Rule(
+        options=_of("net"),
+        slot=True,
+        effect=Effect.LIVE,
+        feature="network",
+        source=f"{_FACTS}: cards by plug and unplug",
+    ),
+    Rule(
+        options=_of("net"),
+        keys=_of("model macaddr queues mtu"),
+        effect=Effect.LIVE,
+        feature="network",
+        source=f"{_FACTS}: model, macaddr, queues, mtu by unplug and plug",
+    ),
+    Rule(
+        options=_of("net"),
+        keys=_of("bridge"),
+        actions=frozenset({Action.ADD, Action.REMOVE}),
+        effect=Effect.LIVE,
+        feature="network",
+        source=f"{_SERVER}: between bridge and NAT by unplug and plug",
     ),
     Rule(
         options=_of("net"),
         effect=Effect.LIVE,
-        feature="network",
-        source=f"{_FACTS}: bridge, tag, trunks, firewall, rate, link_down live; the rest by unplug",
+        source=f"{_FACTS}: bridge, tag, trunks, firewall, rate, link_down at the host's end",
     ),
     Rule(
-        options=_of("scsi virtio sata ide"),
+        options=DISKS,
         keys=_of("size storage"),
         slot=False,
         effect=Effect.LIVE,
         source="resize and move_disk work on running guests (recorded)",
     ),
     Rule(
+        options=DISKS,
+        keys=_of("aio cache discard iothread product queues ro ssd vendor"),
+        slot=False,
+        effect=Effect.RESTART,
+        source=f"{_FACTS}: aio, discard, iothread, cache, ssd, ro stay pending",
+    ),
+    Rule(
         options=_of("scsi virtio"),
-        keys=_THROTTLES | _of("backup replicate"),
+        keys=_of("volume"),
         slot=False,
         effect=Effect.LIVE,
         feature="disk",
-        source=f"{_FACTS}: throttles live; aio, discard, iothread, cache, ssd, ro stay pending",
+        source=f"{_SERVER}: another volume by unplug and plug",
+    ),
+    Rule(
+        options=DISKS,
+        slot=False,
+        effect=Effect.LIVE,
+        source=f"{_FACTS}: throttles and CD-ROM medium live; the rest is for PVE itself",
     ),
     Rule(
         options=_of("scsi virtio"),
@@ -80,18 +134,16 @@ QEMU: Final = (
         source=f"{_FACTS}: disks added or removed",
     ),
     Rule(
-        options=_of("ide sata scsi"),
-        keys=_of("volume"),
-        slot=False,
-        effect=Effect.LIVE,
-        feature="disk",
-        source=f"{_FACTS}: CD-ROM medium",
-    ),
-    Rule(
         options=_of("usb"),
         effect=Effect.LIVE,
+        feature="usb-devices",
+        source=f"{_FACTS}: usb; {_SERVER}: with Linux or Windows 8 and later",
+    ),
+    Rule(
+        options=_of("tablet"),
+        effect=Effect.LIVE,
         feature="usb",
-        source=f"{_FACTS}: usb",
+        source=f"{_SERVER}: the tablet is plugged and unplugged",
     ),
     Rule(options=_of("vcpus"), effect=Effect.LIVE, feature="cpu", source=f"{_FACTS}: vcpus (cpu)"),
     Rule(
@@ -104,7 +156,7 @@ QEMU: Final = (
 
 LXC: Final = (
     Rule(
-        options=_of("unprivileged arch"),
+        options=_of("unprivileged"),
         effect=Effect.REPLACE,
         source=f"{_RECORDED}: unable to modify read-only option: 'unprivileged'",
     ),

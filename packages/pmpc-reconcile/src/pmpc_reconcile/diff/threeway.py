@@ -177,9 +177,18 @@ def _undeclared(context: _Context, path: str) -> FieldChange:
     slot, key = slot_of(path), split_path(path)[2]
     if slot in context.declared_slots and removes_slot(context.kind, slot, {key}):
         return attrs.evolve(change, reason="what is still declared needs it")
+    if _cannot_be_unset(context.kind, slot, key):
+        return attrs.evolve(change, reason="PVE does not let it be unset")
     if isinstance(base, SecretMark) or context.same(path, base, live):
         return attrs.evolve(change, action=Action.REMOVE)
     return attrs.evolve(change, reason="somebody else changed it")
+
+
+def _cannot_be_unset(kind: Kind, slot: str, key: str | None) -> bool:
+    """Whether PVE refuses to delete an option, and a key with which the option would go."""
+    if (kind.family, slot.partition(".")[2]) not in meaning.KEPT:
+        return False
+    return key is None or removes_slot(kind, slot, {key})
 
 
 def _is_create_only(path: str) -> bool:

@@ -122,10 +122,10 @@ def _write(wire: Wire, kind: Kind, name: str, option: Option, keys: _Keys, live:
     elif option.shape is Shape.SET:
         values = _merged({} if live is None else read_option(option, live), keys)
         _set_or_delete(wire, name, option, values)
-    elif keys[None].action is Action.REMOVE:
-        wire.delete.append(name)
-    else:
+    elif keys[None].action is not Action.REMOVE:
         _write_single(wire, name, option, keys[None].desired)
+    else:
+        wire.delete.append(name)
 
 
 def _write_single(wire: Wire, name: str, option: Option, value: FieldValue | Absent) -> None:

@@ -125,6 +125,11 @@ IMPLIED_OPTIONS: Final[Mapping[Key, object]] = MappingProxyType(
 # Never shown again (or as asterisks): comparable only with what we remember of our own value.
 WRITE_ONLY: Final = frozenset({("qemu", "cipassword"), ("lxc", "password")})
 
+# Options PVE refuses to delete (`unable to delete required option`, `… read-only option`).
+KEPT: Final = frozenset(
+    {("lxc", "memory"), ("lxc", "ostype"), ("lxc", "rootfs"), ("lxc", "unprivileged")}
+)
+
 # Text that PVE keeps percent-encoded.
 ENCODED: Final = frozenset({("qemu", "sshkeys")})
 
