@@ -9,6 +9,7 @@ import attrs
 from tools.apigen.emit_models import Answer
 from tools.apigen.merge import Facts, Key, Merged
 from tools.apigen.naming import area, attribute, child, constant, resource_class, segments
+from tools.apigen.options import Catalogue
 from tools.apigen.signature import Argument, arguments, type_of
 from tools.apigen.text import docstring, head, privileges
 
@@ -39,14 +40,14 @@ class Tree:
         children: By path: literal and placeholder segments below it; the root is "".
         answers: How each operation's answer is typed.
         versions: PVE versions, oldest first.
-        formats: Named property-string formats.
+        catalogue: Classes of structured options.
     """
 
     operations: dict[str, dict[str, Merged]]
     children: dict[str, list[str]]
     answers: dict[Key, Answer]
     versions: list[str]
-    formats: dict[str, Facts]
+    catalogue: Catalogue
 
     def areas(self) -> dict[str, list[str]]:
         """Group the paths by area, in order."""
@@ -60,7 +61,7 @@ def tree(
     operations: dict[Key, Merged],
     answers: dict[Key, Answer],
     versions: list[str],
-    formats: dict[str, Facts],
+    catalogue: Catalogue,
 ) -> Tree:
     """Build the tree of paths, inner nodes without operations included."""
     by_path: dict[str, dict[str, Merged]] = {}
@@ -73,7 +74,7 @@ def tree(
                 children[above].append(part)
             above = f"{above}/{part}"
             children.setdefault(above, [])
-    return Tree(by_path, children, answers, versions, formats)
+    return Tree(by_path, children, answers, versions, catalogue)
 
 
 def render(whole: Tree, name: str, paths: list[str], colour: Colour) -> str:
@@ -97,6 +98,8 @@ def _imports(whole: Tree, name: str, paths: list[str], colour: Colour, text: str
     if typing:
         late.append(f"    from typing import {', '.join(typing)}")
     late += [""] if late else []
+    if " o." in text:
+        late.append("    from proxmox_client import options as o")
     if "m." in text:
         late.append(f"    from proxmox_client.api.models import {name} as m")
     for other, classes in _foreign(whole, name, paths).items():
@@ -173,17 +176,21 @@ def _child(whole: Tree, path: str, part: str, colour: Colour) -> list[str]:
     ]
 
 
+def _plain(facts: Facts) -> None:
+    """Find no option: placeholders are plain."""
+
+
 def _placeholder_type(whole: Tree, path: str, name: str) -> str:
     for other, operations in whole.operations.items():
         if other == path or other.startswith(f"{path}/"):
             for operation in operations.values():
-                found = type_of(operation.parameters[name][-1].facts, whole.formats)
+                found = type_of(operation.parameters[name][-1].facts, _plain)
                 return "int" if found == "int" else "str"
     return "str"
 
 
 def _method(whole: Tree, operation: Merged, colour: Colour) -> list[str]:
-    keywords = arguments(operation, whole.versions, whole.formats)
+    keywords = arguments(operation, whole.versions, whole.catalogue)
     shadowed = "list" in whole.children[operation.path]
     answer = whole.answers[operation.path, operation.method]
     verb = "_start" if operation.starts_task else "_call"

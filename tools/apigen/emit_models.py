@@ -6,6 +6,7 @@ import attrs
 
 from tools.apigen.merge import Facts, Key, Merged
 from tools.apigen.naming import area, camel, unique, words
+from tools.apigen.options import Catalogue
 from tools.apigen.text import docstring, head
 
 _PLAIN = {
@@ -31,18 +32,30 @@ class Answer:
 
 @attrs.define
 class Area:
-    """The classes of one area, in an order in which they can be read."""
+    """The classes of one area, in an order in which they can be read.
+
+    Attributes:
+        name: Of the area.
+        catalogue: Classes of structured options.
+        path: Of the operation whose answer is being typed.
+        classes: Source lines by name.
+    """
 
     name: str
+    catalogue: Catalogue
+    path: str = ""
     classes: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
 
 
-def build(operations: dict[Key, Merged]) -> tuple[dict[str, Area], dict[Key, Answer]]:
+def build(
+    operations: dict[Key, Merged], catalogue: Catalogue
+) -> tuple[dict[str, Area], dict[Key, Answer]]:
     """Derive classes and answers from the corrected shapes."""
     areas: dict[str, Area] = {}
     answers: dict[Key, Answer] = {}
     for key, operation in operations.items():
-        here = areas.setdefault(area(operation.path), Area(area(operation.path)))
+        here = areas.setdefault(area(operation.path), Area(area(operation.path), catalogue))
+        here.path = operation.path
         answers[key] = _answer(operation, here, _class_name(operation, operations))
     return areas, answers
 
@@ -111,7 +124,10 @@ def _model(here: Area, name: str, shape: Facts, summary: str) -> None:
     names = unique(list(fields))
     kinds: list[str] = []
     lines: list[str] = []
+    typed: dict[str, tuple[str, str]] = {}
     for wire, facts in fields.items():
+        if option := _option(here, wire, facts):
+            typed[names[wire]] = option
         kind, annotation = _field(here, name + camel(names[wire]), facts)
         kinds.append(f"{wire}:{kind}")
         if wire.endswith("[n]"):
@@ -122,6 +138,7 @@ def _model(here: Area, name: str, shape: Facts, summary: str) -> None:
         else:
             lines.append(f"    {names[wire]}: {annotation}")
     here.classes[name] = [
+        *_typed_options(name, typed),
         "@result",
         f"class {name}(Model):",
         *docstring("    ", summary),
@@ -130,6 +147,53 @@ def _model(here: Area, name: str, shape: Facts, summary: str) -> None:
         "",
         *lines,
         "",
+        *_typed_property(name, typed),
+        "",
+    ]
+
+
+def _option(here: Area, wire: str, facts: Facts) -> tuple[str, str] | None:
+    """Name the class of a field that is a structured option, and the field's typed form."""
+    entry = facts.get("items") or {} if facts.get("type") == "array" else facts
+    option = here.catalogue.find(here.path, wire, entry)
+    if option is None and entry.get("type") == "object" and not _properties(entry):
+        option = here.catalogue.parsed(here.path, wire)
+    if option is None:
+        return None
+    if wire.endswith("[n]"):
+        return option, f"dict[int, o.{option}]"
+    if entry is not facts:
+        return option, f"list[o.{option}] | None"
+    return option, f"o.{option} | None"
+
+
+def _typed_options(name: str, typed: dict[str, tuple[str, str]]) -> list[str]:
+    if not typed:
+        return []
+    pairs = [f'        "{field}": "{option}",' for field, (option, _) in typed.items()]
+    return [
+        f"class {name}Options(TypedOptions):",
+        *docstring("    ", f"The structured options of `{name}` as values."),
+        "",
+        "    __slots__ = ()",
+        "    __options__ = {",
+        *pairs,
+        "    }",
+        "",
+        *(f"    {field}: {annotation}" for field, (_, annotation) in typed.items()),
+        "",
+        "",
+    ]
+
+
+def _typed_property(name: str, typed: dict[str, tuple[str, str]]) -> list[str]:
+    if not typed:
+        return []
+    return [
+        "    @property",
+        f"    def typed(self) -> {name}Options:",
+        '        """Structured options as values: `typed.FIELD` of a field that holds text."""',
+        f"        return {name}Options(self)",
         "",
     ]
 
@@ -169,10 +233,20 @@ def render(here: Area) -> str:
     """Write the module of one area."""
     body = [line for lines in here.classes.values() for line in lines]
     text = "\n".join(body)
-    imports = ["from typing import Any"] if "Any" in text else []
+    options = "TypedOptions" in text
+    typing = [*(["TYPE_CHECKING"] if options else []), *(["Any"] if "Any" in text else [])]
+    imports = [f"from typing import {', '.join(typing)}"] if typing else []
     if "attrs." in text:
         imports += ["", "import attrs"] if imports else ["import attrs"]
+    if options:
+        imports += ["", "from proxmox_client.options.typed import TypedOptions"]
+    elif body:
+        imports.append("")
     if body:
-        imports += ["", "from proxmox_client.wire.model import Model, result", "", ""]
+        imports.append("from proxmox_client.wire.model import Model, result")
+    if options:
+        imports += ["", "if TYPE_CHECKING:", "    from proxmox_client import options as o"]
+    if body:
+        imports += ["", ""]
     lines = head(f"Typed results of the operations of the area `{here.name}`.", imports)
     return "\n".join([*lines, text]).rstrip("\n") + "\n"

@@ -11,8 +11,10 @@ from tools.apigen import (
     emit_facts,
     emit_models,
     emit_operations,
+    emit_options,
     facts,
     merge,
+    options,
 )
 from tools.apigen.merge import Facts, Key, Merged
 from tools.apigen.naming import area
@@ -42,11 +44,14 @@ def files(root: Path) -> Files:
 
 
 def _api(versions: list[str], merged: dict[Key, Merged], formats: dict[str, Facts]) -> Files:
-    areas, answers = emit_models.build(merged)
-    whole = emit_facade.tree(merged, answers, versions, formats)
+    catalogue = options.gather(merged, formats)
+    areas, answers = emit_models.build(merged, catalogue)
+    whole = emit_facade.tree(merged, answers, versions, catalogue)
     rendered = {"__init__.py": package("The generated half of the client.")}
     for folder, summary in _FOLDERS.items():
         rendered[f"{folder}/__init__.py"] = package(summary)
+    for name, text in emit_options.modules(catalogue, versions).items():
+        rendered[f"options/{name}.py"] = text
     for name, here in areas.items():
         keys = [key for key in merged if area(key[0]) == name]
         rendered[f"models/{name}.py"] = emit_models.render(here)

@@ -41,7 +41,7 @@ AREAS = {
     "/storage": "storage",
     "/version": "version",
 }
-_RESERVED = {"get", "post", "put", "delete", "self", "extra", "from_wire", "to_dict"}
+_RESERVED = {"get", "post", "put", "delete", "self", "extra", "from_wire", "to_dict", "typed"}
 
 
 def segments(path: str) -> list[str]:

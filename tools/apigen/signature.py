@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import attrs
 
 from tools.apigen.emit_operations import family_keys, required
 from tools.apigen.merge import Facts, Merged, Span
 from tools.apigen.naming import attribute
+from tools.apigen.options import Catalogue
 
 PROPERTIES = "str | Mapping[str, object]"
+Find = Callable[[Facts], str | None]
 
 
 @attrs.frozen
@@ -30,7 +35,7 @@ class Argument:
     note: str
 
 
-def arguments(operation: Merged, versions: list[str], formats: dict[str, Facts]) -> list[Argument]:
+def arguments(operation: Merged, versions: list[str], catalogue: Catalogue) -> list[Argument]:
     """List the keywords of an operation, required ones first."""
     needed = set(required(operation))
     families = family_keys(operation)
@@ -42,7 +47,7 @@ def arguments(operation: Merged, versions: list[str], formats: dict[str, Facts])
         python = attribute(name)
         python = f"{python}_n" if python in taken else python
         taken.add(python)
-        annotation = _annotation(spans, formats)
+        annotation = _annotation(spans, partial(catalogue.find, operation.path, name))
         if name in families:
             annotation = f"Mapping[int, {annotation}]"
         found.append(
@@ -64,35 +69,36 @@ def _note(operation: Merged, spans: list[Span], versions: list[str]) -> str:
     return ", ".join(part for part in (since, until) if part)
 
 
-def _annotation(spans: list[Span], formats: dict[str, Facts]) -> str:
+def _annotation(spans: list[Span], find: Find) -> str:
     """Type a parameter; where versions disagree on the type, each of them is accepted."""
     newest = spans[-1].facts
     types = {span.facts.get("type") for span in spans}
     if len(types) == 1:
-        return type_of(newest, formats)
-    parts = [part for span in spans for part in type_of(span.facts, formats).split(" | ")]
+        return type_of(newest, find)
+    parts = [part for span in spans for part in type_of(span.facts, find).split(" | ")]
     return " | ".join(dict.fromkeys(parts))
 
 
-def type_of(facts: Facts, formats: dict[str, Facts]) -> str:
-    """Name the Python type of what a parameter accepts."""
+def type_of(facts: Facts, find: Find) -> str:
+    """Name the Python type of what a parameter accepts; `find` names the class of an option."""
     if "oneOf" in facts:
-        parts = [type_of(choice, formats) for choice in facts["oneOf"]]
+        parts = [type_of(choice, find) for choice in facts["oneOf"]]
         return " | ".join(dict.fromkeys(parts))
     kind = facts.get("type")
     if kind == "array":
-        return f"Sequence[{type_of(facts.get('items') or {}, formats)}]"
+        return f"Sequence[{type_of(facts.get('items') or {}, find)}]"
     if kind in ("boolean", "integer", "number"):
         return {"boolean": "bool", "integer": "int", "number": "float"}[kind]
     if kind == "string" or kind is None:
-        return _text(facts, formats)
+        return _text(facts, find)
     return "object"
 
 
-def _text(facts: Facts, formats: dict[str, Facts]) -> str:
+def _text(facts: Facts, find: Find) -> str:
     shape = facts.get("format")
-    if isinstance(shape, dict) or shape in formats:
-        return PROPERTIES
+    option = find(facts)
+    if option is not None:
+        return f"{PROPERTIES} | o.{option}"
     if isinstance(shape, str) and shape.endswith("-list"):
         return "str | Sequence[str]"
     if facts.get("enum"):

@@ -6,13 +6,25 @@ import copy
 import json
 import lzma
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tools.apigen import __main__ as program
-from tools.apigen import corrections, diff, facts, generate, merge, naming, shapes, signature, text
+from tools.apigen import (
+    corrections,
+    diff,
+    facts,
+    generate,
+    merge,
+    naming,
+    options,
+    shapes,
+    signature,
+    text,
+)
 from tools.apigen.output import OWNED, PACKAGE, compare, write
 
 ROOT = Path(__file__).parents[3]
@@ -139,14 +151,15 @@ def test_a_family_gives_way_to_a_plain_field() -> None:
         ({"type": "boolean"}, "bool"),
         ({"type": "string", "enum": ["a", "b"]}, 'Literal["a", "b"]'),
         ({"type": "string", "format": "pve-node-list"}, "str | Sequence[str]"),
-        ({"type": "string", "format": {"k": {}}}, "str | Mapping[str, object]"),
-        ({"type": "string", "format": "named"}, "str | Mapping[str, object]"),
+        ({"type": "string", "format": {"k": {}}}, "str | Mapping[str, object] | o.Opt"),
+        ({"type": "string", "format": "named"}, "str | Mapping[str, object] | o.Opt"),
         ({"type": "array", "items": {"type": "integer"}}, "Sequence[int]"),
         ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, "str | int"),
     ],
 )
 def test_parameters_are_typed(given: Facts, expected: str) -> None:
-    assert signature.type_of(given, {"named": {}}) == expected
+    catalogue = options.Catalogue({"named": {}}, [{"options": ["opt"], "name": "Opt"}])
+    assert signature.type_of(given, partial(catalogue.find, "/x", "opt[n]")) == expected
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import access as m
     from proxmox_client.tasks import AsyncTask
 
@@ -181,8 +182,8 @@ class AccessDomains(AsyncResource):
         server2: str | None = None,
         sslversion: Literal["tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3"] | None = None,
         sync_attributes: str | None = None,
-        sync_defaults_options: str | Mapping[str, object] | None = None,
-        tfa: str | Mapping[str, object] | None = None,
+        sync_defaults_options: str | Mapping[str, object] | o.SyncDefaultsOptions | None = None,
+        tfa: str | Mapping[str, object] | o.RealmTfa | None = None,
         user_attr: str | None = None,
         user_classes: str | Sequence[str] | None = None,
         username_claim: str | None = None,
@@ -304,8 +305,8 @@ class AccessDomainsRealm(AsyncResource):
         server2: str | None = None,
         sslversion: Literal["tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3"] | None = None,
         sync_attributes: str | None = None,
-        sync_defaults_options: str | Mapping[str, object] | None = None,
-        tfa: str | Mapping[str, object] | None = None,
+        sync_defaults_options: str | Mapping[str, object] | o.SyncDefaultsOptions | None = None,
+        tfa: str | Mapping[str, object] | o.RealmTfa | None = None,
         user_attr: str | None = None,
         user_classes: str | Sequence[str] | None = None,
         verify: bool | None = None,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import cluster_backup as m
 
 
@@ -45,7 +46,7 @@ class ClusterBackup(AsyncResource):
         enabled: bool | None = None,
         exclude: str | Sequence[str] | None = None,
         exclude_path: str | Sequence[str] | None = None,
-        fleecing: str | Mapping[str, object] | None = None,
+        fleecing: str | Mapping[str, object] | o.Fleecing | None = None,
         id: str | None = None,
         ionice: int | None = None,
         lockwait: int | None = None,
@@ -59,11 +60,11 @@ class ClusterBackup(AsyncResource):
         notification_policy: Literal["always", "failure", "never"] | None = None,
         notification_target: str | None = None,
         pbs_change_detection_mode: Literal["legacy", "data", "metadata"] | None = None,
-        performance: str | Mapping[str, object] | None = None,
+        performance: str | Mapping[str, object] | o.BackupPerformance | None = None,
         pigz: int | None = None,
         pool: str | None = None,
         protected: bool | None = None,
-        prune_backups: str | Mapping[str, object] | None = None,
+        prune_backups: str | Mapping[str, object] | o.PruneBackups | None = None,
         quiet: bool | None = None,
         remove: bool | None = None,
         repeat_missed: bool | None = None,
@@ -196,7 +197,7 @@ class ClusterBackupId(AsyncResource):
         enabled: bool | None = None,
         exclude: str | Sequence[str] | None = None,
         exclude_path: str | Sequence[str] | None = None,
-        fleecing: str | Mapping[str, object] | None = None,
+        fleecing: str | Mapping[str, object] | o.Fleecing | None = None,
         ionice: int | None = None,
         lockwait: int | None = None,
         mailnotification: Literal["always", "failure"] | None = None,
@@ -209,11 +210,11 @@ class ClusterBackupId(AsyncResource):
         notification_policy: Literal["always", "failure", "never"] | None = None,
         notification_target: str | None = None,
         pbs_change_detection_mode: Literal["legacy", "data", "metadata"] | None = None,
-        performance: str | Mapping[str, object] | None = None,
+        performance: str | Mapping[str, object] | o.BackupPerformance | None = None,
         pigz: int | None = None,
         pool: str | None = None,
         protected: bool | None = None,
-        prune_backups: str | Mapping[str, object] | None = None,
+        prune_backups: str | Mapping[str, object] | o.PruneBackups | None = None,
         quiet: bool | None = None,
         remove: bool | None = None,
         repeat_missed: bool | None = None,

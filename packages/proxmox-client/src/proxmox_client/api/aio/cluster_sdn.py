@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import cluster_sdn as m
     from proxmox_client.tasks import AsyncTask
 
@@ -501,7 +502,7 @@ class ClusterSdnFabricsFabric(AsyncResource):
         *,
         id: str,
         protocol: Literal["openfabric", "ospf", "wireguard", "bgp"],
-        redistribute: Sequence[str | Mapping[str, object]],
+        redistribute: Sequence[str | Mapping[str, object] | o.FabricRedistribute],
         area: str | None = None,
         csnp_interval: float | None = None,
         digest: str | None = None,
@@ -554,7 +555,7 @@ class ClusterSdnFabricsFabricId(AsyncResource):
         *,
         delete: Sequence[Literal["ip_prefix", "ip6_prefix", "hello_interval", "csnp_interval", "route_filter"]] | Sequence[Literal["ip_prefix", "ip6_prefix", "redistribute", "route_filter", "route_map_in", "route_map_out"]] | Sequence[Literal["area", "redistribute", "route_filter"]] | Sequence[Literal["persistent_keepalive"]],
         protocol: Literal["openfabric", "ospf", "wireguard", "bgp"],
-        redistribute: Sequence[str | Mapping[str, object]],
+        redistribute: Sequence[str | Mapping[str, object] | o.FabricRedistribute],
         area: str | None = None,
         csnp_interval: float | None = None,
         digest: str | None = None,
@@ -651,7 +652,7 @@ class ClusterSdnFabricsNodeFabricId(AsyncResource):
     async def post(
         self,
         *,
-        interfaces: Sequence[str | Mapping[str, object]] | Sequence[str] | str,
+        interfaces: Sequence[str | Mapping[str, object] | o.FabricInterface] | Sequence[str] | str,
         node_id: str,
         protocol: Literal["openfabric", "ospf", "wireguard", "bgp"],
         allowed_ips: Sequence[str] | None = None,
@@ -660,7 +661,7 @@ class ClusterSdnFabricsNodeFabricId(AsyncResource):
         ip: str | None = None,
         ip6: str | None = None,
         lock_token: str | None = None,
-        peers: Sequence[str | Mapping[str, object]] | None = None,
+        peers: Sequence[str | Mapping[str, object] | o.FabricPeer] | None = None,
         public_key: str | None = None,
         role: Literal["internal", "external"] | None = None,
     ) -> None:
@@ -707,7 +708,7 @@ class ClusterSdnFabricsNodeNodeId(AsyncResource):
         self,
         *,
         delete: Sequence[Literal["interfaces", "ip", "ip6"]] | Sequence[Literal["allowed_ips", "endpoint", "interfaces", "ip", "ip6", "peers"]],
-        interfaces: Sequence[str | Mapping[str, object]] | Sequence[str] | str,
+        interfaces: Sequence[str | Mapping[str, object] | o.FabricInterface] | Sequence[str] | str,
         protocol: Literal["openfabric", "ospf", "wireguard", "bgp"],
         allowed_ips: Sequence[str] | None = None,
         digest: str | None = None,
@@ -715,7 +716,7 @@ class ClusterSdnFabricsNodeNodeId(AsyncResource):
         ip: str | None = None,
         ip6: str | None = None,
         lock_token: str | None = None,
-        peers: Sequence[str | Mapping[str, object]] | None = None,
+        peers: Sequence[str | Mapping[str, object] | o.FabricPeer] | None = None,
         public_key: str | None = None,
         role: Literal["internal", "external"] | None = None,
     ) -> None:
@@ -941,7 +942,7 @@ class ClusterSdnPrefixLists(AsyncResource):
         *,
         id: str,
         digest: str | None = None,
-        entries: Sequence[str | Mapping[str, object]] | None = None,
+        entries: Sequence[str | Mapping[str, object] | o.PrefixListEntry] | None = None,
         lock_token: str | None = None,
     ) -> None:
         """POST /cluster/sdn/prefix-lists
@@ -979,7 +980,7 @@ class ClusterSdnPrefixListsId(AsyncResource):
         *,
         delete: Sequence[Literal["entries"]] | None = None,
         digest: str | None = None,
-        entries: Sequence[str | Mapping[str, object]] | None = None,
+        entries: Sequence[str | Mapping[str, object] | o.PrefixListEntry] | None = None,
         lock_token: str | None = None,
     ) -> None:
         """PUT /cluster/sdn/prefix-lists/{id}
@@ -1181,10 +1182,10 @@ class ClusterSdnRouteMapsEntries(AsyncResource):
         route_map_id: str,
         call: str | None = None,
         digest: str | None = None,
-        exit_action: str | Mapping[str, object] | None = None,
+        exit_action: str | Mapping[str, object] | o.RouteMapExit | None = None,
         lock_token: str | None = None,
-        match: Sequence[str | Mapping[str, object]] | None = None,
-        set: Sequence[str | Mapping[str, object]] | None = None,
+        match: Sequence[str | Mapping[str, object] | o.RouteMapMatch] | None = None,
+        set: Sequence[str | Mapping[str, object] | o.RouteMapSet] | None = None,
     ) -> None:
         """POST /cluster/sdn/route-maps/entries
 
@@ -1260,10 +1261,10 @@ class ClusterSdnRouteMapsEntriesEntryOrder(AsyncResource):
         call: str | None = None,
         delete: Sequence[Literal["set", "match", "call", "exit-action"]] | None = None,
         digest: str | None = None,
-        exit_action: str | Mapping[str, object] | None = None,
+        exit_action: str | Mapping[str, object] | o.RouteMapExit | None = None,
         lock_token: str | None = None,
-        match: Sequence[str | Mapping[str, object]] | None = None,
-        set: Sequence[str | Mapping[str, object]] | None = None,
+        match: Sequence[str | Mapping[str, object] | o.RouteMapMatch] | None = None,
+        set: Sequence[str | Mapping[str, object] | o.RouteMapSet] | None = None,
     ) -> None:
         """PUT /cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}
 

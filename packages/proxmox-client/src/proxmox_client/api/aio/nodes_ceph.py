@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import nodes_ceph as m
     from proxmox_client.tasks import AsyncTask
 
@@ -692,7 +693,7 @@ class NodesCephPool(AsyncResource):
         add_storages: bool | None = None,
         application: Literal["rbd", "cephfs", "rgw"] | None = None,
         crush_rule: str | None = None,
-        erasure_coding: str | Mapping[str, object] | None = None,
+        erasure_coding: str | Mapping[str, object] | o.ErasureCoding | None = None,
         min_size: int | None = None,
         pg_autoscale_mode: Literal["on", "off", "warn"] | None = None,
         pg_num: int | None = None,
@@ -828,7 +829,7 @@ class NodesCephPools(AsyncResource):
         add_storages: bool | None = None,
         application: Literal["rbd", "cephfs", "rgw"] | None = None,
         crush_rule: str | None = None,
-        erasure_coding: str | Mapping[str, object] | None = None,
+        erasure_coding: str | Mapping[str, object] | o.ErasureCoding | None = None,
         min_size: int | None = None,
         pg_autoscale_mode: Literal["on", "off", "warn"] | None = None,
         pg_num: int | None = None,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import cluster as m
     from proxmox_client.api.sync.cluster_acme import ClusterAcme
     from proxmox_client.api.sync.cluster_backup import ClusterBackup, ClusterBackupInfo
@@ -222,31 +223,31 @@ class ClusterOptions(SyncResource):
     def put(
         self,
         *,
-        bwlimit: str | Mapping[str, object] | None = None,
+        bwlimit: str | Mapping[str, object] | o.Bwlimit | None = None,
         consent_text: str | None = None,
         console: Literal["applet", "vv", "html5", "xtermjs"] | None = None,
-        crs: str | Mapping[str, object] | None = None,
+        crs: str | Mapping[str, object] | o.Crs | None = None,
         delete: str | Sequence[str] | None = None,
         description: str | None = None,
         email_from: str | None = None,
         fencing: Literal["watchdog", "hardware", "both"] | None = None,
-        ha: str | Mapping[str, object] | None = None,
+        ha: str | Mapping[str, object] | o.HaSettings | None = None,
         http_proxy: str | None = None,
         keyboard: Literal["de", "de-ch", "da", "en-gb", "en-us", "es", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it", "ja", "lt", "mk", "nl", "no", "pl", "pt", "pt-br", "sv", "sl", "tr"] | None = None,
         language: Literal["ar", "ca", "da", "de", "en", "es", "eu", "fa", "fr", "hr", "he", "it", "ja", "ka", "kr", "nb", "nl", "nn", "pl", "pt_BR", "ru", "sl", "sv", "tr", "ukr", "zh_CN", "zh_TW"] | None = None,
         location: str | None = None,
         mac_prefix: str | None = None,
         max_workers: int | None = None,
-        migration: str | Mapping[str, object] | None = None,
+        migration: str | Mapping[str, object] | o.Migration | None = None,
         migration_unsecure: bool | None = None,
-        next_id: str | Mapping[str, object] | None = None,
-        notify: str | Mapping[str, object] | None = None,
+        next_id: str | Mapping[str, object] | o.NextId | None = None,
+        notify: str | Mapping[str, object] | o.Notify | None = None,
         registered_tags: str | None = None,
-        replication: str | Mapping[str, object] | None = None,
-        tag_style: str | Mapping[str, object] | None = None,
-        u2f: str | Mapping[str, object] | None = None,
-        user_tag_access: str | Mapping[str, object] | None = None,
-        webauthn: str | Mapping[str, object] | None = None,
+        replication: str | Mapping[str, object] | o.Replication | None = None,
+        tag_style: str | Mapping[str, object] | o.TagStyle | None = None,
+        u2f: str | Mapping[str, object] | o.U2f | None = None,
+        user_tag_access: str | Mapping[str, object] | o.UserTagAccess | None = None,
+        webauthn: str | Mapping[str, object] | o.Webauthn | None = None,
     ) -> None:
         """PUT /cluster/options
 

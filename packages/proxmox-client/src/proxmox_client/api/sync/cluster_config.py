@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import cluster_config as m
     from proxmox_client.tasks import Task
 
@@ -59,7 +60,7 @@ class ClusterConfig(SyncResource):
         self,
         *,
         clustername: str,
-        link: Mapping[int, str | Mapping[str, object]] | None = None,
+        link: Mapping[int, str | Mapping[str, object] | o.ClusterLink] | None = None,
         nodeid: int | None = None,
         token_coefficient: int | None = None,
         votes: int | None = None,
@@ -116,7 +117,7 @@ class ClusterConfigJoin(SyncResource):
         hostname: str,
         password: str,
         force: bool | None = None,
-        link: Mapping[int, str | Mapping[str, object]] | None = None,
+        link: Mapping[int, str | Mapping[str, object] | o.ClusterLink] | None = None,
         nodeid: int | None = None,
         votes: int | None = None,
     ) -> Task:
@@ -163,7 +164,7 @@ class ClusterConfigNodesNode(SyncResource):
         *,
         apiversion: int | None = None,
         force: bool | None = None,
-        link: Mapping[int, str | Mapping[str, object]] | None = None,
+        link: Mapping[int, str | Mapping[str, object] | o.ClusterLink] | None = None,
         new_node_ip: str | None = None,
         nodeid: int | None = None,
         votes: int | None = None,

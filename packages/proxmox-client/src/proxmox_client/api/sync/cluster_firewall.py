@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import cluster_firewall as m
 
 
@@ -472,7 +473,7 @@ class ClusterFirewallOptions(SyncResource):
         digest: str | None = None,
         ebtables: bool | None = None,
         enable: int | None = None,
-        log_ratelimit: str | Mapping[str, object] | None = None,
+        log_ratelimit: str | Mapping[str, object] | o.LogRatelimit | None = None,
         policy_forward: Literal["ACCEPT", "DROP"] | None = None,
         policy_in: Literal["ACCEPT", "REJECT", "DROP"] | None = None,
         policy_out: Literal["ACCEPT", "REJECT", "DROP"] | None = None,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import cluster_mapping as m
 
 
@@ -69,7 +70,7 @@ class ClusterMappingDir(SyncResource):
         self,
         *,
         id: str,
-        map: Sequence[str | Mapping[str, object]],
+        map: Sequence[str | Mapping[str, object] | o.DirMapping],
         description: str | None = None,
     ) -> None:
         """POST /cluster/mapping/dir
@@ -102,7 +103,7 @@ class ClusterMappingDirId(SyncResource):
         delete: str | Sequence[str] | None = None,
         description: str | None = None,
         digest: str | None = None,
-        map: Sequence[str | Mapping[str, object]] | None = None,
+        map: Sequence[str | Mapping[str, object] | o.DirMapping] | None = None,
     ) -> None:
         """PUT /cluster/mapping/dir/{id}
 
@@ -148,7 +149,7 @@ class ClusterMappingPci(SyncResource):
         self,
         *,
         id: str,
-        map: Sequence[str | Mapping[str, object]],
+        map: Sequence[str | Mapping[str, object] | o.PciMapping],
         description: str | None = None,
         live_migration_capable: bool | None = None,
         mdev: bool | None = None,
@@ -188,7 +189,7 @@ class ClusterMappingPciId(SyncResource):
         description: str | None = None,
         digest: str | None = None,
         live_migration_capable: bool | None = None,
-        map: Sequence[str | Mapping[str, object]] | None = None,
+        map: Sequence[str | Mapping[str, object] | o.PciMapping] | None = None,
         mdev: bool | None = None,
     ) -> None:
         """PUT /cluster/mapping/pci/{id}
@@ -239,7 +240,7 @@ class ClusterMappingUsb(SyncResource):
         self,
         *,
         id: str,
-        map: Sequence[str | Mapping[str, object]],
+        map: Sequence[str | Mapping[str, object] | o.UsbMapping],
         description: str | None = None,
     ) -> None:
         """POST /cluster/mapping/usb
@@ -269,7 +270,7 @@ class ClusterMappingUsbId(SyncResource):
     def put(
         self,
         *,
-        map: Sequence[str | Mapping[str, object]],
+        map: Sequence[str | Mapping[str, object] | o.UsbMapping],
         delete: str | Sequence[str] | None = None,
         description: str | None = None,
         digest: str | None = None,

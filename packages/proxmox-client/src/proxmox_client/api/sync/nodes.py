@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import nodes as m
     from proxmox_client.api.sync.nodes_apt import NodesApt
     from proxmox_client.api.sync.nodes_capabilities import NodesCapabilities
@@ -349,15 +350,15 @@ class NodesConfig(SyncResource):
     def put(
         self,
         *,
-        acme: str | Mapping[str, object] | None = None,
-        acmedomain: Mapping[int, str | Mapping[str, object]] | None = None,
+        acme: str | Mapping[str, object] | o.Acme | None = None,
+        acmedomain: Mapping[int, str | Mapping[str, object] | o.Acmedomain] | None = None,
         ballooning_target: int | None = None,
         delete: str | Sequence[str] | None = None,
         description: str | None = None,
         digest: str | None = None,
         location: str | None = None,
         startall_onboot_delay: int | None = None,
-        wakeonlan: str | Mapping[str, object] | None = None,
+        wakeonlan: str | Mapping[str, object] | o.Wakeonlan | None = None,
     ) -> None:
         """PUT /nodes/{node}/config
 
@@ -1299,7 +1300,7 @@ class NodesVzdump(SyncResource):
         dumpdir: str | None = None,
         exclude: str | Sequence[str] | None = None,
         exclude_path: str | Sequence[str] | None = None,
-        fleecing: str | Mapping[str, object] | None = None,
+        fleecing: str | Mapping[str, object] | o.Fleecing | None = None,
         ionice: int | None = None,
         job_id: str | None = None,
         lockwait: int | None = None,
@@ -1312,11 +1313,11 @@ class NodesVzdump(SyncResource):
         notification_policy: Literal["always", "failure", "never"] | None = None,
         notification_target: str | None = None,
         pbs_change_detection_mode: Literal["legacy", "data", "metadata"] | None = None,
-        performance: str | Mapping[str, object] | None = None,
+        performance: str | Mapping[str, object] | o.BackupPerformance | None = None,
         pigz: int | None = None,
         pool: str | None = None,
         protected: bool | None = None,
-        prune_backups: str | Mapping[str, object] | None = None,
+        prune_backups: str | Mapping[str, object] | o.PruneBackups | None = None,
         quiet: bool | None = None,
         remove: bool | None = None,
         script: str | None = None,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import nodes_disks as m
     from proxmox_client.tasks import Task
 
@@ -351,7 +352,7 @@ class NodesDisksZfs(SyncResource):
         add_storage: bool | None = None,
         ashift: int | None = None,
         compression: Literal["on", "off", "gzip", "lz4", "lzjb", "zle", "zstd"] | None = None,
-        draid_config: str | Mapping[str, object] | None = None,
+        draid_config: str | Mapping[str, object] | o.DraidConfig | None = None,
     ) -> Task:
         """POST /nodes/{node}/disks/zfs
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import nodes_storage as m
     from proxmox_client.tasks import Task
 
@@ -378,7 +379,7 @@ class NodesStoragePrunebackups(SyncResource):
     def get(
         self,
         *,
-        prune_backups: str | Mapping[str, object] | None = None,
+        prune_backups: str | Mapping[str, object] | o.PruneBackups | None = None,
         type: Literal["qemu", "lxc"] | None = None,
         vmid: int | None = None,
     ) -> list[m.NodesStoragePrunebackupsItem]:
@@ -396,7 +397,7 @@ class NodesStoragePrunebackups(SyncResource):
     def delete(
         self,
         *,
-        prune_backups: str | Mapping[str, object] | None = None,
+        prune_backups: str | Mapping[str, object] | o.PruneBackups | None = None,
         type: Literal["qemu", "lxc"] | None = None,
         vmid: int | None = None,
     ) -> Task:

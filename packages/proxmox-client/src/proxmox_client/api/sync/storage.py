@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Literal
 
+    from proxmox_client import options as o
     from proxmox_client.api.models import storage as m
 
 
@@ -45,7 +46,7 @@ class Storage(SyncResource):
         authsupported: str | None = None,
         base: str | None = None,
         blocksize: str | None = None,
-        bwlimit: str | Mapping[str, object] | None = None,
+        bwlimit: str | Mapping[str, object] | o.Bwlimit | None = None,
         comstar_hg: str | None = None,
         comstar_tg: str | None = None,
         content: str | Sequence[str] | None = None,
@@ -84,7 +85,7 @@ class Storage(SyncResource):
         port: int | None = None,
         portal: str | None = None,
         preallocation: Literal["off", "metadata", "falloc", "full"] | None = None,
-        prune_backups: str | Mapping[str, object] | None = None,
+        prune_backups: str | Mapping[str, object] | o.PruneBackups | None = None,
         saferemove: bool | None = None,
         saferemove_stepsize: int | None = None,
         saferemove_throughput: str | None = None,
@@ -207,7 +208,7 @@ class StorageStorage(SyncResource):
         self,
         *,
         blocksize: str | None = None,
-        bwlimit: str | Mapping[str, object] | None = None,
+        bwlimit: str | Mapping[str, object] | o.Bwlimit | None = None,
         comstar_hg: str | None = None,
         comstar_tg: str | None = None,
         content: str | Sequence[str] | None = None,
@@ -243,7 +244,7 @@ class StorageStorage(SyncResource):
         pool: str | None = None,
         port: int | None = None,
         preallocation: Literal["off", "metadata", "falloc", "full"] | None = None,
-        prune_backups: str | Mapping[str, object] | None = None,
+        prune_backups: str | Mapping[str, object] | o.PruneBackups | None = None,
         saferemove: bool | None = None,
         saferemove_stepsize: int | None = None,
         saferemove_throughput: str | None = None,
