@@ -139,6 +139,24 @@ def test_a_stored_plan_is_applied_by_its_id_from_stdin_manifests(site: Site) -> 
     assert stored["status"] == "applied"
 
 
+def test_a_secret_reaches_the_cluster_and_nothing_else(site: Site, stack: Path) -> None:
+    stack.write_text(STACK.replace("cores: 2", "cores: 2\n    cipassword: hunter2secret"))
+    words = ("-f", str(stack), "-r", "shop")
+    told = [
+        succeed(site.environ, "plan", *words),
+        succeed(site.environ, "apply", *words, "--yes"),
+        succeed(site.environ, "plan", *words, "--detailed-exitcode"),
+        succeed(site.environ, "plans", "-o", "json"),
+        succeed(site.environ, "sync"),
+        succeed(site.environ, "get", "vm/web-1", "-o", "json"),
+    ]
+    assert vm(site, "web-1").config["cipassword"]
+    assert "(secret)" in told[0].out
+    assert not any("hunter2" in done.out + done.err for done in told)
+    kept = [path for path in site.home.rglob("*") if path.is_file()]
+    assert not any(b"hunter2" in path.read_bytes() for path in kept)
+
+
 def test_a_dry_run_changes_nothing(site: Site, stack: Path) -> None:
     succeed(site.environ, "apply", "-f", str(stack), "-r", "shop", "--dry-run")
     assert "web-1" not in names(site)

@@ -85,7 +85,10 @@ async def _plan(opened: Session, plan_id: str | None, wanted: PlanInput) -> Plan
 async def carry_out(
     opened: Session, made: Plan, *, dry_run: bool, yes: bool, output: DocumentFormat
 ) -> int:
-    """Show a stored plan, ask, apply exactly it and show what became of it."""
+    """Show a plan, ask, apply exactly it and show what became of it.
+
+    The plan itself is handed on, not its id: its stored form has no secrets.
+    """
     from pmpc_cli.commands.planning import plan_exit_code
     from pmpc_cli.present.plan import show_plan
     from pmpc_cli.present.progress import Progress
@@ -102,7 +105,7 @@ async def carry_out(
     if not made.empty and not yes and not _agreed(made):
         tell("Nothing was changed.")
         return ExitCode.ERROR
-    done = await opened.invoke("apply", ApplyInput(plan_id=made.id), Progress())
+    done = await opened.invoke("apply", ApplyInput(plan=made), Progress())
     if output == "text":
         show_report(done.report)
     else:
