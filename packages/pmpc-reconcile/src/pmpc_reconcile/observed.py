@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from pmpc_reconcile.actions.views import FieldDifference, ResourceView, Snapshot
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.events import EventSink, SyncProgress
 from pmpc_reconcile.moments import parse_moment, show_moment
-from pmpc_reconcile.plan.model import Blame
 from pmpc_state import KINDS, NotRecorded, Resource, Snapshot, State, TaskRecord
 
 if TYPE_CHECKING:
@@ -166,27 +165,6 @@ async def changes_between(
         return ChangesOutput(cluster, show_moment(since), shown, items)
 
     return await asyncio.to_thread(read)
-
-
-def last_changes(
-    state: State, cluster: str, kind: str, key: str, options: Iterable[str]
-) -> dict[str, Blame]:
-    """Return who last changed options of an object, as far as it was observed."""
-    reader = state.reader()
-    wanted = set(options)
-    try:
-        resource = reader.resource(cluster, kind, key)
-    except NotRecorded:
-        return {}
-    found: dict[str, Blame] = {}
-    for entry in reversed(reader.log(resource.uid)):
-        if entry.action != "changed":
-            continue
-        for field in entry.fields:
-            option = field.path.removeprefix("pending.").partition(".")[0]
-            if option in wanted and option not in found:
-                found[option] = Blame(entry.user, entry.task, show_moment(entry.at))
-    return found
 
 
 def _resources(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from pmpc_reconcile.blame import last_changes
 from pmpc_reconcile.errors import PlanNotFound, PlanRefused, ReleaseNotFound
 from pmpc_reconcile.identity import Evidence
 from pmpc_reconcile.locate import Recorded
@@ -321,8 +322,6 @@ class Records:
         wanted = set(options)
 
         def read() -> dict[str, Blame]:
-            from pmpc_reconcile.observed import last_changes
-
             return last_changes(self.state, self.cluster, kind, key, wanted)
 
         return await self.run(read)
