@@ -64,14 +64,16 @@ class Served:
 def web(site: Site) -> Generator[Served]:
     command = [PMPC, "web", "--port", "0"]
     with subprocess.Popen(command, env=site.environ, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        text = "".join(process.stdout.readline() for _ in range(3))
-        url = re.search(r"http://[\d.]+:\d+", text)
-        token = re.search(r"Bearer (\S+)", text)
-        assert url, text
-        assert token, text
-        yield Served(url.group(), token.group(1))
-        process.terminate()
+        try:
+            assert process.stdout
+            text = "".join(process.stdout.readline() for _ in range(3))
+            url = re.search(r"http://[\d.]+:\d+", text)
+            token = re.search(r"Bearer (\S+)", text)
+            assert url, text
+            assert token, text
+            yield Served(url.group(), token.group(1))
+        finally:
+            process.terminate()
 
 
 def sync(site: Site) -> None:

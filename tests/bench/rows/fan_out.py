@@ -34,10 +34,12 @@ def server() -> Generator[tuple[str, str]]:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout
-        port, fingerprint = process.stdout.readline().split()
-        yield f"https://127.0.0.1:{port}", fingerprint
-        process.communicate()
+        try:
+            assert process.stdout
+            port, fingerprint = process.stdout.readline().split()
+            yield f"https://127.0.0.1:{port}", fingerprint
+        finally:
+            process.terminate()
 
 
 async def rate(get: Get, requests: int) -> float:
