@@ -45,6 +45,14 @@ class Server:
             os.chown(self.home, self._account.pw_uid, self._account.pw_gid)
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8",
                   "--locale=C", "--no-sync")  # fmt: skip
+        self._start()
+
+    def restart(self) -> None:
+        """Stop the server as an administrator does, cutting off who is connected, and start it."""
+        self._run("pg_ctl", "-w", "-m", "fast", "stop")
+        self._start()
+
+    def _start(self) -> None:
         options = (
             f"-k {self.home} -c listen_addresses='' -c fsync=off -c synchronous_commit=off "
             "-c full_page_writes=off -c max_connections=50"

@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 
 from pmpc_state.canonical import SecretKey
 from pmpc_state.database.binding import bind_key
+from pmpc_state.database.complaints import explained
 from pmpc_state.database.engine import make_engine, parse_url, sqlite_path
 from pmpc_state.database.transactions import Bound, Pooled
-from pmpc_state.database.versions import prepare, reachable
+from pmpc_state.database.versions import prepare
 from pmpc_state.errors import StateMissing
 from pmpc_state.reader import StateReader
 from pmpc_state.repositories.clock import Clock, utc_clock
@@ -69,7 +70,7 @@ class State:
         engine = make_engine(parsed, create=create)
         try:
             prepare(engine)
-            with reachable(engine):
+            with explained(engine, "open"):
                 key = bind_key(engine, path, secret_key)
         except BaseException:
             engine.dispose()

@@ -17,6 +17,7 @@ WRITES: Final = "pmpc_writes"
 """Execution option of a connection whose transaction will write."""
 
 BUSY_SECONDS: Final = 30
+"""How long to wait for another writer of a SQLite file, unless its URL says `?timeout=…`."""
 _FORMS: Final = "use sqlite:///path/to/file or postgresql+psycopg://user@host/database"
 
 
@@ -70,7 +71,10 @@ def make_engine(url: URL, *, create: bool) -> Engine:
             raise StateMissing(msg)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = create_engine(url.set(database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+    patient = url.set(database=str(path)).update_query_dict(
+        {"timeout": url.query.get("timeout", str(BUSY_SECONDS))}
+    )
+    engine = create_engine(patient)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

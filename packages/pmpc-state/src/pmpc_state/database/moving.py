@@ -16,8 +16,9 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Engine, text
 
+from pmpc_state.database.complaints import explained
 from pmpc_state.database.engine import WRITES, make_engine, parse_url, sqlite_path
-from pmpc_state.database.versions import check, current_version, reachable
+from pmpc_state.database.versions import check, current_version
 from pmpc_state.migrations import NEWEST
 
 _ADVISORY_LOCK: Final = 0x706D7063
@@ -50,7 +51,7 @@ def migrate(url: str, *, target: str = "head") -> Migration:
     parsed = parse_url(url)
     engine = make_engine(parsed, create=True)
     try:
-        with reachable(engine), engine.connect() as connection, connection.begin():
+        with explained(engine, "open"), engine.connect() as connection, connection.begin():
             before = current_version(connection)
         if before is not None and not is_known(before):
             check(engine, before)
@@ -61,7 +62,7 @@ def migrate(url: str, *, target: str = "head") -> Migration:
         path = sqlite_path(parsed)
         if path is not None and before is not None:
             backup = copy_sqlite(path, f"before-{goal}" if goal != "base" else "before-empty")
-        with reachable(engine):
+        with explained(engine, "open"):
             move(engine, target)
         with engine.connect() as connection, connection.begin():
             after = current_version(connection)

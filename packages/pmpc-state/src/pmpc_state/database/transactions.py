@@ -12,10 +12,9 @@ from typing import Protocol
 
 import attrs
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
+from pmpc_state.database.complaints import explained
 from pmpc_state.database.engine import WRITES
-from pmpc_state.errors import StateUnreachable
 
 
 class Reading(Protocol):
@@ -34,22 +33,6 @@ class Writing(Reading, Protocol):
         ...
 
 
-@contextmanager
-def usable(engine: Engine) -> Generator[None, None, None]:
-    """Turn a database that cannot be used (down, locked, read-only, full) into our error.
-
-    Raises:
-        StateUnreachable: With the database's own words.
-    """
-    try:
-        yield
-    except OperationalError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        lines = str(error.orig).strip().splitlines()
-        msg = f"cannot use {where}: {lines[0] if lines else error}"
-        raise StateUnreachable(msg) from error
-
-
 @attrs.frozen
 class Pooled:
     """Every block is a transaction of its own."""
@@ -59,13 +42,13 @@ class Pooled:
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
         """Enter a short transaction that reads."""
-        with usable(self.engine), self.engine.connect() as connection, connection.begin():
+        with explained(self.engine, "use"), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Generator[Connection, None, None]:
         """Enter a short transaction that writes."""
-        with usable(self.engine), self.engine.connect() as connection:
+        with explained(self.engine, "use"), self.engine.connect() as connection:
             writer = connection.execution_options(**{WRITES: True})
             with writer.begin():
                 yield writer
@@ -73,7 +56,7 @@ class Pooled:
     @contextmanager
     def consistent(self) -> Generator[Connection, None, None]:
         """Enter a transaction whose reads all see the same moment of the database."""
-        with usable(self.engine), self.engine.connect() as connection:
+        with explained(self.engine, "use"), self.engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():

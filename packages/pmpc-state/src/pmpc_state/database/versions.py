@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator
 from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import DBAPIError
 
-from pmpc_state.errors import StateOutdated, StateTooNew, StateUnreachable
+from pmpc_state.database.complaints import explained
+from pmpc_state.errors import StateOutdated, StateTooNew
 from pmpc_state.migrations import NEWEST
 
 VERSION_TABLE: Final = "pmpc_state_version"
@@ -32,7 +30,7 @@ def prepare(engine: Engine) -> None:
         StateTooNew: The database is newer than the code.
         StateUnreachable: The database cannot be opened.
     """
-    with reachable(engine), engine.connect() as connection, connection.begin():
+    with explained(engine, "open"), engine.connect() as connection, connection.begin():
         version = current_version(connection)
     if version is not None:
         check(engine, version)
@@ -40,7 +38,7 @@ def prepare(engine: Engine) -> None:
     # Alembic takes a third of the time it takes to open a database: only where it is needed.
     from pmpc_state.database.moving import move
 
-    with reachable(engine):
+    with explained(engine, "open"):
         move(engine, "head", only_if_empty=True)
 
 
@@ -65,15 +63,3 @@ def check(engine: Engine, version: str) -> None:
         f"cannot open {where}: it has version {version}, this pmpc works with {NEWEST}; "
         "run `pmpc state migrate`"
     )
-
-
-@contextlib.contextmanager
-def reachable(engine: Engine) -> Generator[None, None, None]:
-    """Turn a database that cannot be opened into an error for people."""
-    try:
-        yield
-    except DBAPIError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else error
-        msg = f"cannot open {where}: {reason}"
-        raise StateUnreachable(msg) from error

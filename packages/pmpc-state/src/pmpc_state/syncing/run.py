@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from pmpc_state.discovery import discover
-from pmpc_state.errors import LeaseLost
+from pmpc_state.errors import LeaseLost, StateUnreachable
 from pmpc_state.repositories.holders import this_process
 from pmpc_state.state import State
 from pmpc_state.values import Lease
@@ -56,6 +56,8 @@ async def sync(
     Raises:
         LeaseHeld: Another sync of this cluster runs.
         LeaseLost: Another sync took over; nothing was written after that.
+        StateUnreachable: The database went away, is locked, full or read-only; the sections
+            written before are whole, and the next sync goes on from them.
         proxmox_client.PveError: The cluster could not be reached at all, or refused the token.
     """
     writer = state.writer()
@@ -68,7 +70,9 @@ async def sync(
         async with _kept(writer, held):
             return await _sync(writer, client, cluster, held, on_event, concurrency)
     finally:
-        await asyncio.to_thread(writer.leases.release, held)
+        # A database that is gone is told by what was cut short; the lease then ends by itself.
+        with suppress(StateUnreachable):
+            await asyncio.to_thread(writer.leases.release, held)
 
 
 async def _sync(
@@ -94,7 +98,7 @@ async def _sync(
         run = await asyncio.to_thread(writer.observed.date, run)
         sections = await _write(writer, run, inventory, on_event)
     except BaseException:
-        with suppress(LeaseLost):
+        with suppress(LeaseLost, StateUnreachable):
             writer.observed.finish(run, "failed")
         raise
     draft = SyncReport(cluster, run.started_at, run.started_at, sections)
@@ -127,7 +131,8 @@ async def _kept(writer: StateWriter, held: Lease) -> AsyncGenerator[None, None]:
     async def renew() -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
-            with suppress(LeaseLost):  # the next write of the block says so
+            # Whatever is wrong, the next write of the block says so.
+            with suppress(LeaseLost, StateUnreachable):
                 await asyncio.to_thread(lambda: writer.leases.renew(held, seconds=LEASE_SECONDS))
 
     keeper = asyncio.create_task(renew())
