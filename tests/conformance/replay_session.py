@@ -19,6 +19,7 @@ from tests.conformance.json_values import as_list, as_object, data_of
 PAUSE = 0.02
 LONGEST_TASK = 400.0
 _UPID = re.compile(r"UPID:\w+:[0-9A-F]{8}:[0-9A-F]{8,9}:[0-9A-F]{8}:[^:\s\"]+:[^:\s\"]*:[^:\s\"]+:")
+_TOKEN = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 # Values that differ from server to server and come back in later requests.
 CARRIED = frozenset(("upid", "digest", "value", "ticket", "CSRFPreventionToken"))
 
@@ -183,7 +184,8 @@ class Session:
                 self._pair(wanted[name], found[name], name)
         elif isinstance(theirs, str) and isinstance(mine, str) and theirs != mine:
             both_tasks = _UPID.fullmatch(theirs) and _UPID.fullmatch(mine)
-            if key in CARRIED or both_tasks:
+            both_tokens = _TOKEN.fullmatch(theirs) and _TOKEN.fullmatch(mine)
+            if key in CARRIED or both_tasks or both_tokens:
                 self._ours[theirs] = mine
 
 

@@ -9,6 +9,7 @@ from proxmox_client.testing.firewall.files import FirewallFile, firewall_file
 from proxmox_client.testing.permissions import require
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import Handler, handles
+from proxmox_client.testing.sdn.state import sdn
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
@@ -70,7 +71,7 @@ def visible_files(cluster: SimulatedCluster, call: Call) -> tuple[FirewallFile, 
 
 
 def _require_vnet(cluster: SimulatedCluster, call: Call) -> None:
-    running = cluster.files.get("sdn-running", {}).get("vnets", {})
+    running = sdn(cluster).running["vnets"]
     if call["vnet"] not in running:
         raise PveFault(
             500,

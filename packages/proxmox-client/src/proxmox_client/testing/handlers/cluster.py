@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from proxmox_client.testing.broadcast import FORGOTTEN_AFTER
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
+from proxmox_client.testing.sdn.state import sdn
 from proxmox_client.testing.state import Guest, Node, Storage
 
 if TYPE_CHECKING:
@@ -141,12 +142,17 @@ def _pools(cluster: SimulatedCluster, call: Call) -> Iterator[dict[str, Any]]:
 
 
 def _networks(cluster: SimulatedCluster, call: Call) -> Iterator[dict[str, Any]]:
-    zone = "localnetwork"
-    for node in cluster.nodes.values():
-        if node.online and cluster.access.allows(
-            call.identity, f"/sdn/zones/{zone}", ["SDN.Audit"]
-        ):
-            yield {
+    state = sdn(cluster)
+    for zone, nodes in (
+        ("localnetwork", None),
+        *((name, entry.get("nodes")) for name, entry in state.running["zones"].items()),
+    ):
+        if not cluster.access.allows(call.identity, f"/sdn/zones/{zone}", ["SDN.Audit"]):
+            continue
+        for node in cluster.nodes.values():
+            if not node.online or (nodes and node.name not in nodes.split(",")):
+                continue
+            row = {
                 "id": f"network/{node.name}/zone/{zone}",
                 "type": "network",
                 "network-type": "zone",
@@ -154,6 +160,9 @@ def _networks(cluster: SimulatedCluster, call: Call) -> Iterator[dict[str, Any]]
                 "node": node.name,
                 "status": "ok",
             }
+            if zone != "localnetwork":
+                row["zone-type"] = state.running["zones"][zone]["type"]
+            yield row
 
 
 @handles("GET", "/cluster/status")
