@@ -152,6 +152,7 @@ def test_a_secret_reaches_the_cluster_and_nothing_else(site: Site, stack: Path) 
     ]
     assert vm(site, "web-1").config["cipassword"]
     assert "(secret)" in told[0].out
+    assert "apply the manifests, not the plan" in told[0].out
     assert not any("hunter2" in done.out + done.err for done in told)
     kept = [path for path in site.home.rglob("*") if path.is_file()]
     assert not any(b"hunter2" in path.read_bytes() for path in kept)

@@ -96,8 +96,14 @@ async def plan(
     else:
         show_plan(made, steps=steps)
         if not made.empty and not made.errors:
-            say(f"Apply exactly this with: pmpc apply --plan {made.id}")
+            say(_how_to_apply(made))
     return plan_exit_code(made, detailed=detailed_exitcode)
+
+
+def _how_to_apply(made: Plan) -> str:
+    if made.from_json(made.to_json()).withheld:
+        return "It has secrets, which are not stored with it: apply the manifests, not the plan."
+    return f"Apply exactly this with: pmpc apply --plan {made.id}"
 
 
 async def plans(
