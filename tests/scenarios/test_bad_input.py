@@ -79,3 +79,30 @@ async def test_a_resolution_that_is_no_word_is_refused(lab: Any) -> None:
             VM.replace("SPEC", "source: {clone: {template: debian-13}}"),
             resolve={"config.cores": "mine"},
         )
+
+
+CT = """\
+apiVersion: pmpc/v1
+kind: Container
+metadata: {name: cache-1}
+spec:
+  source: {template: "local:vztmpl/IMAGE.tar.zst"}
+  config: {rootfs: {storage: local-lvm, size: 4G}}
+"""
+
+
+async def test_a_container_template_that_is_not_there_is_said_with_its_place(lab: Any) -> None:
+    plan = await lab.plan(CT.replace("IMAGE", "debian-12-standard"))
+    (error,) = plan.errors
+    assert "no container template local:vztmpl/debian-12-standard.tar.zst" in error.message
+    assert "debian-13-standard" in (error.hint or "")
+    assert error.line == 5
+    assert plan.empty
+
+
+async def test_a_container_is_made_where_its_template_is(lab: Any) -> None:
+    lab.cluster.add_volume("local", "local:vztmpl/rare.tar.zst", 1_000_000, node="pve3")
+    plan = await lab.plan(CT.replace("IMAGE", "rare"))
+    assert not plan.errors, plan.explain()
+    assert plan.objects[0].node == "pve3"
+    assert (await lab.engine.apply(plan)).ok

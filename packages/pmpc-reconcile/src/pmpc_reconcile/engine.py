@@ -17,6 +17,7 @@ from pmpc_reconcile.diagnostics import Diagnostic, warning
 from pmpc_reconcile.errors import (
     ClientRequired,
     InputInvalid,
+    PlanNotFound,
     PlanRefused,
     PlanStale,
     ReleaseNotFound,
@@ -252,8 +253,9 @@ class Reconciler:
         )
 
     async def _ensure_saved(self, plan: Plan) -> None:
-        known = await self.records.plans(plan.release, limit=1000)
-        if all(record.id != plan.id for record in known):
+        try:
+            await self.records.plan_record(plan.id)
+        except PlanNotFound:
             await self.records.save_plan(plan)
 
     async def _nothing_to_do(self, plan: Plan) -> ApplyReport | None:

@@ -15,7 +15,7 @@ from pmpc_reconcile.events import EventSink, PlanProgress
 from pmpc_reconcile.identity import new_marker_id
 from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
 from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused, Unknown
-from pmpc_reconcile.manifests import Manifest, ManifestInvalid
+from pmpc_reconcile.manifests import Manifest, ManifestInvalid, TemplateSource
 from pmpc_reconcile.plan.creation import plan_new
 from pmpc_reconcile.plan.graph import ordered
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan, Purpose
@@ -141,6 +141,7 @@ class Planner:
             for name, pool in pools.items()
             if pool is None and f"Pool/{name}" in addresses
         }
+        images = await self._images(request, inventory, set(creations))
         return Situation(
             release=request.release,
             inventory=inventory,
@@ -149,12 +150,29 @@ class Planner:
             fingerprint=self.records.fingerprint,
             new_id=new_marker_id,
             creations=creations,
+            images=images,
             vmids={
                 address: place.guest.vmid
                 for address, place in places.items()
                 if isinstance(place, Found)
             },
         )
+
+    async def _images(
+        self, request: Request, inventory: Inventory, new: set[str]
+    ) -> dict[str, frozenset[str]] | None:
+        """Return which nodes have which container templates, as far as new containers need it."""
+        from proxmox_client import PveError
+
+        storages = {
+            manifest.source.ostemplate.partition(":")[0]
+            for manifest in request.manifests
+            if str(manifest.address) in new and isinstance(manifest.source, TemplateSource)
+        }
+        try:
+            return await self.live.images(inventory, storages) if storages else {}
+        except PveError:  # such as a token that may not look: then creating tells
+            return None
 
     async def _template(
         self, situation: Situation, manifest: Manifest, cache: dict[int, dict[str, Any]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.live.inventory import Inventory, parse_inventory
@@ -124,6 +124,28 @@ class LiveCluster:
         """Return whether a pool of that name exists; `/pools` is never out of date."""
         rows: list[dict[str, Any]] = await self.read("/pools")
         return any(row.get("poolid") == name for row in rows)
+
+    async def images(
+        self, inventory: Inventory, storages: Iterable[str]
+    ) -> dict[str, frozenset[str]]:
+        """Return the container templates of storages and the nodes that have them."""
+        places = [
+            (node, storage)
+            for storage in sorted(storages)
+            for node in sorted(inventory.storages.get(storage, ()))
+            if inventory.reachable(node)
+        ]
+        answers: list[list[dict[str, Any]]] = await asyncio.gather(
+            *(
+                self.read(f"/nodes/{node}/storage/{storage}/content", {"content": "vztmpl"})
+                for node, storage in places
+            )
+        )
+        found: dict[str, set[str]] = {}
+        for (node, _), rows in zip(places, answers, strict=True):
+            for row in rows:
+                found.setdefault(str(row["volid"]), set()).add(node)
+        return {volid: frozenset(nodes) for volid, nodes in found.items()}
 
     async def next_vmid(self) -> int:
         """Return a vmid that looks free; nothing is reserved by asking."""

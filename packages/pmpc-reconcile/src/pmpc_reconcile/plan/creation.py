@@ -186,9 +186,18 @@ class _Maker:
         fitting = [
             node
             for node in online
-            if all(node in inventory.storages.get(storage, ()) for storage in needed)
+            if self._has_image(node)
+            and all(node in inventory.storages.get(storage, ()) for storage in needed)
         ]
         return min(fitting or online, key=lambda node: (load.get(node, 0), node))
+
+    def _has_image(self, node: str) -> bool:
+        from pmpc_reconcile.manifests import TemplateSource
+
+        source, images = self._manifest.source, self._situation.images
+        if images is None or not isinstance(source, TemplateSource):
+            return True
+        return node in images.get(source.ostemplate, ())
 
     def _resizes(self, template_config: Mapping[str, Any], after: str) -> Iterator[Step]:
         wire = to_wire(

@@ -79,7 +79,7 @@ def missing_things(situation: Situation, manifest: Manifest) -> Iterator[Diagnos
 
 
 def _check_source(situation: Situation, manifest: Manifest) -> Iterator[Diagnostic]:
-    from pmpc_reconcile.manifests import CloneSource
+    from pmpc_reconcile.manifests import CloneSource, TemplateSource
 
     source = manifest.source
     if source is None and manifest.kind == "Container":
@@ -87,6 +87,8 @@ def _check_source(situation: Situation, manifest: Manifest) -> Iterator[Diagnost
             "a container is made from a template or a clone, and no source is given",
             hint="write source: {template: 'local:vztmpl/…'} or source: {clone: {template: …}}",
         )
+    if isinstance(source, TemplateSource):
+        yield from _missing_image(situation, manifest, source.ostemplate)
     if not isinstance(source, CloneSource):
         return
     path = "spec.source.clone.template"
@@ -123,6 +125,24 @@ def _check_source(situation: Situation, manifest: Manifest) -> Iterator[Diagnost
             "spec.source.clone.storage",
             hint=did_you_mean(source.storage, situation.inventory.storages),
         )
+
+
+def _missing_image(
+    situation: Situation, manifest: Manifest, ostemplate: str
+) -> Iterator[Diagnostic]:
+    if situation.images is None:
+        return
+    nodes = situation.images.get(ostemplate, frozenset[str]())
+    allowed = manifest.nodes or tuple(situation.inventory.nodes)
+    if any(node in nodes for node in allowed):
+        return
+    known = sorted(situation.images)
+    where = f" on {' or '.join(manifest.nodes)}" if nodes else ""
+    yield manifest.diagnose(
+        f"there is no container template {ostemplate}{where}",
+        "spec.source.template",
+        hint=did_you_mean(ostemplate, known) or _known("templates", known),
+    )
 
 
 def _known(what: str, names: Mapping[str, Any] | list[str]) -> str:

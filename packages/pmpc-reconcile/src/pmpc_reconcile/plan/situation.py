@@ -33,6 +33,8 @@ class Situation:
         new_id: Makes a random marker id.
         creations: By address, the id of the step that makes the object.
         vmids: By address, the vmid of a guest that exists.
+        images: Container templates and the nodes that have them; None where that could not be
+            read.
     """
 
     release: str
@@ -43,6 +45,7 @@ class Situation:
     new_id: Callable[[], str]
     creations: Mapping[str, str] = attrs.field(factory=dict[str, str])
     vmids: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    images: Mapping[str, frozenset[str]] | None = None
 
     def resolutions_for(self, manifest: Manifest) -> Mapping[str, str]:
         """Return how conflicts of an object are settled: the plan's word over the manifest's."""
