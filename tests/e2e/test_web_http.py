@@ -131,6 +131,7 @@ def test_a_plan_is_made_stored_and_shown_again_without_a_write(site: Site) -> No
 
 
 def test_mistakes_are_explained_and_nothing_else_is_shown(site: Site) -> None:
+    sync(site)
     with web(site) as served:
         wrong = served.ask(
             "mutation ($text: String!) { plan(manifests: $text) { id } }",

@@ -26,6 +26,7 @@ def serve(token: AccessToken, show: bool, *, host: str, port: int, context: str 
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen()  # whoever reads the address below may connect at once
         except OSError as error:
             print(
                 f"error: cannot listen on {host} port {port}: {error.strerror}\n"

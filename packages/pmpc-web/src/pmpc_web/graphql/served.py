@@ -1,10 +1,19 @@
-"""Which cluster a schema serves, for its resolvers."""
+"""The schema as it is served: which cluster, and which errors are whose business."""
 
 from __future__ import annotations
 
-from typing import cast
+import logging
+from typing import TYPE_CHECKING, cast
 
 import strawberry
+from graphql import GraphQLError
+
+from pmpc_web.calls import EXPECTED
+
+if TYPE_CHECKING:
+    from strawberry.types import ExecutionContext
+
+_log = logging.getLogger("pmpc_web.graphql")
 
 
 class ServingSchema(strawberry.Schema):
@@ -12,7 +21,23 @@ class ServingSchema(strawberry.Schema):
 
     serves: str | None = None
 
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Log mistakes of ours with their traceback; what callers can read is no news here."""
+        for error in filter(is_a_mistake_of_ours, errors):
+            _log.error("cannot answer a query", exc_info=error.original_error)
+
 
 def served_context(info: strawberry.Info) -> str | None:
     """Return the cluster's name for a resolver."""
     return cast("ServingSchema", info.schema).serves
+
+
+def is_a_mistake_of_ours(error: GraphQLError) -> bool:
+    """Tell whether an error's text is not meant for callers.
+
+    Errors in the query itself have no original error; those of our packages are written for people.
+    """
+    original = error.original_error
+    return original is not None and not isinstance(original, (*EXPECTED, GraphQLError))

@@ -8,6 +8,8 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from pmpc_reconcile.contexts import load_contexts
+from pmpc_state import NotRecorded
 from pmpc_web.calls import EXPECTED, call
 
 
@@ -18,13 +20,23 @@ class Health(BaseModel):
         status: `ok`, or `failing` when the state database cannot be used.
         version: Version of pmpc-web.
         cluster: Name of the cluster it serves, None when there is none.
+        synced: Whether the state database knows the cluster yet; `pmpc sync` makes it so.
         reason: Why it is failing, None otherwise.
     """
 
     status: Literal["ok", "failing"]
     version: str
     cluster: str | None = None
+    synced: bool = False
     reason: str | None = None
+
+
+async def _synced(cluster: str) -> bool:
+    try:
+        await call(cluster, "snapshots", {})
+    except NotRecorded:
+        return False
+    return True
 
 
 def build_router(context: str | None) -> APIRouter:
@@ -36,10 +48,11 @@ def build_router(context: str | None) -> APIRouter:
         """Read the snapshots, which needs a context and a readable state database."""
         release = version("pmpc-web")
         try:
-            found = await call(context, "snapshots", {})
+            cluster = load_contexts().get(context).name
+            synced = await _synced(cluster)
         except EXPECTED as error:
             response.status_code = 503
             return Health(status="failing", version=release, reason=type(error).__name__)
-        return Health(status="ok", version=release, cluster=found.cluster)
+        return Health(status="ok", version=release, cluster=cluster, synced=synced)
 
     return router
