@@ -6,7 +6,7 @@ last apply. When and in which order anything is sent belongs to the plan.
 
 from __future__ import annotations
 
-from pmpc_reconcile.diff.change import Action, Diff, FieldChange
+from pmpc_reconcile.diff.change import Action, Claim, Diff, FieldChange
 from pmpc_reconcile.diff.create import create_options
 from pmpc_reconcile.diff.pending import pending_options
 from pmpc_reconcile.diff.threeway import three_way
@@ -14,6 +14,7 @@ from pmpc_reconcile.diff.wire import Move, Resize, Wire, to_wire
 
 __all__ = [
     "Action",
+    "Claim",
     "Diff",
     "FieldChange",
     "Move",

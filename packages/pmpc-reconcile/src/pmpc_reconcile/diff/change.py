@@ -112,17 +112,29 @@ class Diff:
     def owned_after(self) -> dict[str, FieldValue]:
         """Return the fields to record as ours once the changes are applied.
 
-        Fields in conflict, and those kept as others have them, stay recorded with the value we
-        applied last, so that the difference stays visible.
+        Fields kept as others have them stay recorded with the value we applied last, so that the
+        difference stays visible. An object with a conflict is not written at all, so everything of
+        it stays recorded as it was.
         """
-        owned: dict[str, FieldValue] = {}
-        for field in self.fields:
-            if field.action in (Action.ADD, Action.CHANGE, Action.UNCHANGED):
-                value = field.desired
-            elif field.action in (Action.CONFLICT, Action.KEEP):
-                value = field.base
-            else:
-                continue
-            if not isinstance(value, Absent):
-                owned[field.path] = value
-        return owned
+        held = bool(self.conflicts)
+        values = {field.path: field.base if held else _owned(field) for field in self.fields}
+        return {path: value for path, value in values.items() if not isinstance(value, Absent)}
+
+
+def _owned(field: FieldChange) -> FieldValue | Absent:
+    if field.action in (Action.ADD, Action.CHANGE, Action.UNCHANGED):
+        return field.desired
+    return field.base if field.action is Action.KEEP else ABSENT
+
+
+@attrs.frozen
+class Claim:
+    """What another manager applied to a field.
+
+    Attributes:
+        owner: The manager, a release.
+        value: The value it applied. Once the field has another one, the claim is void.
+    """
+
+    owner: str
+    value: FieldValue

@@ -22,7 +22,7 @@ from typing import Final
 
 import attrs
 
-from pmpc_reconcile.diff.change import Action, Diff, FieldChange
+from pmpc_reconcile.diff.change import Action, Claim, Diff, FieldChange
 from pmpc_reconcile.kinds import Kind, Shape, meaning, options_of
 from pmpc_reconcile.values import (
     ABSENT,
@@ -38,7 +38,7 @@ from pmpc_reconcile.values import (
 
 # Fields that say what should be, whoever changed it: a guest that should run is started again.
 LEVEL_FIELDS: Final = frozenset({"state"})
-_NO_OWNERS: Final[Mapping[str, str]] = {}
+_NO_OWNERS: Final[Mapping[str, str | Claim]] = {}
 _NO_RESOLUTIONS: Final[Mapping[str, str]] = {}
 
 
@@ -49,7 +49,7 @@ def three_way(
     owned: Fields,
     *,
     resolutions: Mapping[str, str] = _NO_RESOLUTIONS,
-    others: Mapping[str, str] = _NO_OWNERS,
+    others: Mapping[str, str | Claim] = _NO_OWNERS,
     fingerprint: Callable[[str], str] | None = None,
 ) -> Diff:
     """Compare what is wanted, what is there and what we applied last.
@@ -60,7 +60,8 @@ def three_way(
         live: Fields of the server, pending changes included.
         owned: Fields as we last applied them.
         resolutions: `ours`, `theirs` or `ignore` by path, or by what stands before a dot of it.
-        others: Other managers by the path of a field they own.
+        others: Other managers by the path of a field they own: a name, or what they applied,
+            which counts as long as the field has that value.
         fingerprint: Makes the keyed fingerprint by which secrets are compared. Without it a secret
             counts as changed every time.
 
@@ -87,7 +88,7 @@ class _Context:
     live: Fields
     owned: Fields
     resolutions: Mapping[str, str]
-    others: Mapping[str, str]
+    others: Mapping[str, str | Claim]
     fingerprint: Callable[[str], str] | None
     slots: frozenset[str]
     declared_slots: frozenset[str]
@@ -105,6 +106,15 @@ class _Context:
                 return self.resolutions[path]
             path = path.rpartition(".")[0]
         return None
+
+    def owner(self, path: str) -> str | None:
+        """Return who else owns a field."""
+        claim = self.others.get(path)
+        if not isinstance(claim, Claim):
+            return claim
+        secret = isinstance(claim.value, Secret | SecretMark)
+        holds = secret or self.same(path, claim.value, self.theirs(path))
+        return claim.owner if holds else None
 
     def has_slot(self, path: str) -> bool:
         return slot_of(path) in self.slots
@@ -133,7 +143,7 @@ def _declared(context: _Context, path: str) -> FieldChange:
 def _differing(context: _Context, change: FieldChange) -> FieldChange:
     """Decide about a declared field that is not as declared."""
     path = change.path
-    owner = context.others.get(path)
+    owner = context.owner(path)
     resolution = context.resolution(path)
     write = Action.CHANGE if path in context.live else Action.ADD
     if resolution == "ignore":
@@ -167,7 +177,7 @@ def _undeclared(context: _Context, path: str) -> FieldChange:
     base = context.owned[path]
     live = context.theirs(path)
     change = FieldChange(path=path, action=Action.RELEASE, base=base, live=live)
-    owner = context.others.get(path)
+    owner = context.owner(path)
     if path in LEVEL_FIELDS:
         return attrs.evolve(change, reason="no longer declared")
     if path not in context.live:
@@ -179,6 +189,8 @@ def _undeclared(context: _Context, path: str) -> FieldChange:
         return attrs.evolve(change, reason="what is still declared needs it")
     if _cannot_be_unset(context.kind, slot, key):
         return attrs.evolve(change, reason="PVE does not let it be unset")
+    if context.resolution(path) == "ignore":
+        return attrs.evolve(change, reason="differences are ignored")
     if isinstance(base, SecretMark) or context.same(path, base, live):
         return attrs.evolve(change, action=Action.REMOVE)
     return attrs.evolve(change, reason="somebody else changed it")
@@ -210,7 +222,7 @@ def _complete_new_slots(context: _Context, fields: dict[str, FieldChange]) -> No
 
 
 def _guard_shared_slots(context: _Context, fields: dict[str, FieldChange]) -> None:
-    """Turn the removal of a slot into a conflict where somebody else added to it.
+    """Turn the removal of a slot into a conflict, or let go, where somebody else added to it.
 
     A network card or disk goes as a whole, with what others set on it.
     """
@@ -222,11 +234,15 @@ def _guard_shared_slots(context: _Context, fields: dict[str, FieldChange]) -> No
         if not removes_slot(context.kind, slot, {split_path(field.path)[2] for field in removed}):
             continue
         foreign = sorted(_foreign_keys(context, slot))
-        if not foreign or context.resolution(slot) == "ours":
+        resolution = context.resolution(slot)
+        if not foreign or resolution == "ours":
             continue
         reason = f"somebody else set {', '.join(foreign)} on it"
+        action = Action.CONFLICT
+        if resolution is not None:
+            action, reason = Action.RELEASE, f"{reason}; resolved: {resolution}"
         for field in removed:
-            fields[field.path] = attrs.evolve(field, action=Action.CONFLICT, reason=reason)
+            fields[field.path] = attrs.evolve(field, action=action, reason=reason)
 
 
 def removes_slot(kind: Kind, slot: str, keys: set[str | None]) -> bool:
