@@ -30,6 +30,20 @@ def family_keys(operation: Merged) -> dict[str, str]:
     }
 
 
+def dated(operation: Merged, versions: list[str]) -> list[str]:
+    """List parameters that came later than the operation or went earlier, as source."""
+    families = family_keys(operation)
+    found: list[str] = []
+    for name, spans in sorted(operation.parameters.items()):
+        first, last = spans[0].first, spans[-1].last
+        if name not in operation.placeholders and (
+            first > operation.first or last < operation.last
+        ):
+            until = f'"{versions[last]}"' if last < len(versions) - 1 else "None"
+            found.append(f'("{families.get(name, name)}", "{versions[first]}", {until})')
+    return found
+
+
 def _text_lists(operation: Merged) -> list[str]:
     return [
         name
@@ -95,6 +109,8 @@ def _constant(operation: Merged, answer: Answer, versions: list[str]) -> list[st
         if names:
             quoted = ", ".join(f'"{name}"' for name in names)
             lines.append(f"    {field}=({quoted},),")
+    if limits := dated(operation, versions):
+        lines += ["    dated=(", *(f"        {limit}," for limit in limits), "    ),"]
     return [*lines, ")"]
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from proxmox_client.errors import RequestInvalid as RequestInvalid
     from proxmox_client.errors import TaskError as TaskError
     from proxmox_client.errors import TlsError as TlsError
+    from proxmox_client.errors import VersionUnsupported as VersionUnsupported
     from proxmox_client.errors import WrongState as WrongState
     from proxmox_client.flows.retry import RetryPolicy as RetryPolicy
     from proxmox_client.tasks import AsyncTask as AsyncTask
@@ -75,6 +76,7 @@ _HOMES = {
         "RequestInvalid",
         "TaskError",
         "TlsError",
+        "VersionUnsupported",
         "WrongState",
     ),
     "flows.retry": ("RetryPolicy",),

@@ -2,6 +2,7 @@
 
     PveError
       RequestInvalid            refused here, nothing was sent
+        VersionUnsupported      this PVE does not have it
       ConnectError              the server cannot be reached, or gives no answer to a read
         TlsError
           CertificateNotTrusted
@@ -50,6 +51,13 @@ class RequestInvalid(PveError):
 
     def __str__(self) -> str:
         return f"cannot call {self.operation}: {self.why}. Nothing was sent."
+
+
+class VersionUnsupported(RequestInvalid):
+    """The server's version of PVE lacks the operation or a parameter, so it was not sent.
+
+    A client made with `check_version=False` sends it all the same.
+    """
 
 
 @attrs.define(eq=False, str=False, slots=False)
@@ -195,6 +203,11 @@ class AuthenticationFailed(ApiError):
 
     def advice(self) -> str:
         """Say what to check."""
+        if self.address.startswith("/access/ticket"):
+            return (
+                "Check the user (name@realm), the password and the second factor, and that the "
+                "account is enabled and has not expired."
+            )
         return (
             "Check the token's name (user@realm!name) and secret, and that the user and the "
             "token exist, are enabled and have not expired."

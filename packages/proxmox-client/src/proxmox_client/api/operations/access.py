@@ -53,6 +53,14 @@ ACCESS_DOMAINS_POST: Operation[None] = Operation(
     protected=True,
     required=("realm", "type",),
     text_lists=("group_classes", "user_classes",),
+    dated=(
+        ("audiences", "9.2", None),
+        ("check-connection", "8.1", None),
+        ("groups-autocreate", "8.4", None),
+        ("groups-claim", "8.4", None),
+        ("groups-overwrite", "8.4", None),
+        ("query-userinfo", "8.4", None),
+    ),
 )
 ACCESS_DOMAINS_REALM_DELETE: Operation[None] = Operation(
     id="access.domains.realm.delete",
@@ -77,6 +85,14 @@ ACCESS_DOMAINS_REALM_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete", "group_classes", "user_classes",),
+    dated=(
+        ("audiences", "9.2", None),
+        ("check-connection", "8.1", None),
+        ("groups-autocreate", "8.4", None),
+        ("groups-claim", "8.4", None),
+        ("groups-overwrite", "8.4", None),
+        ("query-userinfo", "8.4", None),
+    ),
 )
 ACCESS_DOMAINS_SYNC_POST: Operation[str] = Operation(
     id="access.domains.sync.post",
@@ -160,6 +176,9 @@ ACCESS_PASSWORD_PUT: Operation[None] = Operation(
     protected=True,
     allow_token=False,
     required=("password", "userid",),
+    dated=(
+        ("confirmation-password", "8.2", None),
+    ),
 )
 ACCESS_PERMISSIONS_GET: Operation[dict[str, Any]] = Operation(
     id="access.permissions.get",
@@ -378,6 +397,10 @@ ACCESS_USERS_TOKEN_TOKENID_PUT: Operation[m.AccessUsersTokenTokenidPut] = Operat
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    dated=(
+        ("delete", "9.1", None),
+        ("regenerate", "9.2", None),
+    ),
 )
 ACCESS_USERS_UNLOCK_TFA_PUT: Operation[bool] = Operation(
     id="access.users.unlock-tfa.put",
@@ -398,4 +421,7 @@ ACCESS_VNCTICKET_POST: Operation[None] = Operation(
     since="9.1",
     required=("authid", "path", "privs", "vncticket",),
     text_lists=("privs",),
+    dated=(
+        ("port", "9.2", None),
+    ),
 )

@@ -49,6 +49,11 @@ CLUSTER_OPTIONS_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    dated=(
+        ("consent-text", "8.4", None),
+        ("location", "9.2", None),
+        ("replication", "9.0", None),
+    ),
 )
 CLUSTER_QEMU_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.qemu.get",

@@ -38,6 +38,10 @@ CLUSTER_ACME_ACCOUNT_POST: Operation[str] = Operation(
     protected=True,
     required=("contact",),
     text_lists=("contact",),
+    dated=(
+        ("eab-hmac-key", "8.1", None),
+        ("eab-kid", "8.1", None),
+    ),
 )
 CLUSTER_ACME_ACCOUNT_NAME_DELETE: Operation[str] = Operation(
     id="cluster.acme.account.name.delete",

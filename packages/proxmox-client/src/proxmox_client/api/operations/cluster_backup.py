@@ -28,6 +28,14 @@ CLUSTER_BACKUP_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     text_lists=("dow", "exclude", "mailto", "vmid",),
+    dated=(
+        ("fleecing", "8.2", None),
+        ("maxfiles", "7.4", "9.1"),
+        ("notification-mode", "8.2", None),
+        ("notification-policy", "8.1", "8.4"),
+        ("notification-target", "8.1", "8.4"),
+        ("pbs-change-detection-mode", "8.3", None),
+    ),
 )
 CLUSTER_BACKUP_INFO_GET: Operation[list[m.ClusterBackupInfoItem]] = Operation(
     id="cluster.backup-info.get",
@@ -67,6 +75,14 @@ CLUSTER_BACKUP_ID_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete", "dow", "exclude", "mailto", "vmid",),
+    dated=(
+        ("fleecing", "8.2", None),
+        ("maxfiles", "7.4", "9.1"),
+        ("notification-mode", "8.2", None),
+        ("notification-policy", "8.1", "8.4"),
+        ("notification-target", "8.1", "8.4"),
+        ("pbs-change-detection-mode", "8.3", None),
+    ),
 )
 CLUSTER_BACKUP_INCLUDED_VOLUMES_GET: Operation[m.ClusterBackupIncludedVolumes] = Operation(
     id="cluster.backup.included_volumes.get",

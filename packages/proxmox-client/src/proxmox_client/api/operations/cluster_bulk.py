@@ -36,6 +36,9 @@ CLUSTER_BULK_ACTION_GUEST_MIGRATE_POST: Operation[str] = Operation(
     protected=True,
     since="9.1",
     required=("target",),
+    dated=(
+        ("max-workers", "9.2", None),
+    ),
 )
 CLUSTER_BULK_ACTION_GUEST_SHUTDOWN_POST: Operation[str] = Operation(
     id="cluster.bulk-action.guest.shutdown.post",
@@ -46,6 +49,9 @@ CLUSTER_BULK_ACTION_GUEST_SHUTDOWN_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     since="9.1",
+    dated=(
+        ("max-workers", "9.2", None),
+    ),
 )
 CLUSTER_BULK_ACTION_GUEST_START_POST: Operation[str] = Operation(
     id="cluster.bulk-action.guest.start.post",
@@ -56,6 +62,9 @@ CLUSTER_BULK_ACTION_GUEST_START_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     since="9.1",
+    dated=(
+        ("max-workers", "9.2", None),
+    ),
 )
 CLUSTER_BULK_ACTION_GUEST_SUSPEND_POST: Operation[str] = Operation(
     id="cluster.bulk-action.guest.suspend.post",
@@ -66,4 +75,7 @@ CLUSTER_BULK_ACTION_GUEST_SUSPEND_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     since="9.1",
+    dated=(
+        ("max-workers", "9.2", None),
+    ),
 )

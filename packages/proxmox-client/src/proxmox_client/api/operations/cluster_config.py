@@ -30,6 +30,9 @@ CLUSTER_CONFIG_POST: Operation[str] = Operation(
     protected=True,
     required=("clustername",),
     families=("link",),
+    dated=(
+        ("token-coefficient", "9.2", None),
+    ),
 )
 CLUSTER_CONFIG_APIVERSION_GET: Operation[int] = Operation(
     id="cluster.config.apiversion.get",

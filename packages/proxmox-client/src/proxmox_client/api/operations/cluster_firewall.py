@@ -210,6 +210,9 @@ CLUSTER_FIREWALL_OPTIONS_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    dated=(
+        ("policy_forward", "8.3", None),
+    ),
 )
 CLUSTER_FIREWALL_REFS_GET: Operation[list[m.ClusterFirewallRefsItem]] = Operation(
     id="cluster.firewall.refs.get",

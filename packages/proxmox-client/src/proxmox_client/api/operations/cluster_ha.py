@@ -76,6 +76,10 @@ CLUSTER_HA_RESOURCES_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("sid",),
+    dated=(
+        ("auto-rebalance", "9.2", None),
+        ("failback", "9.0", None),
+    ),
 )
 CLUSTER_HA_RESOURCES_SID_DELETE: Operation[None] = Operation(
     id="cluster.ha.resources.sid.delete",
@@ -84,6 +88,9 @@ CLUSTER_HA_RESOURCES_SID_DELETE: Operation[None] = Operation(
     decode=anything,
     safety=Safety.IDEMPOTENT,
     protected=True,
+    dated=(
+        ("purge", "9.1", None),
+    ),
 )
 CLUSTER_HA_RESOURCES_SID_GET: Operation[m.ClusterHaResourcesSid] = Operation(
     id="cluster.ha.resources.sid.get",
@@ -100,6 +107,10 @@ CLUSTER_HA_RESOURCES_SID_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    dated=(
+        ("auto-rebalance", "9.2", None),
+        ("failback", "9.0", None),
+    ),
 )
 CLUSTER_HA_RESOURCES_MIGRATE_POST: Operation[m.ClusterHaResourcesMigrate] = Operation(
     id="cluster.ha.resources.migrate.post",

@@ -84,6 +84,9 @@ CLUSTER_MAPPING_PCI_POST: Operation[None] = Operation(
     protected=True,
     since="8.0",
     required=("id", "map",),
+    dated=(
+        ("live-migration-capable", "8.4", None),
+    ),
 )
 CLUSTER_MAPPING_PCI_ID_DELETE: Operation[None] = Operation(
     id="cluster.mapping.pci.id.delete",
@@ -112,6 +115,9 @@ CLUSTER_MAPPING_PCI_ID_PUT: Operation[None] = Operation(
     protected=True,
     since="8.0",
     text_lists=("delete",),
+    dated=(
+        ("live-migration-capable", "8.4", None),
+    ),
 )
 CLUSTER_MAPPING_USB_GET: Operation[list[m.ClusterMappingUsbItem]] = Operation(
     id="cluster.mapping.usb.get",

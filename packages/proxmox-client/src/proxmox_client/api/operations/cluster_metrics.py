@@ -27,6 +27,9 @@ CLUSTER_METRICS_EXPORT_GET: Operation[m.ClusterMetricsExport] = Operation(
     decode=model("cluster_metrics", "ClusterMetricsExport"),
     safety=Safety.READ,
     since="8.3",
+    dated=(
+        ("node-list", "9.1", None),
+    ),
 )
 CLUSTER_METRICS_SERVER_GET: Operation[list[m.ClusterMetricsServerItem]] = Operation(
     id="cluster.metrics.server.get",
@@ -58,6 +61,16 @@ CLUSTER_METRICS_SERVER_ID_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("port", "server", "type",),
+    dated=(
+        ("otel-compression", "9.0", None),
+        ("otel-headers", "9.0", None),
+        ("otel-max-body-size", "9.0", None),
+        ("otel-path", "9.0", None),
+        ("otel-protocol", "9.0", None),
+        ("otel-resource-attributes", "9.0", None),
+        ("otel-timeout", "9.0", None),
+        ("otel-verify-ssl", "9.0", None),
+    ),
 )
 CLUSTER_METRICS_SERVER_ID_PUT: Operation[None] = Operation(
     id="cluster.metrics.server.id.put",
@@ -68,4 +81,14 @@ CLUSTER_METRICS_SERVER_ID_PUT: Operation[None] = Operation(
     protected=True,
     required=("port", "server",),
     text_lists=("delete",),
+    dated=(
+        ("otel-compression", "9.0", None),
+        ("otel-headers", "9.0", None),
+        ("otel-max-body-size", "9.0", None),
+        ("otel-path", "9.0", None),
+        ("otel-protocol", "9.0", None),
+        ("otel-resource-attributes", "9.0", None),
+        ("otel-timeout", "9.0", None),
+        ("otel-verify-ssl", "9.0", None),
+    ),
 )

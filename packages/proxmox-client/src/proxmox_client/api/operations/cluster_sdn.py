@@ -28,6 +28,10 @@ CLUSTER_SDN_PUT: Operation[str] = Operation(
     safety=Safety.IDEMPOTENT,
     starts_task=True,
     protected=True,
+    dated=(
+        ("lock-token", "9.0", None),
+        ("release-lock", "9.0", None),
+    ),
 )
 CLUSTER_SDN_CONTROLLERS_GET: Operation[list[m.ClusterSdnControllersItem]] = Operation(
     id="cluster.sdn.controllers.get",
@@ -45,6 +49,18 @@ CLUSTER_SDN_CONTROLLERS_POST: Operation[None] = Operation(
     protected=True,
     required=("controller", "type",),
     text_lists=("isis-ifaces", "nodes", "peers",),
+    dated=(
+        ("bgp-mode", "9.2", None),
+        ("fabric", "9.0", None),
+        ("isis-domain", "8.1", None),
+        ("isis-ifaces", "8.1", None),
+        ("isis-net", "8.1", None),
+        ("lock-token", "9.0", None),
+        ("nodes", "9.2", None),
+        ("peer-group-name", "9.2", None),
+        ("route-map-in", "9.2", None),
+        ("route-map-out", "9.2", None),
+    ),
 )
 CLUSTER_SDN_CONTROLLERS_CONTROLLER_DELETE: Operation[None] = Operation(
     id="cluster.sdn.controllers.controller.delete",
@@ -53,6 +69,9 @@ CLUSTER_SDN_CONTROLLERS_CONTROLLER_DELETE: Operation[None] = Operation(
     decode=anything,
     safety=Safety.IDEMPOTENT,
     protected=True,
+    dated=(
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_CONTROLLERS_CONTROLLER_GET: Operation[m.ClusterSdnControllersController] = Operation(
     id="cluster.sdn.controllers.controller.get",
@@ -69,6 +88,18 @@ CLUSTER_SDN_CONTROLLERS_CONTROLLER_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete", "isis-ifaces", "nodes", "peers",),
+    dated=(
+        ("bgp-mode", "9.2", None),
+        ("fabric", "9.0", None),
+        ("isis-domain", "8.1", None),
+        ("isis-ifaces", "8.1", None),
+        ("isis-net", "8.1", None),
+        ("lock-token", "9.0", None),
+        ("nodes", "9.2", None),
+        ("peer-group-name", "9.2", None),
+        ("route-map-in", "9.2", None),
+        ("route-map-out", "9.2", None),
+    ),
 )
 CLUSTER_SDN_DNS_GET: Operation[list[m.ClusterSdnDnsItem]] = Operation(
     id="cluster.sdn.dns.get",
@@ -85,6 +116,10 @@ CLUSTER_SDN_DNS_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("dns", "key", "type", "url",),
+    dated=(
+        ("fingerprint", "8.4", None),
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_DNS_DNS_DELETE: Operation[None] = Operation(
     id="cluster.sdn.dns.dns.delete",
@@ -93,6 +128,9 @@ CLUSTER_SDN_DNS_DNS_DELETE: Operation[None] = Operation(
     decode=anything,
     safety=Safety.IDEMPOTENT,
     protected=True,
+    dated=(
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_DNS_DNS_GET: Operation[m.ClusterSdnDnsDns] = Operation(
     id="cluster.sdn.dns.dns.get",
@@ -109,6 +147,10 @@ CLUSTER_SDN_DNS_DNS_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    dated=(
+        ("fingerprint", "8.4", None),
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_DRY_RUN_GET: Operation[m.ClusterSdnDryRun] = Operation(
     id="cluster.sdn.dry-run.get",
@@ -153,6 +195,11 @@ CLUSTER_SDN_FABRICS_FABRIC_POST: Operation[None] = Operation(
     protected=True,
     since="9.0",
     required=("id", "protocol", "redistribute",),
+    dated=(
+        ("persistent_keepalive", "9.2", None),
+        ("redistribute", "9.2", None),
+        ("route_filter", "9.2", None),
+    ),
 )
 CLUSTER_SDN_FABRICS_FABRIC_ID_DELETE: Operation[None] = Operation(
     id="cluster.sdn.fabrics.fabric.id.delete",
@@ -180,6 +227,11 @@ CLUSTER_SDN_FABRICS_FABRIC_ID_PUT: Operation[None] = Operation(
     protected=True,
     since="9.0",
     required=("delete", "protocol", "redistribute",),
+    dated=(
+        ("persistent_keepalive", "9.2", None),
+        ("redistribute", "9.2", None),
+        ("route_filter", "9.2", None),
+    ),
 )
 CLUSTER_SDN_FABRICS_NODE_GET: Operation[list[m.ClusterSdnFabricsNodeItem]] = Operation(
     id="cluster.sdn.fabrics.node.get",
@@ -206,6 +258,13 @@ CLUSTER_SDN_FABRICS_NODE_FABRIC_ID_POST: Operation[None] = Operation(
     protected=True,
     since="9.0",
     required=("interfaces", "node_id", "protocol",),
+    dated=(
+        ("allowed_ips", "9.2", None),
+        ("endpoint", "9.2", None),
+        ("peers", "9.2", None),
+        ("public_key", "9.2", None),
+        ("role", "9.2", None),
+    ),
 )
 CLUSTER_SDN_FABRICS_NODE_NODE_ID_DELETE: Operation[None] = Operation(
     id="cluster.sdn.fabrics.node.node_id.delete",
@@ -233,6 +292,13 @@ CLUSTER_SDN_FABRICS_NODE_NODE_ID_PUT: Operation[None] = Operation(
     protected=True,
     since="9.0",
     required=("delete", "interfaces", "protocol",),
+    dated=(
+        ("allowed_ips", "9.2", None),
+        ("endpoint", "9.2", None),
+        ("peers", "9.2", None),
+        ("public_key", "9.2", None),
+        ("role", "9.2", None),
+    ),
 )
 CLUSTER_SDN_IPAMS_GET: Operation[list[m.ClusterSdnIpamsItem]] = Operation(
     id="cluster.sdn.ipams.get",
@@ -249,6 +315,10 @@ CLUSTER_SDN_IPAMS_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("ipam", "type",),
+    dated=(
+        ("fingerprint", "8.4", None),
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_IPAMS_IPAM_DELETE: Operation[None] = Operation(
     id="cluster.sdn.ipams.ipam.delete",
@@ -257,6 +327,9 @@ CLUSTER_SDN_IPAMS_IPAM_DELETE: Operation[None] = Operation(
     decode=anything,
     safety=Safety.IDEMPOTENT,
     protected=True,
+    dated=(
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_IPAMS_IPAM_GET: Operation[m.ClusterSdnIpamsIpam] = Operation(
     id="cluster.sdn.ipams.ipam.get",
@@ -273,6 +346,10 @@ CLUSTER_SDN_IPAMS_IPAM_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    dated=(
+        ("fingerprint", "8.4", None),
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_IPAMS_STATUS_GET: Operation[list[Any]] = Operation(
     id="cluster.sdn.ipams.status.get",
@@ -473,6 +550,10 @@ CLUSTER_SDN_VNETS_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("vnet", "zone",),
+    dated=(
+        ("isolate-ports", "8.3", None),
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_VNETS_VNET_DELETE: Operation[None] = Operation(
     id="cluster.sdn.vnets.vnet.delete",
@@ -481,6 +562,9 @@ CLUSTER_SDN_VNETS_VNET_DELETE: Operation[None] = Operation(
     decode=anything,
     safety=Safety.IDEMPOTENT,
     protected=True,
+    dated=(
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_VNETS_VNET_GET: Operation[m.ClusterSdnVnetsVnet] = Operation(
     id="cluster.sdn.vnets.vnet.get",
@@ -497,6 +581,10 @@ CLUSTER_SDN_VNETS_VNET_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    dated=(
+        ("isolate-ports", "8.3", None),
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_VNETS_FIREWALL_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.sdn.vnets.firewall.get",
@@ -614,6 +702,11 @@ CLUSTER_SDN_VNETS_SUBNETS_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("subnet", "type",),
+    dated=(
+        ("dhcp-dns-server", "8.1", None),
+        ("dhcp-range", "8.1", None),
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_VNETS_SUBNETS_SUBNET_DELETE: Operation[None] = Operation(
     id="cluster.sdn.vnets.subnets.subnet.delete",
@@ -622,6 +715,9 @@ CLUSTER_SDN_VNETS_SUBNETS_SUBNET_DELETE: Operation[None] = Operation(
     decode=anything,
     safety=Safety.IDEMPOTENT,
     protected=True,
+    dated=(
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_VNETS_SUBNETS_SUBNET_GET: Operation[m.ClusterSdnVnetsSubnetsSubnet] = Operation(
     id="cluster.sdn.vnets.subnets.subnet.get",
@@ -638,6 +734,11 @@ CLUSTER_SDN_VNETS_SUBNETS_SUBNET_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    dated=(
+        ("dhcp-dns-server", "8.1", None),
+        ("dhcp-range", "8.1", None),
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_ZONES_GET: Operation[list[m.ClusterSdnZonesItem]] = Operation(
     id="cluster.sdn.zones.get",
@@ -655,6 +756,13 @@ CLUSTER_SDN_ZONES_POST: Operation[None] = Operation(
     protected=True,
     required=("type", "zone",),
     text_lists=("exitnodes", "nodes", "peers", "rt-import",),
+    dated=(
+        ("dhcp", "8.1", None),
+        ("fabric", "9.0", None),
+        ("lock-token", "9.0", None),
+        ("secondary-controllers", "9.2", None),
+        ("vxlan-port", "8.0", None),
+    ),
 )
 CLUSTER_SDN_ZONES_ZONE_DELETE: Operation[None] = Operation(
     id="cluster.sdn.zones.zone.delete",
@@ -663,6 +771,9 @@ CLUSTER_SDN_ZONES_ZONE_DELETE: Operation[None] = Operation(
     decode=anything,
     safety=Safety.IDEMPOTENT,
     protected=True,
+    dated=(
+        ("lock-token", "9.0", None),
+    ),
 )
 CLUSTER_SDN_ZONES_ZONE_GET: Operation[m.ClusterSdnZonesZone] = Operation(
     id="cluster.sdn.zones.zone.get",
@@ -679,4 +790,11 @@ CLUSTER_SDN_ZONES_ZONE_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete", "exitnodes", "nodes", "peers", "rt-import",),
+    dated=(
+        ("dhcp", "8.1", None),
+        ("fabric", "9.0", None),
+        ("lock-token", "9.0", None),
+        ("secondary-controllers", "9.2", None),
+        ("vxlan-port", "8.0", None),
+    ),
 )

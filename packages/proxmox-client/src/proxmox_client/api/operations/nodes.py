@@ -60,6 +60,10 @@ NODES_CONFIG_PUT: Operation[None] = Operation(
     protected=True,
     families=("acmedomain",),
     text_lists=("delete",),
+    dated=(
+        ("ballooning-target", "8.4", None),
+        ("location", "9.2", None),
+    ),
 )
 NODES_DNS_GET: Operation[m.NodesDns] = Operation(
     id="nodes.dns.get",
@@ -110,6 +114,15 @@ NODES_JOURNAL_GET: Operation[list[str]] = Operation(
     decode=listed(text),
     safety=Safety.READ,
     protected=True,
+    dated=(
+        ("identifiers", "9.2", None),
+        ("kernel", "9.2", None),
+        ("priority", "9.2", None),
+        ("service", "9.2", None),
+        ("structured", "9.2", None),
+        ("unit", "9.2", None),
+        ("units", "9.2", None),
+    ),
 )
 NODES_MIGRATEALL_POST: Operation[str] = Operation(
     id="nodes.migrateall.post",
@@ -121,6 +134,9 @@ NODES_MIGRATEALL_POST: Operation[str] = Operation(
     protected=True,
     required=("target",),
     text_lists=("vms",),
+    dated=(
+        ("max-workers", "9.2", None),
+    ),
 )
 NODES_NETSTAT_GET: Operation[list[dict[str, Any]]] = Operation(
     id="nodes.netstat.get",
@@ -153,6 +169,9 @@ NODES_NETWORK_POST: Operation[None] = Operation(
     protected=True,
     required=("iface", "type",),
     text_lists=("bridge_ports", "bridge_vids", "ovs_bonds", "ovs_ports", "slaves",),
+    dated=(
+        ("bridge_vids", "8.3", None),
+    ),
 )
 NODES_NETWORK_PUT: Operation[str] = Operation(
     id="nodes.network.put",
@@ -162,6 +181,9 @@ NODES_NETWORK_PUT: Operation[str] = Operation(
     safety=Safety.IDEMPOTENT,
     starts_task=True,
     protected=True,
+    dated=(
+        ("regenerate-frr", "9.0", None),
+    ),
 )
 NODES_NETWORK_IFACE_DELETE: Operation[None] = Operation(
     id="nodes.network.iface.delete",
@@ -187,6 +209,9 @@ NODES_NETWORK_IFACE_PUT: Operation[None] = Operation(
     protected=True,
     required=("type",),
     text_lists=("bridge_ports", "bridge_vids", "delete", "ovs_bonds", "ovs_ports", "slaves",),
+    dated=(
+        ("bridge_vids", "8.3", None),
+    ),
 )
 NODES_QUERY_OCI_REPO_TAGS_GET: Operation[list[str]] = Operation(
     id="nodes.query-oci-repo-tags.get",
@@ -308,6 +333,9 @@ NODES_STARTALL_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     text_lists=("vms",),
+    dated=(
+        ("max-workers", "9.2", None),
+    ),
 )
 NODES_STATUS_GET: Operation[m.NodesStatus] = Operation(
     id="nodes.status.get",
@@ -334,6 +362,9 @@ NODES_STOPALL_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     text_lists=("vms",),
+    dated=(
+        ("max-workers", "9.2", None),
+    ),
 )
 NODES_SUBSCRIPTION_DELETE: Operation[None] = Operation(
     id="nodes.subscription.delete",
@@ -377,6 +408,9 @@ NODES_SUSPENDALL_POST: Operation[str] = Operation(
     protected=True,
     since="8.1",
     text_lists=("vms",),
+    dated=(
+        ("max-workers", "9.2", None),
+    ),
 )
 NODES_SYSLOG_GET: Operation[list[m.NodesSyslogItem]] = Operation(
     id="nodes.syslog.get",
@@ -442,6 +476,15 @@ NODES_VZDUMP_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     text_lists=("exclude", "mailto", "vmid",),
+    dated=(
+        ("fleecing", "8.2", None),
+        ("job-id", "8.3", None),
+        ("maxfiles", "7.4", "9.1"),
+        ("notification-mode", "8.2", None),
+        ("notification-policy", "8.1", "8.4"),
+        ("notification-target", "8.1", "8.4"),
+        ("pbs-change-detection-mode", "8.3", None),
+    ),
 )
 NODES_VZDUMP_DEFAULTS_GET: Operation[m.NodesVzdumpDefaults] = Operation(
     id="nodes.vzdump.defaults.get",

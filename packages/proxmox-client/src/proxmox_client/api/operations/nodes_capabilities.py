@@ -33,6 +33,9 @@ NODES_CAPABILITIES_QEMU_CPU_GET: Operation[list[m.NodesCapabilitiesQemuCpuItem]]
     path="/nodes/{node}/capabilities/qemu/cpu",
     decode=models("nodes_capabilities", "NodesCapabilitiesQemuCpuItem"),
     safety=Safety.READ,
+    dated=(
+        ("arch", "9.2", None),
+    ),
 )
 NODES_CAPABILITIES_QEMU_CPU_FLAGS_GET: Operation[list[m.NodesCapabilitiesQemuCpuFlagsItem]] = Operation(
     id="nodes.capabilities.qemu.cpu-flags.get",
@@ -41,6 +44,10 @@ NODES_CAPABILITIES_QEMU_CPU_FLAGS_GET: Operation[list[m.NodesCapabilitiesQemuCpu
     decode=models("nodes_capabilities", "NodesCapabilitiesQemuCpuFlagsItem"),
     safety=Safety.READ,
     since="9.1",
+    dated=(
+        ("accel", "9.2", None),
+        ("arch", "9.2", None),
+    ),
 )
 NODES_CAPABILITIES_QEMU_MACHINES_GET: Operation[list[m.NodesCapabilitiesQemuMachinesItem]] = Operation(
     id="nodes.capabilities.qemu.machines.get",
@@ -48,6 +55,9 @@ NODES_CAPABILITIES_QEMU_MACHINES_GET: Operation[list[m.NodesCapabilitiesQemuMach
     path="/nodes/{node}/capabilities/qemu/machines",
     decode=models("nodes_capabilities", "NodesCapabilitiesQemuMachinesItem"),
     safety=Safety.READ,
+    dated=(
+        ("arch", "9.2", None),
+    ),
 )
 NODES_CAPABILITIES_QEMU_MIGRATION_GET: Operation[m.NodesCapabilitiesQemuMigration] = Operation(
     id="nodes.capabilities.qemu.migration.get",

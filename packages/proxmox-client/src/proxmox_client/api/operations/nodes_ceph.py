@@ -225,6 +225,9 @@ NODES_CEPH_OSD_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     required=("dev",),
+    dated=(
+        ("osds-per-device", "8.1", None),
+    ),
 )
 NODES_CEPH_OSD_OSDID_DELETE: Operation[str] = Operation(
     id="nodes.ceph.osd.osdid.delete",

@@ -43,6 +43,10 @@ NODES_FIREWALL_OPTIONS_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    dated=(
+        ("log_level_forward", "8.3", None),
+        ("nftables", "8.2", None),
+    ),
 )
 NODES_FIREWALL_RULES_GET: Operation[list[m.NodesFirewallRulesItem]] = Operation(
     id="nodes.firewall.rules.get",

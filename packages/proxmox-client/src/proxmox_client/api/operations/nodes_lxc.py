@@ -32,6 +32,12 @@ NODES_LXC_POST: Operation[str] = Operation(
     required=("ostemplate", "vmid",),
     families=("dev", "mp", "net", "unused",),
     text_lists=("nameserver", "searchdomain", "tags",),
+    dated=(
+        ("dev", "8.1", None),
+        ("entrypoint", "9.1", None),
+        ("env", "9.1", None),
+        ("ha-managed", "9.1", None),
+    ),
 )
 NODES_LXC_VMID_DELETE: Operation[str] = Operation(
     id="nodes.lxc.vmid.delete",
@@ -75,6 +81,11 @@ NODES_LXC_CONFIG_PUT: Operation[None] = Operation(
     protected=True,
     families=("dev", "mp", "net", "unused",),
     text_lists=("delete", "nameserver", "revert", "searchdomain", "tags",),
+    dated=(
+        ("dev", "8.1", None),
+        ("entrypoint", "9.1", None),
+        ("env", "9.1", None),
+    ),
 )
 NODES_LXC_FEATURE_GET: Operation[m.NodesLxcFeature] = Operation(
     id="nodes.lxc.feature.get",
@@ -495,6 +506,9 @@ NODES_LXC_STATUS_STOP_POST: Operation[str] = Operation(
     safety=Safety.UNSAFE,
     starts_task=True,
     protected=True,
+    dated=(
+        ("overrule-shutdown", "8.2", None),
+    ),
 )
 NODES_LXC_STATUS_SUSPEND_POST: Operation[str] = Operation(
     id="nodes.lxc.status.suspend.post",

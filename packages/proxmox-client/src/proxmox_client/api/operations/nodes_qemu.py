@@ -32,6 +32,15 @@ NODES_QEMU_POST: Operation[str] = Operation(
     required=("vmid",),
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("nameserver", "tags",),
+    dated=(
+        ("allow-ksm", "9.1", None),
+        ("amd-sev", "8.3", None),
+        ("ciupgrade", "8.0", None),
+        ("ha-managed", "9.1", None),
+        ("import-working-storage", "8.3", None),
+        ("intel-tdx", "9.1", None),
+        ("virtiofs", "8.4", None),
+    ),
 )
 NODES_QEMU_VMID_DELETE: Operation[str] = Operation(
     id="nodes.qemu.vmid.delete",
@@ -91,6 +100,11 @@ NODES_QEMU_AGENT_FILE_READ_GET: Operation[m.NodesQemuAgentFileRead] = Operation(
     safety=Safety.READ,
     protected=True,
     required=("file",),
+    dated=(
+        ("count", "9.2", None),
+        ("decode", "9.2", None),
+        ("offset", "9.2", None),
+    ),
 )
 NODES_QEMU_AGENT_FILE_WRITE_POST: Operation[None] = Operation(
     id="nodes.qemu.agent.file-write.post",
@@ -320,6 +334,14 @@ NODES_QEMU_CONFIG_POST: Operation[str] = Operation(
     protected=True,
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("delete", "nameserver", "revert", "tags",),
+    dated=(
+        ("allow-ksm", "9.1", None),
+        ("amd-sev", "8.3", None),
+        ("ciupgrade", "8.0", None),
+        ("import-working-storage", "8.3", None),
+        ("intel-tdx", "9.1", None),
+        ("virtiofs", "8.4", None),
+    ),
 )
 NODES_QEMU_CONFIG_PUT: Operation[None] = Operation(
     id="nodes.qemu.config.put",
@@ -330,6 +352,13 @@ NODES_QEMU_CONFIG_PUT: Operation[None] = Operation(
     protected=True,
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("delete", "nameserver", "revert", "tags",),
+    dated=(
+        ("allow-ksm", "9.1", None),
+        ("amd-sev", "8.3", None),
+        ("ciupgrade", "8.0", None),
+        ("intel-tdx", "9.1", None),
+        ("virtiofs", "8.4", None),
+    ),
 )
 NODES_QEMU_DBUS_VMSTATE_POST: Operation[None] = Operation(
     id="nodes.qemu.dbus-vmstate.post",
@@ -549,6 +578,9 @@ NODES_QEMU_MIGRATE_POST: Operation[str] = Operation(
     protected=True,
     required=("target",),
     text_lists=("targetstorage",),
+    dated=(
+        ("with-conntrack-state", "9.0", None),
+    ),
 )
 NODES_QEMU_MONITOR_POST: Operation[str] = Operation(
     id="nodes.qemu.monitor.post",
@@ -768,6 +800,10 @@ NODES_QEMU_STATUS_START_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     text_lists=("targetstorage",),
+    dated=(
+        ("nets-host-mtu", "9.1", None),
+        ("with-conntrack-state", "9.0", None),
+    ),
 )
 NODES_QEMU_STATUS_STOP_POST: Operation[str] = Operation(
     id="nodes.qemu.status.stop.post",
@@ -777,6 +813,9 @@ NODES_QEMU_STATUS_STOP_POST: Operation[str] = Operation(
     safety=Safety.UNSAFE,
     starts_task=True,
     protected=True,
+    dated=(
+        ("overrule-shutdown", "8.2", None),
+    ),
 )
 NODES_QEMU_STATUS_SUSPEND_POST: Operation[str] = Operation(
     id="nodes.qemu.status.suspend.post",

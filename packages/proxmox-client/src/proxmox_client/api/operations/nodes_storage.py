@@ -90,6 +90,9 @@ NODES_STORAGE_DOWNLOAD_URL_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     required=("content", "filename", "url",),
+    dated=(
+        ("compression", "8.1", None),
+    ),
 )
 NODES_STORAGE_FILE_RESTORE_DOWNLOAD_GET: Operation[Any] = Operation(
     id="nodes.storage.file-restore.download.get",
@@ -99,6 +102,9 @@ NODES_STORAGE_FILE_RESTORE_DOWNLOAD_GET: Operation[Any] = Operation(
     safety=Safety.READ,
     protected=True,
     required=("filepath", "volume",),
+    dated=(
+        ("tar", "8.1", None),
+    ),
 )
 NODES_STORAGE_FILE_RESTORE_LIST_GET: Operation[list[m.NodesStorageFileRestoreListItem]] = Operation(
     id="nodes.storage.file-restore.list.get",

@@ -29,6 +29,10 @@ POOLS_GET: Operation[list[m.PoolsItem]] = Operation(
     path="/pools",
     decode=models("pools", "PoolsItem"),
     safety=Safety.READ,
+    dated=(
+        ("poolid", "8.1", None),
+        ("type", "8.1", None),
+    ),
 )
 POOLS_POST: Operation[None] = Operation(
     id="pools.post",
@@ -73,4 +77,7 @@ POOLS_POOLID_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("storage", "vms",),
+    dated=(
+        ("allow-move", "8.1", None),
+    ),
 )

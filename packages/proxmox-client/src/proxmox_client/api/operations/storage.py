@@ -29,6 +29,18 @@ STORAGE_POST: Operation[m.StoragePost] = Operation(
     protected=True,
     required=("storage", "type",),
     text_lists=("content", "content-dirs", "monhost", "nodes",),
+    dated=(
+        ("create-base-path", "8.0", None),
+        ("create-subdirs", "8.0", None),
+        ("maxfiles", "7.4", "8.4"),
+        ("saferemove-stepsize", "9.1", None),
+        ("server2", "7.4", "8.4"),
+        ("skip-cert-verification", "8.2", None),
+        ("snapshot-as-volume-chain", "9.0", None),
+        ("transport", "7.4", "8.4"),
+        ("volume", "7.4", "8.4"),
+        ("zfs-base-path", "9.0", None),
+    ),
 )
 STORAGE_STORAGE_DELETE: Operation[None] = Operation(
     id="storage.storage.delete",
@@ -53,4 +65,15 @@ STORAGE_STORAGE_PUT: Operation[m.StorageStoragePut] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("content", "content-dirs", "delete", "monhost", "nodes",),
+    dated=(
+        ("create-base-path", "8.0", None),
+        ("create-subdirs", "8.0", None),
+        ("maxfiles", "7.4", "8.4"),
+        ("saferemove-stepsize", "9.1", None),
+        ("server2", "7.4", "8.4"),
+        ("skip-cert-verification", "8.2", None),
+        ("snapshot-as-volume-chain", "9.0", None),
+        ("transport", "7.4", "8.4"),
+        ("zfs-base-path", "9.0", None),
+    ),
 )

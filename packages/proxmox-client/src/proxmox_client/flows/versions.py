@@ -1,0 +1,78 @@
+"""Refuse calls the server's version lacks, before they are sent.
+
+Most calls exist in every supported version and cost nothing here. The version is asked for once,
+at the first call that depends on it, and again before a refusal: the server may have been upgraded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import attrs
+
+from proxmox_client.errors import ApiError, VersionUnsupported
+from proxmox_client.flows.effects import Flow
+from proxmox_client.wire.answer import Answer
+from proxmox_client.wire.operation import Operation
+from proxmox_client.wire.params import build_raw_request
+from proxmox_client.wire.request import Request
+
+Ask = Callable[[Request], Flow[Answer]]
+
+
+@attrs.define
+class KnownServer:
+    """What the server said of itself.
+
+    Attributes:
+        version: As `GET /version` stated it last: `8.4.1`; None until a call depends on it.
+    """
+
+    version: str | None = None
+
+    def learn(self, stated: object) -> None:
+        """Take in an answer of `GET /version`; what is none makes the version unknown."""
+        fields = cast("dict[str, object]", stated) if isinstance(stated, dict) else {}
+        self.version = str(fields.get("version") or "") or None
+
+
+def assure(
+    server: KnownServer, ask: Ask, op: Operation[Any], params: Mapping[str, object]
+) -> Flow[None]:
+    """Refuse what the server lacks.
+
+    Args:
+        server: What is known of it; its version is filled in here.
+        ask: Sends a request and reads its answer.
+        op: What is to be called.
+        params: What is to be sent, as handed to the operation.
+
+    Raises:
+        VersionUnsupported: The server is too old or too new for the call.
+        ConnectError: The server could not be asked for its version.
+    """
+    from proxmox_client.schema import compat  # loads only where something has to be compared
+
+    if not compat.matters(op, params):
+        return
+    asked = server.version is None
+    if asked:
+        yield from _ask_version(server, ask)
+    try:
+        compat.check(op, params, server.version or "")
+    except VersionUnsupported:
+        if asked:
+            raise
+        yield from _ask_version(server, ask)
+        compat.check(op, params, server.version or "")
+
+
+def _ask_version(server: KnownServer, ask: Ask) -> Flow[None]:
+    """Learn the version; a server that refuses to tell is taken for new enough."""
+    try:
+        answer = yield from ask(build_raw_request("GET", "/version", {}))
+    except ApiError:
+        server.version = None
+    else:
+        server.learn(answer.data)
