@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 def environ(tmp_path: Path) -> dict[str, str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PMPC_")}
     clean.pop("NO_COLOR", None)
+    clean.pop("UV_RUN_RECURSION_DEPTH", None)
     return {**clean, "HOME": str(tmp_path), "TERM": "xterm-256color"}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pmpc_cli.demo.narrator import ClaimFailed, Narrator
 from pmpc_cli.demo.scenes.scene import Scene
-from pmpc_cli.demo.story import tell_story
+from pmpc_cli.demo.story import UNDER_UV_RUN, tell_story
 
 
 def test_a_claim_that_holds_is_said_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,9 +45,20 @@ async def test_the_story_fails_with_its_first_false_claim(
     assert "Everything held" not in told.out
 
 
+@pytest.mark.parametrize(
+    ("under_uv", "line"),
+    [(False, "pmpc sync && pmpc get vm"), (True, "uv run pmpc sync && uv run pmpc get vm")],
+)
 async def test_a_story_whose_claims_hold_ends_with_three_commands(
+    under_uv: bool,
+    line: str,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv(UNDER_UV_RUN, raising=False)
+    if under_uv:
+        monkeypatch.setenv(UNDER_UV_RUN, "1")
+
     async def looks_around(scene: Scene) -> None:
         version = await scene.stage.session.action_context.connection().version.get()
         scene.narrator.claim(str(version.version).startswith("9."), "the server answers by HTTPS")
@@ -55,3 +66,4 @@ async def test_a_story_whose_claims_hold_ends_with_three_commands(
     assert await tell_story(None, steps=(looks_around,))
     told = capsys.readouterr().out.splitlines()
     assert told[-4] == "Three commands to try next:"
+    assert told[-2].split("#")[0].strip() == line

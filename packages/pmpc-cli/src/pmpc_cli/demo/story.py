@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -13,6 +14,9 @@ from pmpc_cli.demo.scenes.scene import Scene
 from pmpc_cli.demo.stage import open_stage
 from pmpc_cli.present.failure import show_failure
 from pmpc_cli.present.terminal import say
+
+UNDER_UV_RUN = "UV_RUN_RECURSION_DEPTH"
+"""Variable `uv run` sets for what it starts."""
 
 Step = Callable[[Scene], Awaitable[None]]
 
@@ -71,9 +75,12 @@ def _farewell(narrator: Narrator, seconds: float, keep: str | None) -> None:
     if keep:
         say(f"Database, manifests and context file are in {keep}.")
     say("Three commands to try next:")
+    # Under `uv run` the command is not on the path of the shell that started it.
+    prefix = "uv run " if UNDER_UV_RUN in os.environ else ""
     for command, purpose in (
         ("pmpc context add home https://YOUR-NODE:8006 --trust", "name your own cluster"),
         ("pmpc sync && pmpc get vm", "see what is there; this only reads"),
         ("pmpc plan -f examples/shop", "see what these manifests would do there"),
     ):
-        say(Text.assemble("  ", (command.ljust(54), "cyan"), f"  # {purpose}"))
+        line = prefix + command.replace("&& ", f"&& {prefix}")
+        say(Text.assemble("  ", (line.ljust(62), "cyan"), f"  # {purpose}"))
