@@ -37,10 +37,14 @@ if TYPE_CHECKING:
     from proxmox_client.tasks import AsyncTask as AsyncTask
     from proxmox_client.tasks import Task as Task
     from proxmox_client.transport.tls import CaFile as CaFile
+    from proxmox_client.transport.tls import FirstUse as FirstUse
     from proxmox_client.transport.tls import Pin as Pin
     from proxmox_client.transport.tls import SystemTrust as SystemTrust
     from proxmox_client.transport.tls import fetch_fingerprint as fetch_fingerprint
     from proxmox_client.values.fingerprint import Fingerprint as Fingerprint
+    from proxmox_client.values.login import OpenIdLogin as OpenIdLogin
+    from proxmox_client.values.login import PasswordLogin as PasswordLogin
+    from proxmox_client.values.login import Ticket as Ticket
     from proxmox_client.values.propstring import PropertyString as PropertyString
     from proxmox_client.values.taskresult import TaskFailed as TaskFailed
     from proxmox_client.values.taskresult import TaskLost as TaskLost
@@ -81,8 +85,9 @@ _HOMES = {
     ),
     "flows.retry": ("RetryPolicy",),
     "tasks": ("AsyncTask", "Task"),
-    "transport.tls": ("CaFile", "Pin", "SystemTrust", "fetch_fingerprint"),
+    "transport.tls": ("CaFile", "FirstUse", "Pin", "SystemTrust", "fetch_fingerprint"),
     "values.fingerprint": ("Fingerprint",),
+    "values.login": ("OpenIdLogin", "PasswordLogin", "Ticket"),
     "values.propstring": ("PropertyString",),
     "values.taskresult": (
         "TaskFailed",

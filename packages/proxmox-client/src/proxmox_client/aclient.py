@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import attrs
 
 from proxmox_client.facade import Placeholders
 from proxmox_client.flows.call import Session, perform, perform_raw
 from proxmox_client.flows.drivers import AsyncDriver
-from proxmox_client.flows.effects import Flow
+from proxmox_client.flows.effects import Flow, Lost
+from proxmox_client.flows.learning import learn_servers
+from proxmox_client.flows.login import finish_openid, openid_of, start_openid
 from proxmox_client.flows.retry import RetryPolicy
+from proxmox_client.opening import as_server, open_session, read_addresses, read_environment
 from proxmox_client.tasks import AsyncTask, read_started
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import Limits
+from proxmox_client.transport.fleet import Fleet
 from proxmox_client.transport.tls import SystemTrust, Trust
-from proxmox_client.values.token import ApiToken, as_token
+from proxmox_client.values.login import Login, Ticket
+from proxmox_client.values.token import ApiToken
 from proxmox_client.values.upid import Upid
 from proxmox_client.wire.operation import Operation
+from proxmox_client.wire.request import Request, Response
 
 if TYPE_CHECKING:
     import httpx
@@ -45,39 +55,60 @@ class AsyncClient:
 
     Args:
         url: Any node: `pve1`, `pve1:8006` or `https://pve1:8006`; the port is 8006 unless given.
+            Several nodes of one cluster: the next is asked when one cannot be reached.
         token: An API token, as a value or as `user@realm!name=secret`.
-        tls: Whom to trust: `SystemTrust()`, `CaFile(path)` or `Pin(fingerprint)`.
+        login: Instead of a token: `PasswordLogin`, `OpenIdLogin` or a `Ticket` somebody has.
+        tls: Whom to trust: `SystemTrust()`, `CaFile(path)`, `Pin(fingerprint)` or `FirstUse()`.
         timeout: Seconds without a byte of an answer.
         retry: When reads are repeated. Writes never are.
         connections: Connections open at once.
         proxy: URL of an HTTP proxy; the environment's proxies are not used.
+        check_version: Refuse what the server's PVE lacks before it is sent; its version is asked
+            for once, at the first call that some supported version lacks.
         transport: An httpx transport to use instead of the network, such as a simulator's.
         sleep: How to wait, awaitable.
         now: What time it is, in seconds.
 
     Raises:
-        ValueError: The address or the token is none.
+        ValueError: An address or the token is none, or there is both a token and a login.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         *,
-        token: ApiToken | str,
+        token: ApiToken | str | None = None,
+        login: Login | None = None,
         tls: Trust = SystemTrust(),  # noqa: B008  # a frozen value
         timeout: float = 30.0,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
         connections: int = 64,
         proxy: str | None = None,
+        check_version: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._endpoint = Endpoint.parse(url)
-        self._session = Session(as_token(token), retry)
+        endpoints = read_addresses(url)
+        self._endpoint = endpoints[0]
+        self._trust = tls
+        self._session = open_session(endpoints, token, login, retry, check_version=check_version)
         limits = Limits(timeout, connections, proxy)
-        self._sender = _choose_sender(self._endpoint, tls, limits, transport)
-        self._driver = AsyncDriver(self._sender.send, sleep, now)
+        self._fleet = Fleet(_sender_maker(limits, transport), endpoints, tls)
+        self._driver = AsyncDriver(self._send, sleep, now)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Self:
+        """Make a client from `PMPC_URL`, `PMPC_TOKEN` and friends; see the README.
+
+        Args:
+            environ: Where to look.
+            options: Arguments that the environment does not give, or that go before it.
+
+        Raises:
+            ValueError: Something is missing or wrong. No message holds a secret.
+        """
+        return cls(**{**read_environment(environ), **options})
 
     @property
     def access(self) -> Access:
@@ -128,8 +159,20 @@ class AsyncClient:
 
     @property
     def url(self) -> str:
-        """The address asked, without credentials."""
-        return str(self._endpoint)
+        """The address asked at the moment, without credentials."""
+        return self._session.route.current or str(self._endpoint)
+
+    def with_timeout(self, seconds: float) -> Self:
+        """Return this client with other patience: `pve.with_timeout(600).nodes(…)`.
+
+        Both share connections, login and everything else.
+
+        Args:
+            seconds: Time without a byte of an answer.
+        """
+        view = copy.copy(self)
+        view._session = attrs.evolve(self._session, timeout=seconds)
+        return view
 
     async def request(
         self, method: str, path: str, params: Mapping[str, object] = _NO_PARAMS
@@ -170,9 +213,48 @@ class AsyncClient:
         """Run a flow of requests to its end."""
         return await self._driver.run(flow)
 
+    async def openid_start(self) -> str:
+        """Return the address to send a browser to, for a client with an `OpenIdLogin`.
+
+        Raises:
+            ApiError: PVE does not know the realm or cannot reach its provider.
+        """
+        login = openid_of(self._session)
+        return await self.run(start_openid(self._session, login))
+
+    async def openid_finish(self, answer: str) -> Ticket:
+        """Take the address the provider sent the browser to; from then on one is logged in.
+
+        Returns:
+            The ticket, with which another client can go on: `login=ticket`.
+
+        Raises:
+            ValueError: The address carries no code.
+            AuthenticationFailed: PVE does not accept it.
+        """
+        login = openid_of(self._session)
+        return await self.run(finish_openid(self._session, login, answer))
+
+    async def learn_servers(self) -> tuple[str, ...]:
+        """Ask the cluster for its other nodes and turn to them when this one fails.
+
+        With a pin, each node's certificate is pinned as the cluster states it.
+
+        Returns:
+            The addresses learnt.
+        """
+        learnt = await self.run(learn_servers(self._session))
+        servers = tuple(
+            self._fleet.add(*as_server(server, self._endpoint, self._trust)) for server in learnt
+        )
+        for server in servers:
+            self._session.route.add(server)
+        return servers
+
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._sender.aclose()
+        for sender in self._fleet.made():
+            await sender.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -185,18 +267,25 @@ class AsyncClient:
     ) -> None:
         await self.aclose()
 
+    async def _send(self, request: Request) -> Response | Lost:
+        return await self._fleet.sender(request.server).send(request)
+
     def __repr__(self) -> str:
-        return f"<AsyncClient {self.url} as {self._session.token.id}>"
+        return f"<AsyncClient {self.url} as {self._session.who}>"
 
 
-def _choose_sender(
-    endpoint: Endpoint, trust: Trust, limits: Limits, transport: httpx.AsyncBaseTransport | None
-) -> AwaitingSender | GivenAsyncSender:
+def _sender_maker(
+    limits: Limits, transport: httpx.AsyncBaseTransport | None
+) -> Callable[[Endpoint, Trust], AwaitingSender | GivenAsyncSender]:
     """Load aiohttp only where it is used, httpx likewise."""
-    if transport is None:
-        from proxmox_client.transport.awaiting import AwaitingSender
 
-        return AwaitingSender(endpoint, trust, limits)
-    from proxmox_client.transport.given import GivenAsyncSender
+    def make(endpoint: Endpoint, trust: Trust) -> AwaitingSender | GivenAsyncSender:
+        if transport is None:
+            from proxmox_client.transport.awaiting import AwaitingSender
 
-    return GivenAsyncSender(endpoint, limits, transport)
+            return AwaitingSender(endpoint, trust, limits)
+        from proxmox_client.transport.given import GivenAsyncSender
+
+        return GivenAsyncSender(endpoint, limits, transport)
+
+    return make

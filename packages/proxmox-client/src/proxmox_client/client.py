@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import copy
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import attrs
 
 from proxmox_client.facade import Placeholders
 from proxmox_client.flows.call import Session, perform, perform_raw
 from proxmox_client.flows.drivers import SyncDriver
-from proxmox_client.flows.effects import Flow
+from proxmox_client.flows.effects import Flow, Lost
+from proxmox_client.flows.learning import learn_servers
+from proxmox_client.flows.login import finish_openid, openid_of, start_openid
 from proxmox_client.flows.retry import RetryPolicy
+from proxmox_client.opening import as_server, open_session, read_addresses, read_environment
 from proxmox_client.tasks import Task, read_started
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import Limits
+from proxmox_client.transport.fleet import Fleet
 from proxmox_client.transport.tls import SystemTrust, Trust
-from proxmox_client.values.token import ApiToken, as_token
+from proxmox_client.values.login import Login, Ticket
+from proxmox_client.values.token import ApiToken
 from proxmox_client.values.upid import Upid
 from proxmox_client.wire.operation import Operation
+from proxmox_client.wire.request import Request, Response
 
 if TYPE_CHECKING:
     import httpx
@@ -44,39 +54,60 @@ class Client:
 
     Args:
         url: Any node: `pve1`, `pve1:8006` or `https://pve1:8006`; the port is 8006 unless given.
+            Several nodes of one cluster: the next is asked when one cannot be reached.
         token: An API token, as a value or as `user@realm!name=secret`.
-        tls: Whom to trust: `SystemTrust()`, `CaFile(path)` or `Pin(fingerprint)`.
+        login: Instead of a token: `PasswordLogin`, `OpenIdLogin` or a `Ticket` somebody has.
+        tls: Whom to trust: `SystemTrust()`, `CaFile(path)`, `Pin(fingerprint)` or `FirstUse()`.
         timeout: Seconds without a byte of an answer.
         retry: When reads are repeated. Writes never are.
         connections: Connections open at once.
         proxy: URL of an HTTP proxy; the environment's proxies are not used.
+        check_version: Refuse what the server's PVE lacks before it is sent; its version is asked
+            for once, at the first call that some supported version lacks.
         transport: An httpx transport to use instead of the network, such as a simulator's.
         sleep: How to wait.
         now: What time it is, in seconds.
 
     Raises:
-        ValueError: The address or the token is none.
+        ValueError: An address or the token is none, or there is both a token and a login.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         *,
-        token: ApiToken | str,
+        token: ApiToken | str | None = None,
+        login: Login | None = None,
         tls: Trust = SystemTrust(),  # noqa: B008  # a frozen value
         timeout: float = 30.0,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
         connections: int = 64,
         proxy: str | None = None,
+        check_version: bool = True,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], object] = time.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._endpoint = Endpoint.parse(url)
-        self._session = Session(as_token(token), retry)
+        endpoints = read_addresses(url)
+        self._endpoint = endpoints[0]
+        self._trust = tls
+        self._session = open_session(endpoints, token, login, retry, check_version=check_version)
         limits = Limits(timeout, connections, proxy)
-        self._sender = _choose_sender(self._endpoint, tls, limits, transport)
-        self._driver = SyncDriver(self._sender.send, sleep, now)
+        self._fleet = Fleet(_sender_maker(limits, transport), endpoints, tls)
+        self._driver = SyncDriver(self._send, sleep, now)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Self:
+        """Make a client from `PMPC_URL`, `PMPC_TOKEN` and friends; see the README.
+
+        Args:
+            environ: Where to look.
+            options: Arguments that the environment does not give, or that go before it.
+
+        Raises:
+            ValueError: Something is missing or wrong. No message holds a secret.
+        """
+        return cls(**{**read_environment(environ), **options})
 
     @property
     def access(self) -> Access:
@@ -127,8 +158,20 @@ class Client:
 
     @property
     def url(self) -> str:
-        """The address asked, without credentials."""
-        return str(self._endpoint)
+        """The address asked at the moment, without credentials."""
+        return self._session.route.current or str(self._endpoint)
+
+    def with_timeout(self, seconds: float) -> Self:
+        """Return this client with other patience: `pve.with_timeout(600).nodes(…)`.
+
+        Both share connections, login and everything else.
+
+        Args:
+            seconds: Time without a byte of an answer.
+        """
+        view = copy.copy(self)
+        view._session = attrs.evolve(self._session, timeout=seconds)
+        return view
 
     def request(self, method: str, path: str, params: Mapping[str, object] = _NO_PARAMS) -> Any:
         """Call a path that the typed tree lacks, or that is easier said as text.
@@ -165,9 +208,48 @@ class Client:
         """Run a flow of requests to its end."""
         return self._driver.run(flow)
 
+    def openid_start(self) -> str:
+        """Return the address to send a browser to, for a client with an `OpenIdLogin`.
+
+        Raises:
+            ApiError: PVE does not know the realm or cannot reach its provider.
+        """
+        login = openid_of(self._session)
+        return self.run(start_openid(self._session, login))
+
+    def openid_finish(self, answer: str) -> Ticket:
+        """Take the address the provider sent the browser to; from then on one is logged in.
+
+        Returns:
+            The ticket, with which another client can go on: `login=ticket`.
+
+        Raises:
+            ValueError: The address carries no code.
+            AuthenticationFailed: PVE does not accept it.
+        """
+        login = openid_of(self._session)
+        return self.run(finish_openid(self._session, login, answer))
+
+    def learn_servers(self) -> tuple[str, ...]:
+        """Ask the cluster for its other nodes and turn to them when this one fails.
+
+        With a pin, each node's certificate is pinned as the cluster states it.
+
+        Returns:
+            The addresses learnt.
+        """
+        learnt = self.run(learn_servers(self._session))
+        servers = tuple(
+            self._fleet.add(*as_server(server, self._endpoint, self._trust)) for server in learnt
+        )
+        for server in servers:
+            self._session.route.add(server)
+        return servers
+
     def close(self) -> None:
         """Close all connections."""
-        self._sender.close()
+        for sender in self._fleet.made():
+            sender.close()
 
     def __enter__(self) -> Self:
         return self
@@ -180,18 +262,25 @@ class Client:
     ) -> None:
         self.close()
 
+    def _send(self, request: Request) -> Response | Lost:
+        return self._fleet.sender(request.server).send(request)
+
     def __repr__(self) -> str:
-        return f"<Client {self.url} as {self._session.token.id}>"
+        return f"<Client {self.url} as {self._session.who}>"
 
 
-def _choose_sender(
-    endpoint: Endpoint, trust: Trust, limits: Limits, transport: httpx.BaseTransport | None
-) -> BlockingSender | GivenSender:
+def _sender_maker(
+    limits: Limits, transport: httpx.BaseTransport | None
+) -> Callable[[Endpoint, Trust], BlockingSender | GivenSender]:
     """Load httpcore only where it is used, httpx likewise."""
-    if transport is None:
-        from proxmox_client.transport.blocking import BlockingSender
 
-        return BlockingSender(endpoint, trust, limits)
-    from proxmox_client.transport.given import GivenSender
+    def make(endpoint: Endpoint, trust: Trust) -> BlockingSender | GivenSender:
+        if transport is None:
+            from proxmox_client.transport.blocking import BlockingSender
 
-    return GivenSender(endpoint, limits, transport)
+            return BlockingSender(endpoint, trust, limits)
+        from proxmox_client.transport.given import GivenSender
+
+        return GivenSender(endpoint, limits, transport)
+
+    return make

@@ -46,7 +46,17 @@ class Emit:
     line: str
 
 
-Effect: TypeAlias = Send | Sleep | Now | Roll | Emit
+@attrs.frozen
+class Hold:
+    """Take or give back the client's one right to log in; there is no answer.
+
+    A flow that ends while it holds it gives it back.
+    """
+
+    taken: bool
+
+
+Effect: TypeAlias = Send | Sleep | Now | Roll | Emit | Hold
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 
@@ -92,3 +102,8 @@ def now() -> Flow[float]:
 def roll() -> Flow[float]:
     """Roll the dice."""
     return cast("float", (yield Roll()))
+
+
+def hold(taken: bool) -> Flow[None]:
+    """Take or give back the right to log in."""
+    yield Hold(taken)

@@ -18,13 +18,14 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from proxmox_client.errors import CertificateNotTrusted
+from proxmox_client.errors import CertificateNotTrusted, ConnectError
 from proxmox_client.flows.effects import Lost, Stage
 from proxmox_client.transport.awaiting_streams import KeptConnector
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import FORM_HEADERS, HEADERS, IDLE_SECONDS, Limits
-from proxmox_client.transport.failures import add_fingerprint, explain, usable_context
-from proxmox_client.transport.tls import Trust
+from proxmox_client.transport.failures import add_fingerprint, explain, refusal, usable_context
+from proxmox_client.transport.knownhosts import settle
+from proxmox_client.transport.tls import FirstUse, KnownTrust, Trust
 from proxmox_client.wire.request import Request, Response
 
 _BEFORE_SENDING = (
@@ -56,12 +57,11 @@ class AwaitingSender:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     async def send(self, request: Request) -> Response | Lost:
-        """Send a request once.
-
-        Raises:
-            TlsError: The trust given cannot be set up.
-        """
-        session = await self._current()
+        """Send a request once."""
+        try:
+            session = await self._current()
+        except ConnectError as error:
+            return refusal(error)
         headers = request.headers if request.body is None else {**FORM_HEADERS, **request.headers}
         try:
             async with session.request(
@@ -71,6 +71,7 @@ class AwaitingSender:
                 data=request.body,
                 allow_redirects=False,
                 proxy=self._limits.proxy,
+                **self._own_timeout(request),
             ) as response:
                 return Response(
                     response.status,
@@ -110,13 +111,23 @@ class AwaitingSender:
         self._sockets.add(made)
         return made
 
+    def _own_timeout(self, request: Request) -> dict[str, Any]:
+        if request.timeout is None:
+            return {}
+        return {"timeout": _timeout(self._limits, request.timeout)}
+
     async def _current(self) -> aiohttp.ClientSession:
         """Return the session of the running loop; connections of a former loop are dead."""
         loop = asyncio.get_running_loop()
-        if self._session is None or self._loop is not loop:
-            await self._leave_former_loop(loop)
+        if self._session is not None and self._loop is loop:
+            return self._session
+        await self._leave_former_loop(loop)
+        trust = self._trust
+        if isinstance(trust, FirstUse):  # looks at a file and perhaps at the server
+            patience = self._limits.connect_timeout
+            trust = await asyncio.to_thread(settle, trust, self._endpoint, patience)
         if self._session is None:
-            self._session = self._build()
+            self._session = self._build(trust)
             self._loop = loop
         return self._session
 
@@ -142,25 +153,27 @@ class AwaitingSender:
             del session
             gc.collect()
 
-    def _build(self) -> aiohttp.ClientSession:
+    def _build(self, trust: KnownTrust) -> aiohttp.ClientSession:
         limits = self._limits
         session = aiohttp.ClientSession(
             connector=KeptConnector(
-                ssl=usable_context(self._endpoint, self._trust),
+                ssl=usable_context(self._endpoint, trust),
                 limit=limits.connections,
                 keepalive_timeout=IDLE_SECONDS,
                 socket_factory=self._open_socket,
             ),
             headers=HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=limits.connect_timeout, sock_read=limits.timeout
-            ),
+            timeout=_timeout(limits, limits.timeout),
         )
         # aiohttp repeats PUT and DELETE by itself when a kept connection breaks; there is no
         # public switch for it, and a test watches this one
         session._retry_connection = False  # pyright: ignore[reportPrivateUsage]
         return session
+
+
+def _timeout(limits: Limits, silence: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_timeout, sock_read=silence)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore
 
-from proxmox_client.errors import CertificateNotTrusted
+from proxmox_client.errors import CertificateNotTrusted, ConnectError
 from proxmox_client.flows.effects import Lost
 from proxmox_client.transport.blocking_streams import KeptBackend
 from proxmox_client.transport.endpoint import Endpoint
@@ -18,9 +18,11 @@ from proxmox_client.transport.exchange import IDLE_SECONDS, Limits, headers_of, 
 from proxmox_client.transport.failures import (
     add_fingerprint,
     explain,
+    refusal,
     stage_of,
     usable_context,
 )
+from proxmox_client.transport.knownhosts import settle
 from proxmox_client.transport.tls import Trust
 from proxmox_client.wire.request import Request, Response
 
@@ -51,12 +53,11 @@ class BlockingSender:
         self._building = threading.Lock()
 
     def send(self, request: Request) -> Response | Lost:
-        """Send a request once.
-
-        Raises:
-            TlsError: The trust given cannot be set up.
-        """
-        pool = self._pool or self._build()
+        """Send a request once."""
+        try:
+            pool = self._pool or self._build()
+        except ConnectError as error:
+            return refusal(error)
         try:
             response = pool.handle_request(self._prepare(request))
             try:
@@ -81,15 +82,16 @@ class BlockingSender:
             self._endpoint.url(request.target),
             headers=list(headers.items()),
             content=request.body,
-            extensions={"timeout": timeouts(self._limits)},
+            extensions={"timeout": timeouts(self._limits, request.timeout)},
         )
 
     def _build(self) -> httpcore.ConnectionPool:
         with self._building:
             if self._pool is None:
                 limits = self._limits
+                trust = settle(self._trust, self._endpoint, limits.connect_timeout)
                 self._pool = httpcore.ConnectionPool(
-                    ssl_context=usable_context(self._endpoint, self._trust),
+                    ssl_context=usable_context(self._endpoint, trust),
                     proxy=None if limits.proxy is None else _proxy(limits.proxy),
                     max_connections=limits.connections,
                     max_keepalive_connections=limits.connections,

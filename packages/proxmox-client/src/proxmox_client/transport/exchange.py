@@ -41,12 +41,18 @@ class Limits:
         return min(self.timeout, CONNECT_SECONDS)
 
 
-def timeouts(limits: Limits) -> dict[str, float | None]:
-    """Return the time-outs as httpcore and httpx want them."""
+def timeouts(limits: Limits, own: float | None) -> dict[str, float | None]:
+    """Return the time-outs as httpcore and httpx want them.
+
+    Args:
+        limits: The client's.
+        own: The request's own time-out.
+    """
+    silence = limits.timeout if own is None else own
     return {
         "connect": limits.connect_timeout,
-        "read": limits.timeout,
-        "write": limits.timeout,
+        "read": silence,
+        "write": silence,
         "pool": None,
     }
 

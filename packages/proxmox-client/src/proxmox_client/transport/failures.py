@@ -19,7 +19,12 @@ from proxmox_client.errors import (
 from proxmox_client.flows.effects import Lost, Stage
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import Limits
-from proxmox_client.transport.tls import PinMismatchError, Trust, build_context, see_fingerprint
+from proxmox_client.transport.tls import (
+    KnownTrust,
+    PinMismatchError,
+    build_context,
+    see_fingerprint,
+)
 
 _NOT_SENT: Final = frozenset(
     {
@@ -75,7 +80,7 @@ def explain(error: BaseException, endpoint: Endpoint, stage: Stage) -> Lost:
     return Lost(stage, ConnectError(host, port, _why_unreachable(error, chain), _ADVICE_ADDRESS))
 
 
-def usable_context(endpoint: Endpoint, trust: Trust) -> ssl.SSLContext:
+def usable_context(endpoint: Endpoint, trust: KnownTrust) -> ssl.SSLContext:
     """Build the TLS context, or say why the trust given cannot be used.
 
     Raises:
@@ -86,6 +91,11 @@ def usable_context(endpoint: Endpoint, trust: Trust) -> ssl.SSLContext:
     except OSError as error:
         why = f"{trust} cannot be used: {_os_words(error)}"
         raise TlsError(endpoint.host, endpoint.port, why) from error
+
+
+def refusal(error: ConnectError) -> Lost:
+    """Return the outcome of a sending that was given up before there was a connection."""
+    return Lost(Stage.NOT_SENT, error, lasting=isinstance(error, TlsError))
 
 
 def add_fingerprint(lost: Lost, endpoint: Endpoint, limits: Limits) -> Lost:

@@ -87,7 +87,7 @@ def _to_httpx(request: Request, endpoint: Endpoint, limits: Limits) -> httpx.Req
         endpoint.url(request.target),
         headers=headers_of(request),
         content=request.body,
-        extensions={"timeout": timeouts(limits)},
+        extensions={"timeout": timeouts(limits, request.timeout)},
     )
 
 

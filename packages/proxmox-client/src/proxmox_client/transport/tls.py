@@ -1,4 +1,4 @@
-"""Whom to trust: the system, a CA file, or one certificate by its fingerprint.
+"""Whom to trust: the system, a CA file, one certificate by its fingerprint, or whom we met before.
 
 There is no way to trust everybody, and no fallback from one to another.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -49,7 +50,31 @@ class Pin:
     fingerprint: Fingerprint = attrs.field(converter=_as_fingerprint)
 
 
-Trust: TypeAlias = SystemTrust | CaFile | Pin
+def _default_store() -> Path:
+    """Return where certificates met are remembered: `$PMPC_KNOWN_SERVERS`, or below `~/.config`."""
+    named = os.environ.get("PMPC_KNOWN_SERVERS")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "pmpc" / "known_servers"
+
+
+@attrs.frozen
+class FirstUse:
+    """Trust the certificate a server shows when it is met first, and only that one from then on.
+
+    Attributes:
+        store: File of the certificates met, readable and writable for its owner only.
+        confirm: Shown the address and the fingerprint of a server met first; False refuses it.
+            None accepts it.
+    """
+
+    store: Path = attrs.field(factory=_default_store, converter=Path)
+    confirm: Callable[[str, Fingerprint], bool] | None = None
+
+
+KnownTrust: TypeAlias = SystemTrust | CaFile | Pin
+Trust: TypeAlias = KnownTrust | FirstUse
 
 
 class PinMismatchError(ssl.SSLError):
@@ -91,7 +116,7 @@ def _check_pin(context: ssl.SSLContext, certificate: bytes | None) -> None:
         raise PinMismatchError(context.expected, got)
 
 
-def build_context(trust: Trust) -> ssl.SSLContext:
+def build_context(trust: KnownTrust) -> ssl.SSLContext:
     """Build the TLS context of one client.
 
     Raises:

@@ -21,6 +21,8 @@ class Request:
         body: Form body; None where there is none.
         headers: Headers; they may hold a secret and never show.
         replayable: True where a second sending does no harm.
+        server: Address of the server asked; empty is the first.
+        timeout: Seconds without a byte of an answer; None is the client's own.
     """
 
     operation: str
@@ -30,10 +32,16 @@ class Request:
     body: bytes | None = attrs.field(default=None, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     replayable: bool = False
+    server: str = ""
+    timeout: float | None = None
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """Return a copy with headers added."""
         return attrs.evolve(self, headers={**self.headers, **headers})
+
+    def to_server(self, server: str) -> Request:
+        """Return the request for a server."""
+        return self if server == self.server else attrs.evolve(self, server=server)
 
 
 @attrs.frozen
