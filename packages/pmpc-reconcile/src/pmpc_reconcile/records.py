@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from pmpc_reconcile.blame import last_changes
+from pmpc_reconcile.diff import Claim
 from pmpc_reconcile.errors import PlanNotFound, PlanRefused, ReleaseNotFound
 from pmpc_reconcile.identity import Evidence
 from pmpc_reconcile.locate import Recorded
@@ -112,11 +113,11 @@ class Records:
 
         return await self.run(read)
 
-    async def claims(self, release: str) -> dict[tuple[str, str], dict[str, str]]:
-        """Return which fields other releases own: by kind and key, path to release."""
+    async def claims(self, release: str) -> dict[tuple[str, str], dict[str, Claim]]:
+        """Return which fields other releases own: by kind and key, path to release and value."""
 
-        def read() -> dict[tuple[str, str], dict[str, str]]:
-            found: dict[tuple[str, str], dict[str, str]] = {}
+        def read() -> dict[tuple[str, str], dict[str, Claim]]:
+            found: dict[tuple[str, str], dict[str, Claim]] = {}
             with self.state.reading() as reader:
                 others = [
                     item
@@ -126,7 +127,7 @@ class Records:
                 for item in others:
                     paths = found.setdefault((item.kind, item.key), {})
                     for field in reader.ownership.fields(self.cluster, item.release, item.address):
-                        paths[field.path] = item.release
+                        paths[field.path] = Claim(item.release, _owned_value(field))
             return found
 
         return await self.run(read)

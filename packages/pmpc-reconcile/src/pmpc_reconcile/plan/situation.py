@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from pmpc_reconcile.diff import Claim
 from pmpc_reconcile.live import Inventory
 from pmpc_reconcile.plan.model import Blame, ObjectPlan
 from pmpc_reconcile.plan.steps import Step
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pmpc_reconcile.records import ManagedRecord
     from pmpc_reconcile.values import FieldValue, SecretMark
 
-Claims = Mapping[tuple[str, str], Mapping[str, str]]
+Claims = Mapping[tuple[str, str], Mapping[str, Claim]]
 
 
 @attrs.frozen
@@ -27,7 +28,7 @@ class Situation:
     Attributes:
         release: The release.
         inventory: What the cluster lists.
-        claims: Fields that other releases own: by kind and key, path to release.
+        claims: Fields that other releases own: by kind and key, path to release and value.
         resolutions: How to settle conflicts: by address, path to `ours`, `theirs`, `ignore`.
         fingerprint: Makes the keyed fingerprint of a secret.
         new_id: Makes a random marker id.

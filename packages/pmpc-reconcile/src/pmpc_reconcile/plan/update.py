@@ -134,6 +134,8 @@ def _classified(
             change.action,
             running=guest.running,
             hotplug=hotplug_features(guest.running_config),
+            before=change.live,
+            after=change.desired,
             new_slot=None if ".".join(change.path.split(".")[:2]) in slots else True,
         )
         if effect is not Effect.CREATE_ONLY:
