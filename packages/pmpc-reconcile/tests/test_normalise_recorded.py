@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pmpc_reconcile.diff import Action, FieldChange, three_way, to_wire
-from pmpc_reconcile.kinds import Kind, kind, options_of
+from pmpc_reconcile.kinds import Kind, Shape, kind, options_of
 from pmpc_reconcile.manifests import load_text
-from pmpc_reconcile.values import Secret, default_of, live_fields, read_option, write_option
+from pmpc_reconcile.values import (
+    Fields,
+    Secret,
+    default_of,
+    from_record,
+    live_fields,
+    read_option,
+    to_record,
+    write_option,
+)
 
 RECORDED: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "data" / "recorded_configs.json").read_text()
@@ -77,3 +87,45 @@ def test_a_foreign_change_of_one_key_keeps_all_others(of: Kind, config: dict[str
     before, after = live_fields(of, config), live_fields(of, {**config, "net0": written})
     assert after == {**before, "config.net0.rate": 5}
     assert default_of(of, "config.net0.firewall") is False
+
+
+VERSIONS = ("8.4", "9.0", "9.1", "9.2")
+
+
+def reordered(of: Kind, config: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """Return the same configuration with options, keys and tags in another order."""
+    options = options_of(of)
+    found: dict[str, Any] = {}
+    for name in chance.sample(list(config), len(config)):
+        option, value = options.find(name), config[name]
+        if option is not None and option.shape in (Shape.PROPERTIES, Shape.DISK):
+            first, *rest = str(value).split(",")
+            value = ",".join([first, *chance.sample(rest, len(rest))])
+        elif option is not None and option.shape is Shape.SET:
+            tags = str(value).split(";")
+            value = chance.choice([";", ",", " "]).join(chance.sample(tags, len(tags)))
+        found[name] = value
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("of", "config"), CASES)
+def test_recorded_shapes_in_any_order_plan_to_nothing_three_times(
+    of: Kind, config: dict[str, Any], version: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    known = {
+        name: value
+        for name, value in config.items()
+        if options_of(of, version).find(name) is not None and value != " "
+    }
+    known.setdefault(str(of.name_option), "a")
+    wanted = manifest_of(of, reordered(of, known, chance))
+    (manifest,) = load_text(json.dumps(wanted), name="any.json", version=version)
+    owned: Fields = {}
+    for _ in range(3):
+        diff = three_way(of, manifest.fields, live_fields(of, reordered(of, known, chance)), owned)
+        assert diff.empty, (diff.changes, diff.conflicts)
+        assert set(diff.owned_after()) == set(manifest.fields)
+        owned = from_record(json.loads(json.dumps(to_record(diff.owned_after(), str))))
