@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from proxmox_client import AsyncClient, Client, schema
+from proxmox_client import AsyncClient, Client, RequestInvalid, schema
 from proxmox_client.schema import OperationFacts, ParameterFacts, PropertyFormat
 
 TOKEN = "root@pam!test=00000000-0000-0000-0000-000000000000"
@@ -127,7 +127,8 @@ def on_the_wire(facts: OperationFacts) -> dict[str, list[str]]:
 @operations
 def test_client_sends_what_the_facts_say(facts: OperationFacts) -> None:
     wire = Wire(UPID if facts.starts_task else None)
-    with Client("pve1", token=TOKEN, transport=httpx.MockTransport(wire.handle)) as client:
+    transport = httpx.MockTransport(wire.handle)
+    with Client("pve1", token=TOKEN, transport=transport, check_version=False) as client:
         result = call(method_of(client, facts), facts)
     wire.check(facts)
     if facts.starts_task:
@@ -137,9 +138,8 @@ def test_client_sends_what_the_facts_say(facts: OperationFacts) -> None:
 @operations
 async def test_async_client_sends_what_the_facts_say(facts: OperationFacts) -> None:
     wire = Wire(UPID if facts.starts_task else None)
-    async with AsyncClient(
-        "pve1", token=TOKEN, transport=httpx.MockTransport(wire.handle)
-    ) as client:
+    transport = httpx.MockTransport(wire.handle)
+    async with AsyncClient("pve1", token=TOKEN, transport=transport, check_version=False) as client:
         result = await call(method_of(client, facts), facts)
     wire.check(facts)
     if facts.starts_task:
@@ -184,3 +184,36 @@ def test_numa_and_its_family_go_side_by_side() -> None:
     with Client("pve1", token=TOKEN, transport=httpx.MockTransport(wire.handle)) as client:
         client.nodes("pve1").qemu(100).config.put(numa=True, numa_n={0: "cpus=0,memory=512"})
     assert wire.parameters() == {"numa": ["1"], "numa0": ["cpus=0,memory=512"]}
+
+
+needing = pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(entry, id=entry.id)
+        for entry in schema.operations()
+        if any(not p.optional and not p.in_path for p in entry.parameters.values())
+    ],
+)
+
+
+@needing
+async def test_what_must_be_given_is_asked_for_before_anything_is_sent(
+    facts: OperationFacts,
+) -> None:
+    needed = [p.name for p in facts.parameters.values() if not p.optional and not p.in_path]
+    wire = Wire(None)
+    transport = httpx.MockTransport(wire.handle)
+    with Client("pve1", token=TOKEN, transport=transport) as client:
+        method = method_of(client, facts)
+        given = [n for n, p in inspect.signature(method).parameters.items() if p.default is p.empty]
+        with pytest.raises(TypeError):
+            method()
+        for missing in given:
+            values = {name: "1" for name in given if name != missing}
+            with pytest.raises(RequestInvalid, match="must be given") as caught:
+                method(**values, **{missing: None})
+            assert any(name in caught.value.why for name in needed)
+    async with AsyncClient("pve1", token=TOKEN, transport=transport) as client:
+        with pytest.raises(RequestInvalid, match="must be given"):
+            await method_of(client, facts)(**dict.fromkeys(given))
+    assert wire.sent == []

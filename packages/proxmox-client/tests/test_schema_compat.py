@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+import httpx
 import pytest
 
-from proxmox_client import PermissionDenied, RequestInvalid, VersionUnsupported, schema
+from proxmox_client import (
+    AsyncClient,
+    Client,
+    PermissionDenied,
+    RequestInvalid,
+    VersionUnsupported,
+    schema,
+)
 from proxmox_client.api import operations
 from proxmox_client.api.operations import cluster_ha, nodes_ceph, nodes_qemu
 from proxmox_client.flows.effects import Flow
-from proxmox_client.flows.versions import KnownServer, assure
+from proxmox_client.flows.session import KnownServer
+from proxmox_client.flows.versions import assure
 from proxmox_client.schema import compat
 from proxmox_client.wire.answer import Answer
 from proxmox_client.wire.operation import Operation
 from proxmox_client.wire.request import Request
 
 RULES = cluster_ha.CLUSTER_HA_RULES_GET
+TOKEN = "root@pam!test=00000000-0000-0000-0000-000000000000"
 CONFIG = nodes_qemu.NODES_QEMU_CONFIG_PUT
 POOLS = nodes_ceph.NODES_CEPH_POOLS_GET
 
@@ -119,5 +130,59 @@ def test_an_upgraded_server_is_asked_again_before_a_refusal() -> None:
 def test_a_server_that_does_not_tell_is_taken_for_new_enough() -> None:
     server, known = Server(None), KnownServer()
     assert server.sends(known, RULES)
-    known.learn(["odd"])
     assert known.version is None
+
+
+class Wire:
+    """Answers everything, of a version that may change."""
+
+    def __init__(self, version: str | None) -> None:
+        self.version = version
+        self.asked: list[str] = []
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(f"{request.method} {request.url.path.removeprefix('/api2/json')}")
+        if request.url.path.endswith("/version"):
+            if self.version is None:
+                return httpx.Response(403, json={"data": None})
+            return httpx.Response(200, content=json.dumps({"data": {"version": self.version}}))
+        return httpx.Response(200, json={"data": []})
+
+    def client(self, *, check_version: bool = True) -> Client:
+        transport = httpx.MockTransport(self.handle)
+        return Client("pve1", token=TOKEN, transport=transport, check_version=check_version)
+
+
+def test_a_client_asks_for_the_version_once_and_only_where_it_matters() -> None:
+    wire = Wire("9.1.2")
+    with wire.client() as client:
+        client.cluster.resources.get()
+        client.nodes("pve1").qemu(100).config.put(cores=2)
+        assert wire.asked == ["GET /cluster/resources", "PUT /nodes/pve1/qemu/100/config"]
+        client.cluster.ha.rules.get()
+        client.cluster.ha.rules.get()
+        client.nodes("pve1").qemu(100).config.put(allow_ksm=True)
+    assert wire.asked.count("GET /version") == 1
+
+
+def test_nothing_but_the_question_is_sent_where_the_server_is_too_old() -> None:
+    wire = Wire("8.4.1")
+    with wire.client() as client, pytest.raises(VersionUnsupported):
+        client.nodes("pve1").qemu(100).config.put(allow_ksm=True)
+    assert wire.asked == ["GET /version"]
+
+
+async def test_the_async_client_refuses_too() -> None:
+    wire = Wire("8.4.1")
+    transport = httpx.MockTransport(wire.handle)
+    async with AsyncClient("pve1", token=TOKEN, transport=transport) as client:
+        with pytest.raises(VersionUnsupported):
+            await client.cluster.ha.rules.get()
+    assert wire.asked == ["GET /version"]
+
+
+def test_the_check_can_be_switched_off() -> None:
+    wire = Wire("8.4.1")
+    with wire.client(check_version=False) as client:
+        client.cluster.ha.rules.get()
+    assert wire.asked == ["GET /cluster/ha/rules"]

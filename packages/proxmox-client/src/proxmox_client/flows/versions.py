@@ -9,32 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-import attrs
-
 from proxmox_client.errors import ApiError, VersionUnsupported
 from proxmox_client.flows.effects import Flow
+from proxmox_client.flows.session import KnownServer
 from proxmox_client.wire.answer import Answer
 from proxmox_client.wire.operation import Operation
 from proxmox_client.wire.params import build_raw_request
 from proxmox_client.wire.request import Request
 
 Ask = Callable[[Request], Flow[Answer]]
-
-
-@attrs.define
-class KnownServer:
-    """What the server said of itself.
-
-    Attributes:
-        version: As `GET /version` stated it last: `8.4.1`; None until a call depends on it.
-    """
-
-    version: str | None = None
-
-    def learn(self, stated: object) -> None:
-        """Take in an answer of `GET /version`; what is none makes the version unknown."""
-        fields = cast("dict[str, object]", stated) if isinstance(stated, dict) else {}
-        self.version = str(fields.get("version") or "") or None
 
 
 def assure(
@@ -75,4 +58,6 @@ def _ask_version(server: KnownServer, ask: Ask) -> Flow[None]:
     except ApiError:
         server.version = None
     else:
-        server.learn(answer.data)
+        data: object = answer.data
+        stated = cast("dict[str, object]", data) if isinstance(data, dict) else {}
+        server.version = str(stated.get("version") or "") or None
