@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from proxmox_client.testing.auth import NOBODY, Identity, Unauthorised
+from proxmox_client.testing.nodelife import refusal
 from proxmox_client.testing.request import UPLOAD_SOURCE, Call, PveFault, SimRequest
 from proxmox_client.testing.routing import Route
 from proxmox_client.testing.validation import text_of
@@ -108,8 +109,8 @@ def _reachable(cluster: SimulatedCluster, node: str) -> None:
             f"hostname lookup '{node}' failed - failed to get address info for: {node}:"
             " Name or service not known",
         )
-    if not known.online:
-        raise PveFault(595, "No route to host")
+    if (fault := refusal(known, cluster.clock.now())) is not None:
+        raise fault
 
 
 def not_simulated(cluster: SimulatedCluster, call: Call) -> Any:

@@ -56,6 +56,7 @@ class Authenticator:
     def __init__(self, access: AccessControl, key: bytes) -> None:
         self._access = access
         self._key = key
+        self._ended: dict[str, int] = {}
 
     def identify(self, method: str, headers: Mapping[str, str], now: float) -> Identity:
         """Find out who sent a request; nobody if it carries no credentials.
@@ -79,7 +80,11 @@ class Authenticator:
     def ticket(self, userid: str, now: float) -> str:
         """Make a ticket."""
         plain = f"PVE:{userid}:{int(now):08X}"
-        return f"{plain}::{self._sign(plain)}"
+        return f"{plain}::{self._sign(self._era(userid) + plain)}"
+
+    def expire_tickets(self, userid: str = "") -> None:
+        """End all tickets made so far: everybody's, or one user's."""
+        self._ended[userid] = self._ended.get(userid, 0) + 1
 
     def csrf(self, userid: str, now: float) -> str:
         """Make the token that writing with a ticket needs."""
@@ -94,11 +99,18 @@ class Authenticator:
     def ticket_user(self, ticket: str, now: float) -> str | None:
         """Return whose valid ticket this is."""
         plain, _, signature = ticket.partition("::")
-        if not hmac.compare_digest(signature, self._sign(plain)):
+        if plain.count(":") < 2:
             return None
         _, userid, stamp = plain.rsplit(":", 2)
+        if not hmac.compare_digest(signature, self._sign(self._era(userid) + plain)):
+            return None
         age = now - int(stamp, 16)
         return userid if -300 <= age <= TICKET_LIFETIME else None
+
+    def _era(self, userid: str) -> str:
+        """What is signed besides the ticket: changes whenever tickets are ended."""
+        eras = self._ended.get("", 0), self._ended.get(userid, 0)
+        return f"{eras[0]}.{eras[1]} " if any(eras) else ""
 
     def _sign(self, text: str) -> str:
         return base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()

@@ -37,7 +37,7 @@ class Broadcast:
         due: set[str] = set()
         for node in self._nodes.values():
             tick = _tick(node, now)
-            if tick > node.broadcast_at and node.online:
+            if tick > node.broadcast_at and node.online and node.away is None:
                 node.broadcast_at = tick
                 self._pictures[node.name] = {}
                 self._rows.pop(node.name, None)

@@ -25,14 +25,19 @@ from proxmox_client.testing.auth import (
 )
 from proxmox_client.testing.broadcast import Broadcast
 from proxmox_client.testing.clock import START, VirtualClock
+from proxmox_client.testing.faults import Faults
 from proxmox_client.testing.locks import LockTable
+from proxmox_client.testing.nodelife import refusal
+from proxmox_client.testing.quorum import is_quorate, refuse_without_quorum
 from proxmox_client.testing.request import (
+    Call,
+    HostUnreachable,
     PveFault,
     Reply,
     SimRequest,
     SimResponse,
 )
-from proxmox_client.testing.routing import RouteTable
+from proxmox_client.testing.routing import Route, RouteTable
 from proxmox_client.testing.state import Guest, Node, Pool, Storage, Token, User, Volume
 from proxmox_client.testing.tasks import TaskEngine
 from proxmox_client.testing.volumes import VolumeStore
@@ -60,6 +65,7 @@ class SimulatedCluster:
     Attributes:
         clock: Its time. Everything that takes time takes it from here.
         random: Its source of chance.
+        faults: What goes wrong on demand.
         downloads: What download-url finds, by URL; everything else refuses the connection.
     """
 
@@ -88,13 +94,21 @@ class SimulatedCluster:
         self.downloads: dict[str, bytes] = {}
         self.routes = RouteTable(version)
         self.broadcast = Broadcast(self.nodes, self.guests)
+        self.faults = Faults(self)
+        self.tasks.pace = self.faults.pace
+        self.tasks.failure = lambda task, ending: self.faults.failure(task, ending=ending)
         self.clock.on_time = self.broadcast.until
         self.broadcast.until(start)
 
     # --- asking -----------------------------------------------------------------------------
 
     def handle(self, request: SimRequest) -> SimResponse:
-        """Answer a request, letting the clock pass as long as the server would take."""
+        """Answer a request, letting the clock pass as long as the server would take.
+
+        Raises:
+            HostUnreachable: The node that is asked is gone.
+            ConnectionLost: A fault ends the connection.
+        """
         conversation = self.conversation(request)
         while True:
             try:
@@ -111,22 +125,38 @@ class SimulatedCluster:
         """
         if request.method not in _METHODS:
             return SimResponse(501, f"method '{request.method}' not available", CLOSE, b"")
-        self.broadcast.until(self.clock.now())
+        via = request.via or next(iter(self.nodes))
+        if (away := refusal(self.nodes[via], self.clock.now())) is not None:
+            yield away.delay
+            raise HostUnreachable(away.message)
         try:
+            yield from self.faults.before(request, via)
+            self.broadcast.until(self.clock.now())
             call, route = admit(self, request)
-            data = (route.handler or not_simulated)(self, call)
-            if inspect.isgenerator(data):
-                data = yield from cast("Generator[float, None, Any]", data)
+            data = yield from self._carry_out(call, route)
         except Unauthorised as error:
             yield UNAUTHORISED_DELAY
             return SimResponse(401, str(error), CLOSE, b"")
         except ProxyLoop:
             return SimResponse(500, "proxy loop detected", CLOSE, b"proxy loop detected")
         except PveFault as fault:
-            if fault.status == 401:
-                yield UNAUTHORISED_DELAY
+            delay = UNAUTHORISED_DELAY if fault.status == 401 else fault.delay
+            if delay:
+                yield delay
+            self.faults.after(request, via)
             return refuse(fault)
+        self.faults.after(request, via)
         return answer(data, FORWARDED if route.protected else KEEP)
+
+    def _carry_out(self, call: Call, route: Route) -> Generator[float, None, Any]:
+        if not self.quorate:
+            upid = yield from refuse_without_quorum(self, call)
+            if upid is not None:
+                return upid
+        data = (route.handler or not_simulated)(self, call)
+        if inspect.isgenerator(data):
+            data = yield from cast("Generator[float, None, Any]", data)
+        return data
 
     def call(
         self,
@@ -147,16 +177,19 @@ class SimulatedCluster:
         route, sent = route_of(self, request)
         identity = Identity(userid, tokenid or None, trusted=True)
         call = make_call(self, route, sent, identity, next(iter(self.nodes)))
-        data = (route.handler or not_simulated)(self, call)
-        if inspect.isgenerator(data):
-            generator = cast("Generator[float, None, Any]", data)
-            while True:
-                try:
-                    self.clock.sleep(next(generator))
-                except StopIteration as stop:
-                    data = stop.value
-                    break
+        steps = self._carry_out(call, route)
+        while True:
+            try:
+                self.clock.sleep(next(steps))
+            except StopIteration as stop:
+                data = stop.value
+                break
         return data.data if isinstance(data, Reply) else data
+
+    @property
+    def quorate(self) -> bool:
+        """Whether the cluster has quorum."""
+        return is_quorate(self)
 
     # --- looking up -------------------------------------------------------------------------
 

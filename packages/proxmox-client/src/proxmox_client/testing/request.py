@@ -95,6 +95,7 @@ class PveFault(Exception):
         errors: Texts per parameter.
         newline: Whether the body's message ends in a line feed, as almost all do.
         bare: The answer has no body at all.
+        delay: Seconds until it comes.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class PveFault(Exception):
         *,
         newline: bool = True,
         bare: bool = False,
+        delay: float = 0.0,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -112,11 +114,20 @@ class PveFault(Exception):
         self.errors = dict(errors) if errors else None
         self.newline = newline
         self.bare = bare
+        self.delay = delay
 
     @classmethod
     def parameters(cls, errors: Mapping[str, str]) -> PveFault:
         """Return the fault PVE answers for bad parameters (400, a text for each)."""
         return cls(400, "Parameter verification failed.", errors)
+
+
+class HostUnreachable(Exception):
+    """The node that is asked does not answer at all; the message is the system's word for it."""
+
+
+class ConnectionLost(Exception):
+    """The connection ended without an answer."""
 
 
 @attrs.define

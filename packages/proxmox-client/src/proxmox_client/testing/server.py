@@ -17,7 +17,7 @@ from aiohttp import web
 
 from proxmox_client.testing.certificate import Certificate, make_certificate
 from proxmox_client.testing.frontdoor import converse
-from proxmox_client.testing.request import SimResponse
+from proxmox_client.testing.request import ConnectionLost, HostUnreachable, SimResponse
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
@@ -171,6 +171,8 @@ class SimulatorServer:
                         seconds = next(steps)
                     except StopIteration as stop:
                         return _http(stop.value, last=connections.is_last(request))
+                    except (HostUnreachable, ConnectionLost):
+                        return _hang_up(request)
                 await asyncio.sleep(seconds / self._speed)
 
         return answer
@@ -190,6 +192,13 @@ class _Connections:
         served = self._served.get(transport, 0) + 1
         self._served[transport] = served
         return served >= REQUESTS_PER_CONNECTION
+
+
+def _hang_up(request: web.BaseRequest) -> web.Response:
+    """End a connection without an answer, as far as one can who has already accepted it."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _http(response: SimResponse, *, last: bool) -> web.Response:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from proxmox_client.testing.guests.guest import Guest as Guest
+from proxmox_client.testing.nodelife import Away
 
 if TYPE_CHECKING:
     from proxmox_client.testing.tasks import TaskRecord
@@ -25,7 +26,9 @@ class Node:
         address: Its address in the cluster network.
         fingerprint: SHA-256 fingerprint of its certificate, upper case with colons.
         booted: When it started, seconds since the epoch.
-        online: Whether it answers.
+        online: Whether the others count it in.
+        away: Why it does not answer, if it does not.
+        skew: Seconds its clock is wrong.
         pid: Last process id that was given out.
         tasks: Its tasks, oldest first.
         files: Small configuration files by name (``hosts``, ``dns``, …), as handlers keep them.
@@ -46,6 +49,8 @@ class Node:
     files: dict[str, Any] = attrs.field(factory=dict[str, Any])
     broadcast_at: float = 0.0
     phase: float = 0.0
+    away: Away | None = None
+    skew: float = 0.0
 
 
 @attrs.define

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,6 +14,9 @@ from proxmox_client.values import Upid
 
 if TYPE_CHECKING:
     from proxmox_client.testing.state import Node
+
+
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
 class TaskFailed(Exception):
@@ -34,6 +38,7 @@ class TaskRecord:
         warnings: Number of warnings so far.
         ended: When it ended, None while it runs.
         exitstatus: ``OK``, ``WARNINGS: n`` or the error; None while it runs.
+        steps: How often its worker has come to a wait.
         saved: When the node's list of finished tasks took it up (``saved`` in /cluster/tasks).
     """
 
@@ -43,6 +48,7 @@ class TaskRecord:
     warnings: int = 0
     ended: float | None = None
     exitstatus: str | None = None
+    steps: int = 0
     worker: Iterator[float] | None = attrs.field(default=None, repr=False)
     step: Event | None = attrs.field(default=None, repr=False)
     begin: Callable[[], None] | None = attrs.field(default=None, repr=False)
@@ -52,6 +58,13 @@ class TaskRecord:
     def running(self) -> bool:
         """Whether it has not ended."""
         return self.ended is None
+
+    def percent(self) -> float:
+        """Return how much is done by the log's last word on it; 0 if it never said."""
+        for line in reversed(self.lines):
+            if found := _PERCENT.search(line):
+                return float(found[1])
+        return 0.0
 
     def log(self, text: str) -> None:
         """Write to the log; several lines at once are split."""
@@ -69,12 +82,19 @@ A plain function does all its work at the first step."""
 
 
 class TaskEngine:
-    """Starts workers and finds tasks."""
+    """Starts workers and finds tasks.
+
+    Attributes:
+        pace: Tells how many times as long as usual a task takes.
+        failure: Tells whether a task is to fail now, at a step or at its end, and with what text.
+    """
 
     def __init__(self, clock: VirtualClock, nodes: dict[str, Node]) -> None:
         self._clock = clock
         self._nodes = nodes
         self._by_upid: dict[str, TaskRecord] = {}
+        self.pace: Callable[[TaskRecord], float] = lambda task: 1.0
+        self.failure: Callable[[TaskRecord, bool], str | None] = lambda task, ending: None
 
     def start(
         self,
@@ -109,7 +129,7 @@ class TaskEngine:
         now = self._clock.now()
         host.pid += 2
         ticks = int((now - host.booted) * 100)
-        upid = Upid(node, host.pid, ticks, int(now), kind, str(id), user)
+        upid = Upid(node, host.pid, ticks, int(now + host.skew), kind, str(id), user)
         task = TaskRecord(upid, now)
         host.tasks.append(task)
         self._by_upid[str(upid)] = task
@@ -176,13 +196,33 @@ class TaskEngine:
         if task.worker is None:
             return
         try:
-            seconds = next(task.worker)
+            text = None if task.steps == 0 else self.failure(task, False)
+            seconds = (
+                next(task.worker) if text is None else _throw(task.worker, PveFault(500, text))
+            )
+            task.steps += 1
         except StopIteration:
-            self._end(task, f"WARNINGS: {task.warnings}" if task.warnings else "OK")
+            self._finish(task)
         except (TaskFailed, PveFault) as error:
             self._end(task, str(error))
         else:
-            self._later(task, seconds, lambda: self._step(task))
+            self._later(task, seconds * self.pace(task), lambda: self._step(task))
+
+    def _finish(self, task: TaskRecord) -> None:
+        if text := self.failure(task, True):
+            self._end(task, text)
+        else:
+            self._end(task, f"WARNINGS: {task.warnings}" if task.warnings else "OK")
+
+    def kill(self, task: TaskRecord) -> None:
+        """End a running task as the death of its process does: without a word."""
+        if not task.running:
+            return
+        if task.step is not None:
+            task.step.cancel()
+        task.ended = self._clock.now()
+        task.exitstatus = "unexpected status"
+        task.worker = None
 
     def _end(self, task: TaskRecord, status: str) -> None:
         if not task.running:
@@ -193,6 +233,13 @@ class TaskEngine:
         task.lines.extend(_last_lines(status))
         for action in task.on_end:
             action()
+
+
+def _throw(worker: Iterator[float], error: PveFault) -> float:
+    """Let a worker's next step fail; it may tidy up, or even go on."""
+    if isinstance(worker, Generator):
+        return float(worker.throw(error))
+    raise error
 
 
 def _last_lines(status: str) -> list[str]:

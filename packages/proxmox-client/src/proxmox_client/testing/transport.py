@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from proxmox_client.testing.frontdoor import converse
-from proxmox_client.testing.request import SimResponse
+from proxmox_client.testing.request import ConnectionLost, HostUnreachable, SimResponse
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
@@ -36,6 +36,18 @@ def _answer(request: httpx.Request, response: SimResponse) -> httpx.Response:
     )
 
 
+def _transport_error(
+    error: HostUnreachable | ConnectionLost, request: httpx.Request
+) -> httpx.TransportError:
+    """Return the error httpx raises when a real server behaves like this."""
+    if isinstance(error, HostUnreachable):
+        kind = httpx.ConnectTimeout if "timed out" in str(error) else httpx.ConnectError
+        return kind(str(error), request=request)
+    return httpx.RemoteProtocolError(
+        "Server disconnected without sending a response.", request=request
+    )
+
+
 class SimulatorTransport(httpx.BaseTransport):
     """Transport for ``httpx.Client``; waiting moves the cluster's clock."""
 
@@ -53,6 +65,8 @@ class SimulatorTransport(httpx.BaseTransport):
                     seconds = next(steps)
             except StopIteration as stop:
                 return _answer(request, stop.value)
+            except (HostUnreachable, ConnectionLost) as error:
+                raise _transport_error(error, request) from None
             clock.sleep(seconds)
 
 
@@ -73,4 +87,6 @@ class AsyncSimulatorTransport(httpx.AsyncBaseTransport):
                     seconds = next(steps)
             except StopIteration as stop:
                 return _answer(request, stop.value)
+            except (HostUnreachable, ConnectionLost) as error:
+                raise _transport_error(error, request) from None
             await clock.asleep(seconds)

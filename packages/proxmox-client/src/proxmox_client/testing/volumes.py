@@ -22,12 +22,17 @@ _BLOCK = 4096
 
 
 class VolumeStore:
-    """All volumes of the cluster."""
+    """All volumes of the cluster.
+
+    Attributes:
+        full: Storages that have no space left whatever lies on them.
+    """
 
     def __init__(self, clock: VirtualClock, storages: dict[str, Storage]) -> None:
         self._clock = clock
         self._storages = storages
         self._volumes: dict[tuple[str, str], dict[str, Volume]] = {}
+        self.full: set[str] = set()
 
     def __iter__(self) -> Iterator[Volume]:
         return (volume for volumes in self._volumes.values() for volume in volumes.values())
@@ -118,7 +123,7 @@ class VolumeStore:
         if self.find(node, volid):
             raise PveFault(500, f"disk image '{self.path(volid)}' already exists")
         used = self.initial_use(where, kind, size)
-        if used > self.available(where, node):
+        if storage in self.full or used > self.available(where, node):
             raise PveFault(500, "unable to create image: No space left on device")
         return self.put(
             Volume(volid, node, content, kind, size, self._clock.now(), used=used, vmid=vmid)
@@ -149,6 +154,8 @@ class VolumeStore:
 
     def used(self, storage: Storage, node: str) -> int:
         """Bytes taken on a storage as a node sees it."""
+        if storage.name in self.full:
+            return storage.total
         volumes = sum(
             volume.size if volume.used is None else volume.used
             for volume in self._here(storage.name, node).values()

@@ -171,7 +171,6 @@ def status(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
     alone = len(cluster.nodes) == 1
     rows: list[dict[str, Any]] = []
     if not alone:
-        online = sum(node.online for node in cluster.nodes.values())
         rows.append(
             {
                 "id": "cluster",
@@ -179,7 +178,7 @@ def status(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
                 "name": "pmpc",
                 "nodes": len(cluster.nodes),
                 "version": len(cluster.nodes),
-                "quorate": int(online * 2 > len(cluster.nodes)),
+                "quorate": int(cluster.quorate),
             }
         )
     for number, node in enumerate(cluster.nodes.values(), start=1):

@@ -80,7 +80,7 @@ def status(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
 @handles("GET", "/nodes/{node}/time")
 def read_time(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     """Return the node's time and zone."""
-    now = int(cluster.clock.now())
+    now = int(cluster.clock.now() + cluster.nodes[call.node].skew)
     zone = cluster.nodes[call.node].files.get("timezone", "Etc/UTC")
     return {"time": now, "localtime": now, "timezone": zone}
 

@@ -1,0 +1,161 @@
+"""The kinds of faults: plain values that say what goes wrong and where."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from proxmox_client.testing.nodelife import Loss
+
+if TYPE_CHECKING:
+    from proxmox_client.testing.cluster import SimulatedCluster
+
+Moment = Literal["before", "after"]
+
+
+@attrs.frozen
+class Where:
+    """Which requests a fault strikes; the default is all of them, for ever.
+
+    Attributes:
+        method: HTTP method; empty for all.
+        path: Shell pattern for the path below ``/api2/json``; a star matches slashes too.
+        via: Node that is asked; empty for all.
+        skip: How many matching requests pass first.
+        times: How many are struck then; None for all that follow.
+    """
+
+    method: str = ""
+    path: str = "*"
+    via: str = ""
+    skip: int = 0
+    times: int | None = None
+
+    def covers(self, method: str, path: str, via: str) -> bool:
+        """Whether a request is one of them, not counting."""
+        return (
+            self.method in ("", method)
+            and self.via in ("", via)
+            and fnmatch.fnmatchcase(path.partition("?")[0], self.path)
+        )
+
+
+@attrs.frozen
+class Latency:
+    """Answers come late: by ``seconds``, plus chance between 0 and ``jitter``."""
+
+    seconds: float
+    jitter: float = 0.0
+    where: Where = Where()
+
+
+@attrs.frozen
+class Drop:
+    """The connection ends without an answer, ``before`` anything happened or ``after`` it did."""
+
+    when: Moment = "before"
+    where: Where = Where(times=1)
+
+
+@attrs.frozen
+class Answer:
+    """The server answers an error instead of doing anything."""
+
+    status: int
+    reason: str
+    where: Where = Where(times=1)
+
+
+@attrs.frozen
+class SomebodyElse:
+    """Somebody else does something between two calls of ours.
+
+    Attributes:
+        does: What he does; gets the cluster (`SimulatedCluster.call`, `edit` and so on).
+        when: Before the struck request is carried out, or after it and before its answer.
+        where: At which requests.
+    """
+
+    does: Callable[[SimulatedCluster], object]
+    when: Moment = "before"
+    where: Where = Where(times=1)
+
+
+@attrs.frozen
+class SlowTasks:
+    """Tasks take ``factor`` times as long: all of them, of a kind, or about one guest."""
+
+    factor: float
+    kind: str = ""
+    id: str = ""
+
+
+@attrs.frozen
+class FailingTask:
+    """A task fails on the way.
+
+    Attributes:
+        kind: Its type (``qmclone``); empty for any.
+        id: What it is about; empty for anything.
+        message: Its exit status.
+        percent: Fail when the log says that much is done; tasks that never say fail at the end.
+        times: How many tasks fail.
+    """
+
+    kind: str = ""
+    id: str = ""
+    message: str = "unexpected failure"
+    percent: float = 0.0
+    times: int = 1
+
+
+@attrs.frozen
+class NodeOffline:
+    """A node is gone until the fault is removed: ``processes``, ``power`` or ``silent``."""
+
+    node: str
+    how: Loss = "power"
+
+
+@attrs.frozen
+class NoQuorum:
+    """The cluster has no quorum until the fault is removed, though its nodes answer."""
+
+
+@attrs.frozen
+class FullStorage:
+    """A storage has no space left until the fault is removed."""
+
+    storage: str
+
+
+@attrs.frozen
+class HeldLock:
+    """Somebody holds a lock for some seconds: a guest's (by its vmid) or one by name."""
+
+    lock: int | str
+    seconds: float
+
+
+@attrs.frozen
+class ExpiredTickets:
+    """The tickets made so far are no longer good: everybody's or one user's."""
+
+    userid: str = ""
+
+
+@attrs.frozen
+class ClockSkew:
+    """A node's clock is wrong by some seconds until the fault is removed."""
+
+    node: str
+    seconds: float
+
+
+Fault = (
+    Latency | Drop | Answer | SomebodyElse | SlowTasks | FailingTask | NodeOffline | NoQuorum
+    | FullStorage | HeldLock | ExpiredTickets | ClockSkew
+)  # fmt: skip
