@@ -1,0 +1,300 @@
+"""Several servers, trust on first use, the environment, time-outs of single calls."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+from proxmox_client import (
+    AmbiguousWrite,
+    ApiToken,
+    AsyncClient,
+    CaFile,
+    CertificateNotTrusted,
+    Client,
+    ConnectError,
+    Fingerprint,
+    FingerprintMismatch,
+    FirstUse,
+    PasswordLogin,
+    Pin,
+    RetryPolicy,
+    TlsError,
+)
+from proxmox_client.flows.call import Session, perform_raw
+from proxmox_client.flows.drivers import SyncDriver
+from proxmox_client.flows.effects import Lost, Stage
+from proxmox_client.flows.session import Route
+from proxmox_client.opening import read_environment
+from proxmox_client.testing import SimulatedCluster
+from proxmox_client.wire.request import Request, Response
+
+if TYPE_CHECKING:
+    from conftest import Certificate, WatchedServer
+
+SECRET = "0b7c6f6e-1111-2222-3333-444455556666"
+TOKEN = f"root@pam!test={SECRET}"
+QUICK = RetryPolicy(first_delay=0.0)
+Ask = Callable[..., Awaitable[Any]]
+
+
+async def _blocking(url: str | Sequence[str], method: str = "GET", /, **options: Any) -> Any:
+    with Client(url, token=TOKEN, retry=QUICK, **options) as pve:
+        return await asyncio.to_thread(pve.request, method, "/version")
+
+
+async def _awaiting(url: str | Sequence[str], method: str = "GET", /, **options: Any) -> Any:
+    async with AsyncClient(url, token=TOKEN, retry=QUICK, **options) as pve:
+        return await pve.request(method, "/version")
+
+
+@pytest.fixture(params=[_blocking, _awaiting], ids=["sync", "async"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    made: Ask = request.param
+    return made
+
+
+def closed_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return f"https://127.0.0.1:{closed.getsockname()[1]}"
+
+
+@attrs.define
+class Servers:
+    """Servers by name; those in `dead` cannot be reached, those in `mute` never answer."""
+
+    dead: set[str] = attrs.field(factory=set[str])
+    mute: set[str] = attrs.field(factory=set[str])
+    asked: list[str] = attrs.field(factory=list[str])
+    slept: list[float] = attrs.field(factory=list[float])
+
+    def send(self, request: Request) -> Response | Lost:
+        self.asked.append(request.server)
+        error = ConnectError(request.server, 8006, "gone")
+        if request.server in self.dead:
+            return Lost(Stage.NOT_SENT, error)
+        if request.server in self.mute:
+            return Lost(Stage.MAYBE_SENT, error)
+        return Response(200, "OK", b'{"data":1}')
+
+    def call(self, session: Session, method: str = "GET") -> Any:
+        driver = SyncDriver(self.send, self.slept.append, lambda: 0.0, lambda: 0.0)
+        return driver.run(perform_raw(session, method, "/pools", {}))
+
+
+def session(*names: str) -> Session:
+    return Session(ApiToken.parse(TOKEN), QUICK, route=Route(names))
+
+
+def test_next_server_is_asked_at_once_and_kept() -> None:
+    servers, who = Servers(dead={"a"}), session("a", "b", "c")
+    assert [servers.call(who) for _ in range(3)] == [1, 1, 1]
+    assert servers.asked == ["a", "b", "b", "b"]
+    assert servers.slept == []
+    servers.dead = {"b"}
+    servers.call(who, "POST")
+    assert servers.asked[4:] == ["b", "c"]
+    servers.dead = {"c", "b"}
+    servers.call(who)
+    assert servers.asked[6:] == ["c", "a"]
+
+
+def test_all_servers_dead_is_an_error_after_every_one_was_asked() -> None:
+    servers, who = Servers(dead={"a", "b"}), session("a", "b")
+    with pytest.raises(ConnectError, match="gone"):
+        servers.call(who)
+    assert len(servers.asked) == 2 * QUICK.attempts
+    assert set(servers.asked) == {"a", "b"}
+    assert len(servers.slept) == QUICK.attempts - 1
+
+
+def test_silent_server_is_left_for_reads_but_not_for_writes() -> None:
+    servers, who = Servers(mute={"a"}), session("a", "b")
+    with pytest.raises(AmbiguousWrite):
+        servers.call(who, "PUT")
+    assert servers.asked == ["a"]
+    assert servers.call(who, "GET") == 1
+    assert servers.asked == ["a", "a", "b"]
+
+
+def test_wrong_certificate_is_told_not_passed_over() -> None:
+    servers, who = Servers(), session("a", "b")
+    mismatch = FingerprintMismatch("a", 8006, "not the pinned one")
+    driver = SyncDriver(
+        lambda request: Lost(Stage.NOT_SENT, mismatch, lasting=True),
+        servers.slept.append,
+        lambda: 0.0,
+    )
+    with pytest.raises(FingerprintMismatch):
+        driver.run(perform_raw(who, "GET", "/pools", {}))
+    assert who.route.current == "a"
+
+
+async def test_unreachable_first_server_does_not_matter(server: WatchedServer, ask: Ask) -> None:
+    urls = [closed_port(), "https://no-such-host.invalid:8006", server.url]
+    for method in ("GET", "POST"):
+        data = await ask(urls, method, tls=Pin(server.certificate.fingerprint))
+        assert data == {"target": "/api2/json/version"}
+    assert len(server.received) == 2
+
+
+def test_other_nodes_are_learnt_and_pinned() -> None:
+    cluster = SimulatedCluster(nodes=("pve1", "pve2", "pve3"))
+    token = cluster.create_token("root@pam", "test")
+    with Client("pve1", token=token, transport=cluster.transport()) as pve:
+        learnt = pve.learn_servers()
+        assert len(learnt) == 2
+        assert pve.session.route.servers == ("", *learnt)
+        assert pve.version.get().release == "9.2"
+
+
+async def test_first_certificate_is_remembered_and_others_refused(
+    server: WatchedServer, other_certificate: Certificate, tmp_path: Path, ask: Ask
+) -> None:
+    store = tmp_path / "new" / "known_servers"
+    asked: list[tuple[str, Fingerprint]] = []
+
+    def confirm(url: str, fingerprint: Fingerprint) -> bool:
+        asked.append((url, fingerprint))
+        return True
+
+    for _ in range(2):
+        assert await ask(server.url, tls=FirstUse(store, confirm))
+    assert asked == [(server.url, server.certificate.fingerprint)]
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    line = f"127.0.0.1:{server.port} {server.certificate.fingerprint}\n"
+    assert store.read_text() == line
+    store.write_text(
+        line.replace(str(server.certificate.fingerprint), str(other_certificate.fingerprint))
+    )
+    seen = len(server.received)
+    with pytest.raises(FingerprintMismatch):
+        await ask(server.url, tls=FirstUse(store))
+    assert len(server.received) == seen
+
+
+async def test_refused_first_certificate_gets_nothing(
+    server: WatchedServer, tmp_path: Path, ask: Ask
+) -> None:
+    store = tmp_path / "known_servers"
+    with pytest.raises(CertificateNotTrusted, match="refused") as caught:
+        await ask(server.url, tls=FirstUse(store, lambda url, fingerprint: False))
+    server.settle()
+    assert caught.value.fingerprint == server.certificate.fingerprint
+    assert server.received == []
+    assert not store.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+async def test_store_others_may_write_is_refused(
+    server: WatchedServer, tmp_path: Path, ask: Ask
+) -> None:
+    store = tmp_path / "known_servers"
+    store.write_text("")
+    store.chmod(0o622)
+    with pytest.raises(TlsError, match="chmod 600"):
+        await ask(server.url, tls=FirstUse(store))
+    assert server.connections == 0
+
+
+async def test_damaged_store_is_named(server: WatchedServer, tmp_path: Path, ask: Ask) -> None:
+    store = tmp_path / "known_servers"
+    store.write_text("# comment\n\nonly-a-host\n")
+    store.chmod(0o600)
+    with pytest.raises(TlsError, match="line 3"):
+        await ask(server.url, tls=FirstUse(store))
+
+
+async def test_unreachable_server_on_first_use(tmp_path: Path, ask: Ask) -> None:
+    with pytest.raises(ConnectError, match="refused"):
+        await ask(closed_port(), tls=FirstUse(tmp_path / "known_servers"))
+
+
+def test_default_store_follows_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMPC_KNOWN_SERVERS", str(tmp_path / "k"))
+    assert FirstUse().store == tmp_path / "k"
+    monkeypatch.delenv("PMPC_KNOWN_SERVERS")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert FirstUse().store == tmp_path / "pmpc" / "known_servers"
+
+
+async def test_single_calls_have_their_own_time_out(
+    server: WatchedServer, reply: Callable[..., bytes]
+) -> None:
+    pin = Pin(server.certificate.fingerprint)
+    server.behave = lambda request, number: b"HTTP/1.1 200 OK\r\nContent-Len"
+    with Client(server.url, token=TOKEN, tls=pin, retry=RetryPolicy(attempts=1)) as pve:
+        with pytest.raises(ConnectError, match="within the time-out"):
+            await asyncio.to_thread(pve.with_timeout(0.2).request, "GET", "/version")
+        server.behave = lambda request, number: reply(number)
+        assert await asyncio.to_thread(pve.request, "GET", "/version") == 2
+    server.behave = lambda request, number: b"HTTP/1.1 200 OK\r\nContent-Len"
+    async with AsyncClient(server.url, token=TOKEN, tls=pin, retry=RetryPolicy(attempts=1)) as apve:
+        with pytest.raises(ConnectError, match="within the time-out"):
+            await apve.with_timeout(0.2).request("GET", "/version")
+        server.behave = lambda request, number: reply(number)
+        assert await apve.request("GET", "/version") == 4
+
+
+PRINT = ":".join(["AB"] * 32)
+
+
+def test_environment_gives_a_client() -> None:
+    environ = {"PMPC_URL": "pve1, pve2:8007", "PMPC_TOKEN": TOKEN, "PMPC_FINGERPRINT": PRINT}
+    with Client.from_env(environ, timeout=5.0) as pve:
+        assert pve.url == "https://pve1:8006"
+        assert pve.session.route.servers == ("https://pve1:8006", "https://pve2:8007")
+    assert repr(AsyncClient.from_env(environ)) == "<AsyncClient https://pve1:8006 as root@pam!test>"
+
+
+def test_environment_with_a_password_and_everything_else() -> None:
+    environ = {
+        "PMPC_URL": "pve1",
+        "PMPC_USER": "root@pam",
+        "PMPC_PASSWORD": " with spaces ",
+        "PMPC_CA_FILE": "/etc/pve/pve-root-ca.pem",
+        "PMPC_PROXY": "http://proxy:3128",
+        "PMPC_TIMEOUT": "12.5",
+        "PMPC_FINGERPRINT": "",
+    }
+    assert read_environment(environ) == {
+        "url": "pve1",
+        "login": PasswordLogin("root@pam", " with spaces "),
+        "tls": CaFile("/etc/pve/pve-root-ca.pem"),
+        "proxy": "http://proxy:3128",
+        "timeout": 12.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({}, "PMPC_URL is not set"),
+        ({"PMPC_URL": "pve1"}, "neither PMPC_TOKEN nor"),
+        ({"PMPC_URL": "pve1", "PMPC_TOKEN": SECRET}, "not an API token"),
+        (
+            {
+                "PMPC_URL": "pve1",
+                "PMPC_TOKEN": TOKEN,
+                "PMPC_CA_FILE": "x",
+                "PMPC_FINGERPRINT": PRINT,
+            },
+            "both set",
+        ),
+        ({"PMPC_URL": "pve1", "PMPC_TOKEN": TOKEN, "PMPC_TIMEOUT": "soon"}, "PMPC_TIMEOUT"),
+    ],
+)
+def test_environment_that_cannot_be_used(environ: dict[str, str], why: str) -> None:
+    with pytest.raises(ValueError, match=why) as caught:
+        Client.from_env(environ)
+    assert SECRET not in str(caught.value)
