@@ -108,6 +108,8 @@ def _imports(whole: Tree, name: str, paths: list[str], colour: Colour, text: str
         )
     if f"-> {colour.task}:" in text:
         late.append(f"    from proxmox_client.tasks import {colour.task}")
+    if "Results[" in text:
+        late.append("    from proxmox_client.wire.results import Results")
     imports = ["from typing import TYPE_CHECKING", ""] if late else []
     if "ops." in text:
         imports.append(f"from proxmox_client.api.operations import {name} as ops")
@@ -244,4 +246,19 @@ def _notes(operation: Merged, keywords: list[Argument], versions: list[str]) -> 
     dated = [f"`{k.name}` {k.note}" for k in keywords if k.note]
     if dated:
         notes += ["Keywords of some versions only:", *(f"- {entry}" for entry in dated)]
-    return notes
+    return [*notes, "", "Raises:", *_raises(operation, keywords, versions)]
+
+
+def _raises(operation: Merged, keywords: list[Argument], versions: list[str]) -> list[str]:
+    """Say what a method raises, beyond what any call may."""
+    refused = [f"`{k.name}` is None" for k in keywords if k.required]
+    found = ["    PveError: As any call: see `proxmox_client.errors`."]
+    if refused:
+        found.append(f"    RequestInvalid: {', '.join(refused)}; nothing is sent.")
+    if (
+        operation.first
+        or operation.last < len(versions) - 1
+        or any(keyword.note for keyword in keywords)
+    ):
+        found.append("    VersionUnsupported: The server's PVE lacks it; nothing is sent.")
+    return found

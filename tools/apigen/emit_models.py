@@ -105,7 +105,7 @@ def _list_answer(items: Facts, here: Area, name: str, source: str) -> Answer:
         return Answer(f"list[{_PLAIN[kind][1]}]", f"listed({_PLAIN[kind][2]})")
     if _properties(items):
         _model(here, f"{name}Item", items, f"An entry of what {source} answers.")
-        return Answer(f"list[m.{name}Item]", f'models("{here.name}", "{name}Item")')
+        return Answer(f"Results[m.{name}Item]", f'models("{here.name}", "{name}Item")')
     return Answer("list[dict[str, Any]]" if kind == "object" else "list[Any]", "anything")
 
 

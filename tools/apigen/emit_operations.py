@@ -73,6 +73,8 @@ def render(name: str, operations: list[Merged], answers: list[Answer], versions:
             "if TYPE_CHECKING:",
             f"    from proxmox_client.api.models import {name} as m",
         ]
+        if "Results[" in text:
+            imports.append("    from proxmox_client.wire.results import Results")
     else:
         imports[0] = imports[0].replace("TYPE_CHECKING, ", "").replace("TYPE_CHECKING", "")
         if imports[0].endswith("import "):

@@ -24,11 +24,11 @@ def head(summary: str, imports: Iterable[str]) -> list[str]:
 
 def docstring(indent: str, first: str, more: Iterable[str] = ()) -> list[str]:
     """Write a docstring; one line if there is nothing beyond the first."""
-    rest = [line for line in more if line]
-    if not rest:
+    rest = list(more)
+    if not any(rest):
         return [f'{indent}"""{first}"""']
     lines = [f'{indent}"""{first}', ""]
-    lines += [f"{indent}{line}" for line in rest]
+    lines += [f"{indent}{line}" if line else "" for line in rest]
     return [*lines, f'{indent}"""']
 
 

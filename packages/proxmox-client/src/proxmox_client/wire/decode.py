@@ -14,6 +14,7 @@ from typing import Any
 from proxmox_client.wire.coerce import keep, to_boolean, to_integer, to_number, to_text
 from proxmox_client.wire.construct import builder
 from proxmox_client.wire.construct_lists import build_all
+from proxmox_client.wire.results import Results
 
 __all__ = ["anything", "boolean", "integer", "listed", "model", "models", "number", "text"]
 
@@ -60,7 +61,7 @@ class _Many(_Lazy):
     def __call__(self, data: Any) -> Any:
         if data.__class__ is not list:
             return data
-        return build_all(self._class or self._load(), data)
+        return Results(build_all(self._class or self._load(), data))
 
 
 def model(area: str, name: str) -> Callable[[Any], Any]:

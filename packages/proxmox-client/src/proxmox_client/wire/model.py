@@ -49,6 +49,11 @@ class Model:
         found.update(self.extra)
         return found
 
+    def _repr_html_(self) -> str:
+        from proxmox_client.notebook import fields
+
+        return fields(type(self).__name__, self.to_dict())
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from proxmox_client.api.aio.cluster_metrics import ClusterMetrics
     from proxmox_client.api.aio.cluster_notifications import ClusterNotifications
     from proxmox_client.api.aio.cluster_sdn import ClusterSdn
+    from proxmox_client.wire.results import Results
 
 
 class Cluster(AsyncResource):
@@ -170,6 +171,9 @@ class Cluster(AsyncResource):
         """GET /cluster
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_GET, {})
 
@@ -183,10 +187,13 @@ class ClusterLog(AsyncResource):
         self,
         *,
         max: int | None = None,
-    ) -> list[m.ClusterLogItem]:
+    ) -> Results[m.ClusterLogItem]:
         """GET /cluster/log
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_LOG_GET, {"max": max})
 
@@ -204,6 +211,9 @@ class ClusterNextid(AsyncResource):
         """GET /cluster/nextid
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_NEXTID_GET, {"vmid": vmid})
 
@@ -217,6 +227,9 @@ class ClusterOptions(AsyncResource):
         """GET /cluster/options
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_OPTIONS_GET, {})
 
@@ -256,6 +269,10 @@ class ClusterOptions(AsyncResource):
         - `consent_text` since 8.4
         - `location` since 9.2
         - `replication` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "bwlimit": bwlimit,
@@ -306,6 +323,10 @@ class ClusterQemu(AsyncResource):
         """GET /cluster/qemu
 
         Privileges: any user. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_QEMU_GET, {})
 
@@ -320,10 +341,14 @@ class ClusterQemuCpuFlags(AsyncResource):
         *,
         accel: Literal["kvm", "tcg"] | None = None,
         arch: Literal["x86_64", "aarch64"] | None = None,
-    ) -> list[m.ClusterQemuCpuFlagsItem]:
+    ) -> Results[m.ClusterQemuCpuFlagsItem]:
         """GET /cluster/qemu/cpu-flags
 
         Privileges: (Sys.Audit on /nodes) or (Mapping.Audit or Mapping.Use or Mapping.Modify on /mapping/cpu). Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_QEMU_CPU_FLAGS_GET, {"accel": accel, "arch": arch})
 
@@ -337,10 +362,14 @@ class ClusterQemuCustomCpuModels(AsyncResource):
         """Go to `/cluster/qemu/custom-cpu-models/{cputype}`."""
         return ClusterQemuCustomCpuModelsCputype(self._client, {**self._path, "cputype": cputype})
 
-    async def get(self) -> list[m.ClusterQemuCustomCpuModelsItem]:
+    async def get(self) -> Results[m.ClusterQemuCustomCpuModelsItem]:
         """GET /cluster/qemu/custom-cpu-models
 
         Privileges: any user. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_QEMU_CUSTOM_CPU_MODELS_GET, {})
 
@@ -359,6 +388,11 @@ class ClusterQemuCustomCpuModels(AsyncResource):
         """POST /cluster/qemu/custom-cpu-models
 
         Privileges: Mapping.Modify on /mapping/cpu. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cputype` is None, `reported_model` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "cputype": cputype,
@@ -382,6 +416,10 @@ class ClusterQemuCustomCpuModelsCputype(AsyncResource):
         """GET /cluster/qemu/custom-cpu-models/{cputype}
 
         Privileges: (Mapping.Audit on /mapping/cpu/{cputype}) or (Mapping.Use on /mapping/cpu/{cputype}) or (Mapping.Modify on /mapping/cpu/{cputype}). Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_QEMU_CUSTOM_CPU_MODELS_CPUTYPE_GET, {})
 
@@ -401,6 +439,10 @@ class ClusterQemuCustomCpuModelsCputype(AsyncResource):
         """PUT /cluster/qemu/custom-cpu-models/{cputype}
 
         Privileges: Mapping.Modify on /mapping/cpu/{cputype}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -419,6 +461,10 @@ class ClusterQemuCustomCpuModelsCputype(AsyncResource):
         """DELETE /cluster/qemu/custom-cpu-models/{cputype}
 
         Privileges: Mapping.Modify on /mapping/cpu/{cputype}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_QEMU_CUSTOM_CPU_MODELS_CPUTYPE_DELETE, {})
 
@@ -432,10 +478,13 @@ class ClusterReplication(AsyncResource):
         """Go to `/cluster/replication/{id}`."""
         return ClusterReplicationId(self._client, {**self._path, "id": id})
 
-    async def get(self) -> list[m.ClusterReplicationItem]:
+    async def get(self) -> Results[m.ClusterReplicationItem]:
         """GET /cluster/replication
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_REPLICATION_GET, {})
 
@@ -455,6 +504,10 @@ class ClusterReplication(AsyncResource):
         """POST /cluster/replication
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `id` is None, `target` is None, `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "id": id,
@@ -479,6 +532,9 @@ class ClusterReplicationId(AsyncResource):
         """GET /cluster/replication/{id}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_REPLICATION_ID_GET, {})
 
@@ -497,6 +553,9 @@ class ClusterReplicationId(AsyncResource):
         """PUT /cluster/replication/{id}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -519,6 +578,9 @@ class ClusterReplicationId(AsyncResource):
         """DELETE /cluster/replication/{id}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_REPLICATION_ID_DELETE, {"force": force, "keep": keep})
 
@@ -532,10 +594,13 @@ class ClusterResources(AsyncResource):
         self,
         *,
         type: Literal["vm", "storage", "node", "sdn"] | None = None,
-    ) -> list[m.ClusterResourcesItem]:
+    ) -> Results[m.ClusterResourcesItem]:
         """GET /cluster/resources
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_RESOURCES_GET, {"type": type})
 
@@ -545,10 +610,13 @@ class ClusterStatus(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> list[m.ClusterStatusItem]:
+    async def get(self) -> Results[m.ClusterStatusItem]:
         """GET /cluster/status
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_STATUS_GET, {})
 
@@ -558,9 +626,12 @@ class ClusterTasks(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> list[m.ClusterTasksItem]:
+    async def get(self) -> Results[m.ClusterTasksItem]:
         """GET /cluster/tasks
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_TASKS_GET, {})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from proxmox_client.api.models import cluster_ceph as m
     from proxmox_client.tasks import AsyncTask
+    from proxmox_client.wire.results import Results
 
 
 class ClusterCeph(AsyncResource):
@@ -51,6 +52,9 @@ class ClusterCeph(AsyncResource):
         """GET /cluster/ceph
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_CEPH_GET, {})
 
@@ -64,10 +68,13 @@ class ClusterCephFlags(AsyncResource):
         """Go to `/cluster/ceph/flags/{flag}`."""
         return ClusterCephFlagsFlag(self._client, {**self._path, "flag": flag})
 
-    async def get(self) -> list[m.ClusterCephFlagsItem]:
+    async def get(self) -> Results[m.ClusterCephFlagsItem]:
         """GET /cluster/ceph/flags
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_CEPH_FLAGS_GET, {})
 
@@ -89,6 +96,9 @@ class ClusterCephFlags(AsyncResource):
         """PUT /cluster/ceph/flags
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "nobackfill": nobackfill,
@@ -115,6 +125,9 @@ class ClusterCephFlagsFlag(AsyncResource):
         """GET /cluster/ceph/flags/{flag}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_CEPH_FLAGS_FLAG_GET, {})
 
@@ -126,6 +139,10 @@ class ClusterCephFlagsFlag(AsyncResource):
         """PUT /cluster/ceph/flags/{flag}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `value` is None; nothing is sent.
         """
         return await self._call(ops.CLUSTER_CEPH_FLAGS_FLAG_PUT, {"value": value})
 
@@ -139,10 +156,14 @@ class ClusterCephHealthMute(AsyncResource):
         """Go to `/cluster/ceph/health-mute/{code}`."""
         return ClusterCephHealthMuteCode(self._client, {**self._path, "code": code})
 
-    async def get(self) -> list[m.ClusterCephHealthMuteItem]:
+    async def get(self) -> Results[m.ClusterCephHealthMuteItem]:
         """GET /cluster/ceph/health-mute
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_CEPH_HEALTH_MUTE_GET, {})
 
@@ -162,6 +183,11 @@ class ClusterCephHealthMuteCode(AsyncResource):
         """PUT /cluster/ceph/health-mute/{code}
 
         Privileges: Sys.Modify on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `value` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "value": value,
@@ -184,6 +210,9 @@ class ClusterCephMetadata(AsyncResource):
         """GET /cluster/ceph/metadata
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_CEPH_METADATA_GET, {"scope": scope})
 
@@ -205,6 +234,11 @@ class ClusterCephRestartBulk(AsyncResource):
         """POST /cluster/ceph/restart-bulk
 
         Privileges: Sys.Modify on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `service_type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "service-type": service_type,
@@ -227,5 +261,8 @@ class ClusterCephStatus(AsyncResource):
         """GET /cluster/ceph/status
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_CEPH_STATUS_GET, {})

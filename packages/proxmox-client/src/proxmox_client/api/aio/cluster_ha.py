@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import cluster_ha as m
+    from proxmox_client.wire.results import Results
 
 
 class ClusterHa(AsyncResource):
@@ -42,10 +43,13 @@ class ClusterHa(AsyncResource):
         """Go to `/cluster/ha/status`."""
         return ClusterHaStatus(self._client, self._path)
 
-    async def get(self) -> list[m.ClusterHaItem]:
+    async def get(self) -> Results[m.ClusterHaItem]:
         """GET /cluster/ha
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_HA_GET, {})
 
@@ -59,10 +63,13 @@ class ClusterHaGroups(AsyncResource):
         """Go to `/cluster/ha/groups/{group}`."""
         return ClusterHaGroupsGroup(self._client, {**self._path, "group": group})
 
-    async def get(self) -> list[m.ClusterHaGroupsItem]:
+    async def get(self) -> Results[m.ClusterHaGroupsItem]:
         """GET /cluster/ha/groups
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_HA_GROUPS_GET, {})
 
@@ -79,6 +86,10 @@ class ClusterHaGroups(AsyncResource):
         """POST /cluster/ha/groups
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `group` is None, `nodes` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "group": group,
@@ -100,6 +111,9 @@ class ClusterHaGroupsGroup(AsyncResource):
         """GET /cluster/ha/groups/{group}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_HA_GROUPS_GROUP_GET, {})
 
@@ -116,6 +130,9 @@ class ClusterHaGroupsGroup(AsyncResource):
         """PUT /cluster/ha/groups/{group}
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -131,6 +148,9 @@ class ClusterHaGroupsGroup(AsyncResource):
         """DELETE /cluster/ha/groups/{group}
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_HA_GROUPS_GROUP_DELETE, {})
 
@@ -148,10 +168,13 @@ class ClusterHaResources(AsyncResource):
         self,
         *,
         type: Literal["ct", "vm"] | None = None,
-    ) -> list[m.ClusterHaResourcesItem]:
+    ) -> Results[m.ClusterHaResourcesItem]:
         """GET /cluster/ha/resources
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_HA_RESOURCES_GET, {"type": type})
 
@@ -174,6 +197,11 @@ class ClusterHaResources(AsyncResource):
         Keywords of some versions only:
         - `auto_rebalance` since 9.2
         - `failback` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `sid` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "sid": sid,
@@ -208,6 +236,9 @@ class ClusterHaResourcesSid(AsyncResource):
         """GET /cluster/ha/resources/{sid}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_HA_RESOURCES_SID_GET, {})
 
@@ -230,6 +261,10 @@ class ClusterHaResourcesSid(AsyncResource):
         Keywords of some versions only:
         - `auto_rebalance` since 9.2
         - `failback` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "auto-rebalance": auto_rebalance,
@@ -254,6 +289,10 @@ class ClusterHaResourcesSid(AsyncResource):
         Privileges: Sys.Console on /. Since 7.4.
         Keywords of some versions only:
         - `purge` since 9.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_HA_RESOURCES_SID_DELETE, {"purge": purge})
 
@@ -271,6 +310,10 @@ class ClusterHaResourcesMigrate(AsyncResource):
         """POST /cluster/ha/resources/{sid}/migrate
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `node` is None; nothing is sent.
         """
         return await self._call(ops.CLUSTER_HA_RESOURCES_MIGRATE_POST, {"node": node})
 
@@ -290,6 +333,10 @@ class ClusterHaResourcesRelocate(AsyncResource):
         """POST /cluster/ha/resources/{sid}/relocate
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `node` is None; nothing is sent.
         """
         return await self._call(ops.CLUSTER_HA_RESOURCES_RELOCATE_POST, {"node": node})
 
@@ -310,10 +357,14 @@ class ClusterHaRules(AsyncResource):
         *,
         resource: str | None = None,
         type: Literal["node-affinity", "resource-affinity"] | None = None,
-    ) -> list[m.ClusterHaRulesItem]:
+    ) -> Results[m.ClusterHaRulesItem]:
         """GET /cluster/ha/rules
 
         Privileges: Sys.Audit on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_HA_RULES_GET, {"resource": resource, "type": type})
 
@@ -332,6 +383,11 @@ class ClusterHaRules(AsyncResource):
         """POST /cluster/ha/rules
 
         Privileges: Sys.Console on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `nodes` is None, `resources` is None, `rule` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "nodes": nodes,
@@ -355,6 +411,10 @@ class ClusterHaRulesRule(AsyncResource):
         """GET /cluster/ha/rules/{rule}
 
         Privileges: Sys.Audit on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_HA_RULES_RULE_GET, {})
 
@@ -374,6 +434,11 @@ class ClusterHaRulesRule(AsyncResource):
         """PUT /cluster/ha/rules/{rule}
 
         Privileges: Sys.Console on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "type": type,
@@ -392,6 +457,10 @@ class ClusterHaRulesRule(AsyncResource):
         """DELETE /cluster/ha/rules/{rule}
 
         Privileges: Sys.Console on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_HA_RULES_RULE_DELETE, {})
 
@@ -425,6 +494,9 @@ class ClusterHaStatus(AsyncResource):
         """GET /cluster/ha/status
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_HA_STATUS_GET, {})
 
@@ -438,6 +510,10 @@ class ClusterHaStatusArmHa(AsyncResource):
         """POST /cluster/ha/status/arm-ha
 
         Privileges: Sys.Console on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_HA_STATUS_ARM_HA_POST, {})
 
@@ -449,10 +525,13 @@ class ClusterHaStatusCurrent(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> list[m.ClusterHaStatusCurrentItem]:
+    async def get(self) -> Results[m.ClusterHaStatusCurrentItem]:
         """GET /cluster/ha/status/current
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_HA_STATUS_CURRENT_GET, {})
 
@@ -470,6 +549,11 @@ class ClusterHaStatusDisarmHa(AsyncResource):
         """POST /cluster/ha/status/disarm-ha
 
         Privileges: Sys.Console on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `resource_mode` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "resource-mode": resource_mode,
@@ -488,5 +572,8 @@ class ClusterHaStatusManagerStatus(AsyncResource):
         """GET /cluster/ha/status/manager_status
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_HA_STATUS_MANAGER_STATUS_GET, {})

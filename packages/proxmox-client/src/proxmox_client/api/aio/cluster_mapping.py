@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from proxmox_client import options as o
     from proxmox_client.api.models import cluster_mapping as m
+    from proxmox_client.wire.results import Results
 
 
 class ClusterMapping(AsyncResource):
@@ -42,6 +43,10 @@ class ClusterMapping(AsyncResource):
         """GET /cluster/mapping
 
         Privileges: any user. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_GET, {})
 
@@ -59,10 +64,14 @@ class ClusterMappingDir(AsyncResource):
         self,
         *,
         check_node: str | None = None,
-    ) -> list[m.ClusterMappingDirItem]:
+    ) -> Results[m.ClusterMappingDirItem]:
         """GET /cluster/mapping/dir
 
         Privileges: any user. Since 8.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_DIR_GET, {"check-node": check_node})
 
@@ -76,6 +85,11 @@ class ClusterMappingDir(AsyncResource):
         """POST /cluster/mapping/dir
 
         Privileges: Mapping.Modify on /mapping/dir. Since 8.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `id` is None, `map` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "id": id,
@@ -94,6 +108,10 @@ class ClusterMappingDirId(AsyncResource):
         """GET /cluster/mapping/dir/{id}
 
         Privileges: (Mapping.Use on /mapping/dir/{id}) or (Mapping.Modify on /mapping/dir/{id}) or (Mapping.Audit on /mapping/dir/{id}). Since 8.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_DIR_ID_GET, {})
 
@@ -108,6 +126,10 @@ class ClusterMappingDirId(AsyncResource):
         """PUT /cluster/mapping/dir/{id}
 
         Privileges: Mapping.Modify on /mapping/dir/{id}. Since 8.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -121,6 +143,10 @@ class ClusterMappingDirId(AsyncResource):
         """DELETE /cluster/mapping/dir/{id}
 
         Privileges: Mapping.Modify on /mapping/dir. Since 8.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_DIR_ID_DELETE, {})
 
@@ -138,10 +164,14 @@ class ClusterMappingPci(AsyncResource):
         self,
         *,
         check_node: str | None = None,
-    ) -> list[m.ClusterMappingPciItem]:
+    ) -> Results[m.ClusterMappingPciItem]:
         """GET /cluster/mapping/pci
 
         Privileges: any user. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_PCI_GET, {"check-node": check_node})
 
@@ -159,6 +189,11 @@ class ClusterMappingPci(AsyncResource):
         Privileges: Mapping.Modify on /mapping/pci. Since 8.0.
         Keywords of some versions only:
         - `live_migration_capable` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `id` is None, `map` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "id": id,
@@ -179,6 +214,10 @@ class ClusterMappingPciId(AsyncResource):
         """GET /cluster/mapping/pci/{id}
 
         Privileges: (Mapping.Use on /mapping/pci/{id}) or (Mapping.Modify on /mapping/pci/{id}) or (Mapping.Audit on /mapping/pci/{id}). Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_PCI_ID_GET, {})
 
@@ -197,6 +236,10 @@ class ClusterMappingPciId(AsyncResource):
         Privileges: Mapping.Modify on /mapping/pci/{id}. Since 8.0.
         Keywords of some versions only:
         - `live_migration_capable` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -212,6 +255,10 @@ class ClusterMappingPciId(AsyncResource):
         """DELETE /cluster/mapping/pci/{id}
 
         Privileges: Mapping.Modify on /mapping/pci. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_PCI_ID_DELETE, {})
 
@@ -229,10 +276,14 @@ class ClusterMappingUsb(AsyncResource):
         self,
         *,
         check_node: str | None = None,
-    ) -> list[m.ClusterMappingUsbItem]:
+    ) -> Results[m.ClusterMappingUsbItem]:
         """GET /cluster/mapping/usb
 
         Privileges: any user. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_USB_GET, {"check-node": check_node})
 
@@ -246,6 +297,11 @@ class ClusterMappingUsb(AsyncResource):
         """POST /cluster/mapping/usb
 
         Privileges: Mapping.Modify on /mapping/usb. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `id` is None, `map` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "id": id,
@@ -264,6 +320,10 @@ class ClusterMappingUsbId(AsyncResource):
         """GET /cluster/mapping/usb/{id}
 
         Privileges: (Mapping.Audit on /mapping/usb/{id}) or (Mapping.Use on /mapping/usb/{id}) or (Mapping.Modify on /mapping/usb/{id}). Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_USB_ID_GET, {})
 
@@ -278,6 +338,11 @@ class ClusterMappingUsbId(AsyncResource):
         """PUT /cluster/mapping/usb/{id}
 
         Privileges: Mapping.Modify on /mapping/usb/{id}. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `map` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "map": map,
@@ -291,5 +356,9 @@ class ClusterMappingUsbId(AsyncResource):
         """DELETE /cluster/mapping/usb/{id}
 
         Privileges: Mapping.Modify on /mapping/usb. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_MAPPING_USB_ID_DELETE, {})

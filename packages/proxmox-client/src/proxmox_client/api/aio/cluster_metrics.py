@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import cluster_metrics as m
+    from proxmox_client.wire.results import Results
 
 
 class ClusterMetrics(AsyncResource):
@@ -36,6 +37,9 @@ class ClusterMetrics(AsyncResource):
         """GET /cluster/metrics
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_METRICS_GET, {})
 
@@ -58,6 +62,10 @@ class ClusterMetricsExport(AsyncResource):
         Privileges: Sys.Audit on /. Since 8.3.
         Keywords of some versions only:
         - `node_list` since 9.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "history": history,
@@ -77,10 +85,13 @@ class ClusterMetricsServer(AsyncResource):
         """Go to `/cluster/metrics/server/{id}`."""
         return ClusterMetricsServerId(self._client, {**self._path, "id": id})
 
-    async def get(self) -> list[m.ClusterMetricsServerItem]:
+    async def get(self) -> Results[m.ClusterMetricsServerItem]:
         """GET /cluster/metrics/server
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_METRICS_SERVER_GET, {})
 
@@ -94,6 +105,9 @@ class ClusterMetricsServerId(AsyncResource):
         """GET /cluster/metrics/server/{id}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_METRICS_SERVER_ID_GET, {})
 
@@ -136,6 +150,11 @@ class ClusterMetricsServerId(AsyncResource):
         - `otel_resource_attributes` since 9.0
         - `otel_timeout` since 9.0
         - `otel_verify_ssl` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `port` is None, `server` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "port": port,
@@ -204,6 +223,11 @@ class ClusterMetricsServerId(AsyncResource):
         - `otel_resource_attributes` since 9.0
         - `otel_timeout` since 9.0
         - `otel_verify_ssl` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `port` is None, `server` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "port": port,
@@ -237,5 +261,8 @@ class ClusterMetricsServerId(AsyncResource):
         """DELETE /cluster/metrics/server/{id}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_METRICS_SERVER_ID_DELETE, {})

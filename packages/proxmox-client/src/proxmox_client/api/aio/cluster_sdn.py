@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import cluster_sdn as m
     from proxmox_client.tasks import AsyncTask
+    from proxmox_client.wire.results import Results
 
 
 class ClusterSdn(AsyncResource):
@@ -79,10 +80,13 @@ class ClusterSdn(AsyncResource):
         """Go to `/cluster/sdn/zones`."""
         return ClusterSdnZones(self._client, self._path)
 
-    async def get(self) -> list[m.ClusterSdnItem]:
+    async def get(self) -> Results[m.ClusterSdnItem]:
         """GET /cluster/sdn
 
         Privileges: SDN.Audit on /sdn. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_SDN_GET, {})
 
@@ -98,6 +102,10 @@ class ClusterSdn(AsyncResource):
         Keywords of some versions only:
         - `lock_token` since 9.0
         - `release_lock` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -121,10 +129,13 @@ class ClusterSdnControllers(AsyncResource):
         pending: bool | None = None,
         running: bool | None = None,
         type: Literal["bgp", "evpn", "faucet", "isis"] | None = None,
-    ) -> list[m.ClusterSdnControllersItem]:
+    ) -> Results[m.ClusterSdnControllersItem]:
         """GET /cluster/sdn/controllers
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -170,6 +181,11 @@ class ClusterSdnControllers(AsyncResource):
         - `peer_group_name` since 9.2
         - `route_map_in` since 9.2
         - `route_map_out` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `controller` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "controller": controller,
@@ -209,6 +225,9 @@ class ClusterSdnControllersController(AsyncResource):
         """GET /cluster/sdn/controllers/{controller}
 
         Privileges: SDN.Allocate on /sdn/controllers/{controller}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -253,6 +272,10 @@ class ClusterSdnControllersController(AsyncResource):
         - `peer_group_name` since 9.2
         - `route_map_in` since 9.2
         - `route_map_out` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "asn": asn,
@@ -287,6 +310,10 @@ class ClusterSdnControllersController(AsyncResource):
         Privileges: SDN.Allocate on /sdn/controllers. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -307,10 +334,13 @@ class ClusterSdnDns(AsyncResource):
         self,
         *,
         type: Literal["powerdns"] | None = None,
-    ) -> list[m.ClusterSdnDnsItem]:
+    ) -> Results[m.ClusterSdnDnsItem]:
         """GET /cluster/sdn/dns
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_SDN_DNS_GET, {"type": type})
 
@@ -333,6 +363,11 @@ class ClusterSdnDns(AsyncResource):
         Keywords of some versions only:
         - `fingerprint` since 8.4
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `dns` is None, `key` is None, `type` is None, `url` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "dns": dns,
@@ -357,6 +392,9 @@ class ClusterSdnDnsDns(AsyncResource):
         """GET /cluster/sdn/dns/{dns}
 
         Privileges: SDN.Allocate on /sdn/dns/{dns}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_SDN_DNS_DNS_GET, {})
 
@@ -378,6 +416,10 @@ class ClusterSdnDnsDns(AsyncResource):
         Keywords of some versions only:
         - `fingerprint` since 8.4
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -401,6 +443,10 @@ class ClusterSdnDnsDns(AsyncResource):
         Privileges: SDN.Allocate on /sdn/dns. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_DNS_DNS_DELETE, {"lock-token": lock_token})
 
@@ -418,6 +464,11 @@ class ClusterSdnDryRun(AsyncResource):
         """GET /cluster/sdn/dry-run
 
         Privileges: Sys.Audit on /nodes/{node}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `node` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_DRY_RUN_GET, {"node": node})
 
@@ -442,10 +493,14 @@ class ClusterSdnFabrics(AsyncResource):
         """Go to `/cluster/sdn/fabrics/node`."""
         return ClusterSdnFabricsNode(self._client, self._path)
 
-    async def get(self) -> list[m.ClusterSdnFabricsItem]:
+    async def get(self) -> Results[m.ClusterSdnFabricsItem]:
         """GET /cluster/sdn/fabrics
 
         Privileges: SDN.Audit on /sdn/fabrics. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_FABRICS_GET, {})
 
@@ -464,6 +519,10 @@ class ClusterSdnFabricsAll(AsyncResource):
         """GET /cluster/sdn/fabrics/all
 
         Privileges: any user. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -486,10 +545,14 @@ class ClusterSdnFabricsFabric(AsyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnFabricsFabricItem]:
+    ) -> Results[m.ClusterSdnFabricsFabricItem]:
         """GET /cluster/sdn/fabrics/fabric
 
         Privileges: any user. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -520,6 +583,11 @@ class ClusterSdnFabricsFabric(AsyncResource):
         - `redistribute` since 9.2
         - `persistent_keepalive` since 9.2
         - `route_filter` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `id` is None, `protocol` is None, `redistribute` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "id": id,
@@ -547,6 +615,10 @@ class ClusterSdnFabricsFabricId(AsyncResource):
         """GET /cluster/sdn/fabrics/fabric/{id}
 
         Privileges: SDN.Audit or SDN.Allocate on /sdn/fabrics/{id}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_FABRICS_FABRIC_ID_GET, {})
 
@@ -573,6 +645,11 @@ class ClusterSdnFabricsFabricId(AsyncResource):
         - `redistribute` since 9.2
         - `persistent_keepalive` since 9.2
         - `route_filter` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `delete` is None, `protocol` is None, `redistribute` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -594,6 +671,10 @@ class ClusterSdnFabricsFabricId(AsyncResource):
         """DELETE /cluster/sdn/fabrics/fabric/{id}
 
         Privileges: SDN.Allocate on /sdn/fabrics/{id}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_FABRICS_FABRIC_ID_DELETE, {})
 
@@ -612,10 +693,14 @@ class ClusterSdnFabricsNode(AsyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnFabricsNodeItem]:
+    ) -> Results[m.ClusterSdnFabricsNodeItem]:
         """GET /cluster/sdn/fabrics/node
 
         Privileges: any user. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -638,10 +723,14 @@ class ClusterSdnFabricsNodeFabricId(AsyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnFabricsNodeFabricIdItem]:
+    ) -> Results[m.ClusterSdnFabricsNodeFabricIdItem]:
         """GET /cluster/sdn/fabrics/node/{fabric_id}
 
         Privileges: SDN.Audit on /sdn/fabrics/{fabric_id}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -674,6 +763,11 @@ class ClusterSdnFabricsNodeFabricId(AsyncResource):
         - `peers` since 9.2
         - `public_key` since 9.2
         - `role` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `interfaces` is None, `node_id` is None, `protocol` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "interfaces": interfaces,
@@ -701,6 +795,10 @@ class ClusterSdnFabricsNodeNodeId(AsyncResource):
         """GET /cluster/sdn/fabrics/node/{fabric_id}/{node_id}
 
         Privileges: (SDN.Audit or SDN.Allocate on /sdn/fabrics/{fabric_id}) and (Sys.Audit or Sys.Modify on /nodes/{node_id}). Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_FABRICS_NODE_NODE_ID_GET, {})
 
@@ -729,6 +827,11 @@ class ClusterSdnFabricsNodeNodeId(AsyncResource):
         - `peers` since 9.2
         - `public_key` since 9.2
         - `role` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `delete` is None, `interfaces` is None, `protocol` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -750,6 +853,10 @@ class ClusterSdnFabricsNodeNodeId(AsyncResource):
         """DELETE /cluster/sdn/fabrics/node/{fabric_id}/{node_id}
 
         Privileges: (SDN.Allocate on /sdn/fabrics/{fabric_id}) and (Sys.Modify on /nodes/{node_id}). Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_FABRICS_NODE_NODE_ID_DELETE, {})
 
@@ -767,10 +874,13 @@ class ClusterSdnIpams(AsyncResource):
         self,
         *,
         type: Literal["netbox", "phpipam", "pve"] | None = None,
-    ) -> list[m.ClusterSdnIpamsItem]:
+    ) -> Results[m.ClusterSdnIpamsItem]:
         """GET /cluster/sdn/ipams
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_SDN_IPAMS_GET, {"type": type})
 
@@ -791,6 +901,11 @@ class ClusterSdnIpams(AsyncResource):
         Keywords of some versions only:
         - `fingerprint` since 8.4
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ipam` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "ipam": ipam,
@@ -818,6 +933,9 @@ class ClusterSdnIpamsIpam(AsyncResource):
         """GET /cluster/sdn/ipams/{ipam}
 
         Privileges: SDN.Allocate on /sdn/ipams/{ipam}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_SDN_IPAMS_IPAM_GET, {})
 
@@ -838,6 +956,10 @@ class ClusterSdnIpamsIpam(AsyncResource):
         Keywords of some versions only:
         - `fingerprint` since 8.4
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -860,6 +982,10 @@ class ClusterSdnIpamsIpam(AsyncResource):
         Privileges: SDN.Allocate on /sdn/ipams. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_IPAMS_IPAM_DELETE, {"lock-token": lock_token})
 
@@ -873,6 +999,10 @@ class ClusterSdnIpamsStatus(AsyncResource):
         """GET /cluster/sdn/ipams/{ipam}/status
 
         Privileges: any user. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_IPAMS_STATUS_GET, {})
 
@@ -890,6 +1020,10 @@ class ClusterSdnLock(AsyncResource):
         """POST /cluster/sdn/lock
 
         Privileges: SDN.Allocate on /sdn. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_LOCK_POST, {"allow-pending": allow_pending})
 
@@ -902,6 +1036,10 @@ class ClusterSdnLock(AsyncResource):
         """DELETE /cluster/sdn/lock
 
         Privileges: SDN.Allocate on /sdn. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "force": force,
@@ -929,6 +1067,10 @@ class ClusterSdnPrefixLists(AsyncResource):
         """GET /cluster/sdn/prefix-lists
 
         Privileges: any user. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -948,6 +1090,11 @@ class ClusterSdnPrefixLists(AsyncResource):
         """POST /cluster/sdn/prefix-lists
 
         Privileges: SDN.Allocate on /sdn/prefix-lists. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `id` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "id": id,
@@ -972,6 +1119,10 @@ class ClusterSdnPrefixListsId(AsyncResource):
         """GET /cluster/sdn/prefix-lists/{id}
 
         Privileges: SDN.Audit on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_PREFIX_LISTS_ID_GET, {})
 
@@ -986,6 +1137,10 @@ class ClusterSdnPrefixListsId(AsyncResource):
         """PUT /cluster/sdn/prefix-lists/{id}
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -1003,6 +1158,10 @@ class ClusterSdnPrefixListsId(AsyncResource):
         """DELETE /cluster/sdn/prefix-lists/{id}
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_PREFIX_LISTS_ID_DELETE, {"lock-token": lock_token})
 
@@ -1020,6 +1179,10 @@ class ClusterSdnPrefixListsEntries(AsyncResource):
         """GET /cluster/sdn/prefix-lists/{id}/entries
 
         Privileges: SDN.Audit on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_PREFIX_LISTS_ENTRIES_GET, {})
 
@@ -1036,6 +1199,11 @@ class ClusterSdnPrefixListsEntries(AsyncResource):
         """POST /cluster/sdn/prefix-lists/{id}/entries
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `prefix` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1057,6 +1225,10 @@ class ClusterSdnPrefixListsEntriesUrlSeq(AsyncResource):
         """GET /cluster/sdn/prefix-lists/{id}/entries/{url_seq}
 
         Privileges: SDN.Audit on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_PREFIX_LISTS_ENTRIES_URL_SEQ_GET, {})
 
@@ -1075,6 +1247,10 @@ class ClusterSdnPrefixListsEntriesUrlSeq(AsyncResource):
         """PUT /cluster/sdn/prefix-lists/{id}/entries/{url_seq}
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1096,6 +1272,10 @@ class ClusterSdnPrefixListsEntriesUrlSeq(AsyncResource):
         """DELETE /cluster/sdn/prefix-lists/{id}/entries/{url_seq}
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -1117,6 +1297,10 @@ class ClusterSdnRollback(AsyncResource):
         """POST /cluster/sdn/rollback
 
         Privileges: SDN.Allocate on /sdn. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -1141,10 +1325,14 @@ class ClusterSdnRouteMaps(AsyncResource):
         self,
         *,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnRouteMapsItem]:
+    ) -> Results[m.ClusterSdnRouteMapsItem]:
         """GET /cluster/sdn/route-maps
 
         Privileges: any user. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_ROUTE_MAPS_GET, {"running": running})
 
@@ -1163,10 +1351,14 @@ class ClusterSdnRouteMapsEntries(AsyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnRouteMapsEntriesItem]:
+    ) -> Results[m.ClusterSdnRouteMapsEntriesItem]:
         """GET /cluster/sdn/route-maps/entries
 
         Privileges: any user. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1190,6 +1382,11 @@ class ClusterSdnRouteMapsEntries(AsyncResource):
         """POST /cluster/sdn/route-maps/entries
 
         Privileges: SDN.Allocate on /sdn/route-maps. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `order` is None, `route_map_id` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1220,10 +1417,14 @@ class ClusterSdnRouteMapsEntriesRouteMapId(AsyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnRouteMapsEntriesRouteMapIdItem]:
+    ) -> Results[m.ClusterSdnRouteMapsEntriesRouteMapIdItem]:
         """GET /cluster/sdn/route-maps/entries/{route-map-id}
 
         Privileges: SDN.Audit or SDN.Allocate on /sdn/route-maps/{route-map-id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1251,6 +1452,10 @@ class ClusterSdnRouteMapsEntriesEntryOrder(AsyncResource):
         """GET /cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}
 
         Privileges: SDN.Audit or SDN.Allocate on /sdn/route-maps/{route-map-id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_ROUTE_MAPS_ENTRIES_ENTRY_ORDER_GET, {})
 
@@ -1269,6 +1474,10 @@ class ClusterSdnRouteMapsEntriesEntryOrder(AsyncResource):
         """PUT /cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}
 
         Privileges: SDN.Allocate on /sdn/route-maps/{route-map-id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1290,6 +1499,10 @@ class ClusterSdnRouteMapsEntriesEntryOrder(AsyncResource):
         """DELETE /cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}
 
         Privileges: SDN.Allocate on /sdn/route-maps/{route-map-id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -1311,10 +1524,13 @@ class ClusterSdnVnets(AsyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnVnetsItem]:
+    ) -> Results[m.ClusterSdnVnetsItem]:
         """GET /cluster/sdn/vnets
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.CLUSTER_SDN_VNETS_GET, {"pending": pending, "running": running})
 
@@ -1336,6 +1552,11 @@ class ClusterSdnVnets(AsyncResource):
         Keywords of some versions only:
         - `isolate_ports` since 8.3
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `vnet` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "vnet": vnet,
@@ -1379,6 +1600,9 @@ class ClusterSdnVnetsVnet(AsyncResource):
         """GET /cluster/sdn/vnets/{vnet}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1404,6 +1628,10 @@ class ClusterSdnVnetsVnet(AsyncResource):
         Keywords of some versions only:
         - `isolate_ports` since 8.3
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "alias": alias,
@@ -1427,6 +1655,10 @@ class ClusterSdnVnetsVnet(AsyncResource):
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_VNETS_VNET_DELETE, {"lock-token": lock_token})
 
@@ -1450,6 +1682,10 @@ class ClusterSdnVnetsFirewall(AsyncResource):
         """GET /cluster/sdn/vnets/{vnet}/firewall
 
         Privileges: root@pam only. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_GET, {})
 
@@ -1463,6 +1699,10 @@ class ClusterSdnVnetsFirewallOptions(AsyncResource):
         """GET /cluster/sdn/vnets/{vnet}/firewall/options
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_OPTIONS_GET, {})
 
@@ -1478,6 +1718,10 @@ class ClusterSdnVnetsFirewallOptions(AsyncResource):
         """PUT /cluster/sdn/vnets/{vnet}/firewall/options
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -1498,10 +1742,14 @@ class ClusterSdnVnetsFirewallRules(AsyncResource):
         """Go to `/cluster/sdn/vnets/{vnet}/firewall/rules/{pos}`."""
         return ClusterSdnVnetsFirewallRulesPos(self._client, {**self._path, "pos": pos})
 
-    async def get(self) -> list[m.ClusterSdnVnetsFirewallRulesItem]:
+    async def get(self) -> Results[m.ClusterSdnVnetsFirewallRulesItem]:
         """GET /cluster/sdn/vnets/{vnet}/firewall/rules
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_RULES_GET, {})
 
@@ -1527,6 +1775,11 @@ class ClusterSdnVnetsFirewallRules(AsyncResource):
         """POST /cluster/sdn/vnets/{vnet}/firewall/rules
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1557,6 +1810,10 @@ class ClusterSdnVnetsFirewallRulesPos(AsyncResource):
         """GET /cluster/sdn/vnets/{vnet}/firewall/rules/{pos}
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_RULES_POS_GET, {})
 
@@ -1583,6 +1840,10 @@ class ClusterSdnVnetsFirewallRulesPos(AsyncResource):
         """PUT /cluster/sdn/vnets/{vnet}/firewall/rules/{pos}
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1612,6 +1873,10 @@ class ClusterSdnVnetsFirewallRulesPos(AsyncResource):
         """DELETE /cluster/sdn/vnets/{vnet}/firewall/rules/{pos}
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_RULES_POS_DELETE, {"digest": digest})
 
@@ -1631,6 +1896,11 @@ class ClusterSdnVnetsIps(AsyncResource):
         """POST /cluster/sdn/vnets/{vnet}/ips
 
         Privileges: SDN.Allocate on /sdn/zones/{zone}/{vnet}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ip` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_VNETS_IPS_POST, {"ip": ip, "zone": zone, "mac": mac})
 
@@ -1645,6 +1915,11 @@ class ClusterSdnVnetsIps(AsyncResource):
         """PUT /cluster/sdn/vnets/{vnet}/ips
 
         Privileges: SDN.Allocate on /sdn/zones/{zone}/{vnet}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ip` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "ip": ip,
@@ -1664,6 +1939,11 @@ class ClusterSdnVnetsIps(AsyncResource):
         """DELETE /cluster/sdn/vnets/{vnet}/ips
 
         Privileges: SDN.Allocate on /sdn/zones/{zone}/{vnet}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ip` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "ip": ip,
@@ -1687,10 +1967,13 @@ class ClusterSdnVnetsSubnets(AsyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnVnetsSubnetsItem]:
+    ) -> Results[m.ClusterSdnVnetsSubnetsItem]:
         """GET /cluster/sdn/vnets/{vnet}/subnets
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1717,6 +2000,11 @@ class ClusterSdnVnetsSubnets(AsyncResource):
         - `dhcp_dns_server` since 8.1
         - `dhcp_range` since 8.1
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `subnet` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "subnet": subnet,
@@ -1745,6 +2033,9 @@ class ClusterSdnVnetsSubnetsSubnet(AsyncResource):
         """GET /cluster/sdn/vnets/{vnet}/subnets/{subnet}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1771,6 +2062,10 @@ class ClusterSdnVnetsSubnetsSubnet(AsyncResource):
         - `dhcp_dns_server` since 8.1
         - `dhcp_range` since 8.1
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -1794,6 +2089,10 @@ class ClusterSdnVnetsSubnetsSubnet(AsyncResource):
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -1816,10 +2115,13 @@ class ClusterSdnZones(AsyncResource):
         pending: bool | None = None,
         running: bool | None = None,
         type: Literal["evpn", "faucet", "qinq", "simple", "vlan", "vxlan"] | None = None,
-    ) -> list[m.ClusterSdnZonesItem]:
+    ) -> Results[m.ClusterSdnZonesItem]:
         """GET /cluster/sdn/zones
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1869,6 +2171,11 @@ class ClusterSdnZones(AsyncResource):
         - `lock_token` since 9.0
         - `secondary_controllers` since 9.2
         - `vxlan_port` since 8.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `type` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "type": type,
@@ -1917,6 +2224,9 @@ class ClusterSdnZonesZone(AsyncResource):
         """GET /cluster/sdn/zones/{zone}
 
         Privileges: SDN.Allocate on /sdn/zones/{zone}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1965,6 +2275,10 @@ class ClusterSdnZonesZone(AsyncResource):
         - `lock_token` since 9.0
         - `secondary_controllers` since 9.2
         - `vxlan_port` since 8.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "advertise-subnets": advertise_subnets,
@@ -2008,5 +2322,9 @@ class ClusterSdnZonesZone(AsyncResource):
         Privileges: SDN.Allocate on /sdn/zones/{zone}. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.CLUSTER_SDN_ZONES_ZONE_DELETE, {"lock-token": lock_token})

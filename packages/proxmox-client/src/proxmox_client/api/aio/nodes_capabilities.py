@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_capabilities as m
+    from proxmox_client.wire.results import Results
 
 
 class NodesCapabilities(AsyncResource):
@@ -30,6 +31,9 @@ class NodesCapabilities(AsyncResource):
         """GET /nodes/{node}/capabilities
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_CAPABILITIES_GET, {})
 
@@ -63,6 +67,9 @@ class NodesCapabilitiesQemu(AsyncResource):
         """GET /nodes/{node}/capabilities/qemu
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_CAPABILITIES_QEMU_GET, {})
 
@@ -76,12 +83,16 @@ class NodesCapabilitiesQemuCpu(AsyncResource):
         self,
         *,
         arch: Literal["x86_64", "aarch64"] | None = None,
-    ) -> list[m.NodesCapabilitiesQemuCpuItem]:
+    ) -> Results[m.NodesCapabilitiesQemuCpuItem]:
         """GET /nodes/{node}/capabilities/qemu/cpu
 
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `arch` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.NODES_CAPABILITIES_QEMU_CPU_GET, {"arch": arch})
 
@@ -96,13 +107,17 @@ class NodesCapabilitiesQemuCpuFlags(AsyncResource):
         *,
         accel: Literal["kvm", "tcg"] | None = None,
         arch: Literal["x86_64", "aarch64"] | None = None,
-    ) -> list[m.NodesCapabilitiesQemuCpuFlagsItem]:
+    ) -> Results[m.NodesCapabilitiesQemuCpuFlagsItem]:
         """GET /nodes/{node}/capabilities/qemu/cpu-flags
 
         Privileges: any user. Since 9.1.
         Keywords of some versions only:
         - `accel` since 9.2
         - `arch` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "accel": accel,
@@ -120,12 +135,16 @@ class NodesCapabilitiesQemuMachines(AsyncResource):
         self,
         *,
         arch: Literal["x86_64", "aarch64"] | None = None,
-    ) -> list[m.NodesCapabilitiesQemuMachinesItem]:
+    ) -> Results[m.NodesCapabilitiesQemuMachinesItem]:
         """GET /nodes/{node}/capabilities/qemu/machines
 
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `arch` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.NODES_CAPABILITIES_QEMU_MACHINES_GET, {"arch": arch})
 
@@ -139,5 +158,9 @@ class NodesCapabilitiesQemuMigration(AsyncResource):
         """GET /nodes/{node}/capabilities/qemu/migration
 
         Privileges: Sys.Audit on /nodes/{node}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.NODES_CAPABILITIES_QEMU_MIGRATION_GET, {})

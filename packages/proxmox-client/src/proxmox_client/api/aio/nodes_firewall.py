@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_firewall as m
+    from proxmox_client.wire.results import Results
 
 
 class NodesFirewall(AsyncResource):
@@ -41,6 +42,9 @@ class NodesFirewall(AsyncResource):
         """GET /nodes/{node}/firewall
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_FIREWALL_GET, {})
 
@@ -57,10 +61,13 @@ class NodesFirewallLog(AsyncResource):
         since: int | None = None,
         start: int | None = None,
         until: int | None = None,
-    ) -> list[m.NodesFirewallLogItem]:
+    ) -> Results[m.NodesFirewallLogItem]:
         """GET /nodes/{node}/firewall/log
 
         Privileges: Sys.Syslog on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "limit": limit,
@@ -80,6 +87,9 @@ class NodesFirewallOptions(AsyncResource):
         """GET /nodes/{node}/firewall/options
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_FIREWALL_OPTIONS_GET, {})
 
@@ -114,6 +124,10 @@ class NodesFirewallOptions(AsyncResource):
         Keywords of some versions only:
         - `log_level_forward` since 8.3
         - `nftables` since 8.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -150,10 +164,13 @@ class NodesFirewallRules(AsyncResource):
         """Go to `/nodes/{node}/firewall/rules/{pos}`."""
         return NodesFirewallRulesPos(self._client, {**self._path, "pos": pos})
 
-    async def get(self) -> list[m.NodesFirewallRulesItem]:
+    async def get(self) -> Results[m.NodesFirewallRulesItem]:
         """GET /nodes/{node}/firewall/rules
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_FIREWALL_RULES_GET, {})
 
@@ -179,6 +196,10 @@ class NodesFirewallRules(AsyncResource):
         """POST /nodes/{node}/firewall/rules
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -209,6 +230,9 @@ class NodesFirewallRulesPos(AsyncResource):
         """GET /nodes/{node}/firewall/rules/{pos}
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_FIREWALL_RULES_POS_GET, {})
 
@@ -235,6 +259,9 @@ class NodesFirewallRulesPos(AsyncResource):
         """PUT /nodes/{node}/firewall/rules/{pos}
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "action": action,
@@ -264,5 +291,8 @@ class NodesFirewallRulesPos(AsyncResource):
         """DELETE /nodes/{node}/firewall/rules/{pos}
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_FIREWALL_RULES_POS_DELETE, {"digest": digest})

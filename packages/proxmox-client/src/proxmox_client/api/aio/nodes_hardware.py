@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxmox_client.api.models import nodes_hardware as m
+    from proxmox_client.wire.results import Results
 
 
 class NodesHardware(AsyncResource):
@@ -31,10 +32,13 @@ class NodesHardware(AsyncResource):
         """Go to `/nodes/{node}/hardware/usb`."""
         return NodesHardwareUsb(self._client, self._path)
 
-    async def get(self) -> list[m.NodesHardwareItem]:
+    async def get(self) -> Results[m.NodesHardwareItem]:
         """GET /nodes/{node}/hardware
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_HARDWARE_GET, {})
 
@@ -53,10 +57,13 @@ class NodesHardwarePci(AsyncResource):
         *,
         pci_class_blacklist: str | Sequence[str] | None = None,
         verbose: bool | None = None,
-    ) -> list[m.NodesHardwarePciItem]:
+    ) -> Results[m.NodesHardwarePciItem]:
         """GET /nodes/{node}/hardware/pci
 
         Privileges: Sys.Audit or Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pci-class-blacklist": pci_class_blacklist,
@@ -75,10 +82,13 @@ class NodesHardwarePciPciIdOrMapping(AsyncResource):
         """Go to `/nodes/{node}/hardware/pci/{pci-id-or-mapping}/mdev`."""
         return NodesHardwarePciMdev(self._client, self._path)
 
-    async def get(self) -> list[m.NodesHardwarePciPciIdOrMappingItem]:
+    async def get(self) -> Results[m.NodesHardwarePciPciIdOrMappingItem]:
         """GET /nodes/{node}/hardware/pci/{pci-id-or-mapping}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_HARDWARE_PCI_PCI_ID_OR_MAPPING_GET, {})
 
@@ -88,10 +98,13 @@ class NodesHardwarePciMdev(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> list[m.NodesHardwarePciMdevItem]:
+    async def get(self) -> Results[m.NodesHardwarePciMdevItem]:
         """GET /nodes/{node}/hardware/pci/{pci-id-or-mapping}/mdev
 
         Privileges: Sys.Audit or Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_HARDWARE_PCI_MDEV_GET, {})
 
@@ -101,9 +114,12 @@ class NodesHardwareUsb(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> list[m.NodesHardwareUsbItem]:
+    async def get(self) -> Results[m.NodesHardwareUsbItem]:
         """GET /nodes/{node}/hardware/usb
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_HARDWARE_USB_GET, {})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import nodes_lxc as m
     from proxmox_client.tasks import AsyncTask
+    from proxmox_client.wire.results import Results
 
 
 class NodesLxc(AsyncResource):
@@ -28,10 +29,13 @@ class NodesLxc(AsyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}`."""
         return NodesLxcVmid(self._client, {**self._path, "vmid": vmid})
 
-    async def get(self) -> list[m.NodesLxcItem]:
+    async def get(self) -> Results[m.NodesLxcItem]:
         """GET /nodes/{node}/lxc
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_GET, {})
 
@@ -92,6 +96,11 @@ class NodesLxc(AsyncResource):
         - `entrypoint` since 9.1
         - `env` since 9.1
         - `ha_managed` since 9.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ostemplate` is None, `vmid` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "ostemplate": ostemplate,
@@ -253,10 +262,13 @@ class NodesLxcVmid(AsyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/vncwebsocket`."""
         return NodesLxcVncwebsocket(self._client, self._path)
 
-    async def get(self) -> list[m.NodesLxcVmidItem]:
+    async def get(self) -> Results[m.NodesLxcVmidItem]:
         """GET /nodes/{node}/lxc/{vmid}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_VMID_GET, {})
 
@@ -270,6 +282,9 @@ class NodesLxcVmid(AsyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "destroy-unreferenced-disks": destroy_unreferenced_disks,
@@ -300,6 +315,10 @@ class NodesLxcClone(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/clone
 
         Privileges: (VM.Clone on /vms/{vmid}) and ((VM.Allocate on /vms/{newid}) or (VM.Allocate on /pool/{pool})). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `newid` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "newid": newid,
@@ -331,6 +350,9 @@ class NodesLxcConfig(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/config
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_CONFIG_GET, {"current": current, "snapshot": snapshot})
 
@@ -380,6 +402,10 @@ class NodesLxcConfig(AsyncResource):
         - `dev` since 8.1
         - `entrypoint` since 9.1
         - `env` since 9.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "arch": arch,
@@ -435,6 +461,10 @@ class NodesLxcFeature(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/feature
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `feature` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "feature": feature,
@@ -482,6 +512,9 @@ class NodesLxcFirewall(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_GET, {})
 
@@ -495,10 +528,13 @@ class NodesLxcFirewallAliases(AsyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/firewall/aliases/{name}`."""
         return NodesLxcFirewallAliasesName(self._client, {**self._path, "name": name})
 
-    async def get(self) -> list[m.NodesLxcFirewallAliasesItem]:
+    async def get(self) -> Results[m.NodesLxcFirewallAliasesItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/aliases
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_ALIASES_GET, {})
 
@@ -512,6 +548,10 @@ class NodesLxcFirewallAliases(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/firewall/aliases
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None, `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -530,6 +570,9 @@ class NodesLxcFirewallAliasesName(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_ALIASES_NAME_GET, {})
 
@@ -544,6 +587,10 @@ class NodesLxcFirewallAliasesName(AsyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -561,6 +608,9 @@ class NodesLxcFirewallAliasesName(AsyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_ALIASES_NAME_DELETE, {"digest": digest})
 
@@ -574,10 +624,13 @@ class NodesLxcFirewallIpset(AsyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}`."""
         return NodesLxcFirewallIpsetName(self._client, {**self._path, "name": name})
 
-    async def get(self) -> list[m.NodesLxcFirewallIpsetItem]:
+    async def get(self) -> Results[m.NodesLxcFirewallIpsetItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/ipset
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_IPSET_GET, {})
 
@@ -592,6 +645,10 @@ class NodesLxcFirewallIpset(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/firewall/ipset
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -611,10 +668,13 @@ class NodesLxcFirewallIpsetName(AsyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}`."""
         return NodesLxcFirewallIpsetCidr(self._client, {**self._path, "cidr": cidr})
 
-    async def get(self) -> list[m.NodesLxcFirewallIpsetNameItem]:
+    async def get(self) -> Results[m.NodesLxcFirewallIpsetNameItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_IPSET_NAME_GET, {})
 
@@ -628,6 +688,10 @@ class NodesLxcFirewallIpsetName(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -644,6 +708,9 @@ class NodesLxcFirewallIpsetName(AsyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_IPSET_NAME_DELETE, {"force": force})
 
@@ -657,6 +724,9 @@ class NodesLxcFirewallIpsetCidr(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_IPSET_CIDR_GET, {})
 
@@ -670,6 +740,9 @@ class NodesLxcFirewallIpsetCidr(AsyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -686,6 +759,9 @@ class NodesLxcFirewallIpsetCidr(AsyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_IPSET_CIDR_DELETE, {"digest": digest})
 
@@ -702,10 +778,13 @@ class NodesLxcFirewallLog(AsyncResource):
         since: int | None = None,
         start: int | None = None,
         until: int | None = None,
-    ) -> list[m.NodesLxcFirewallLogItem]:
+    ) -> Results[m.NodesLxcFirewallLogItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/log
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "limit": limit,
@@ -725,6 +804,9 @@ class NodesLxcFirewallOptions(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall/options
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_OPTIONS_GET, {})
 
@@ -747,6 +829,9 @@ class NodesLxcFirewallOptions(AsyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/firewall/options
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -774,10 +859,13 @@ class NodesLxcFirewallRefs(AsyncResource):
         self,
         *,
         type: Literal["alias", "ipset"] | None = None,
-    ) -> list[m.NodesLxcFirewallRefsItem]:
+    ) -> Results[m.NodesLxcFirewallRefsItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/refs
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_REFS_GET, {"type": type})
 
@@ -791,10 +879,13 @@ class NodesLxcFirewallRules(AsyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/firewall/rules/{pos}`."""
         return NodesLxcFirewallRulesPos(self._client, {**self._path, "pos": pos})
 
-    async def get(self) -> list[m.NodesLxcFirewallRulesItem]:
+    async def get(self) -> Results[m.NodesLxcFirewallRulesItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/rules
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_RULES_GET, {})
 
@@ -820,6 +911,10 @@ class NodesLxcFirewallRules(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/firewall/rules
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -850,6 +945,9 @@ class NodesLxcFirewallRulesPos(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_RULES_POS_GET, {})
 
@@ -876,6 +974,9 @@ class NodesLxcFirewallRulesPos(AsyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "action": action,
@@ -905,6 +1006,9 @@ class NodesLxcFirewallRulesPos(AsyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_FIREWALL_RULES_POS_DELETE, {"digest": digest})
 
@@ -914,10 +1018,14 @@ class NodesLxcInterfaces(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> list[m.NodesLxcInterfacesItem]:
+    async def get(self) -> Results[m.NodesLxcInterfacesItem]:
         """GET /nodes/{node}/lxc/{vmid}/interfaces
 
         Privileges: VM.Audit on /vms/{vmid}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.NODES_LXC_INTERFACES_GET, {})
 
@@ -935,6 +1043,10 @@ class NodesLxcMigrate(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.NODES_LXC_MIGRATE_GET, {"target": target})
 
@@ -951,6 +1063,10 @@ class NodesLxcMigrate(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "target": target,
@@ -983,6 +1099,10 @@ class NodesLxcMoveVolume(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/move_volume
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `volume` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "volume": volume,
@@ -1013,6 +1133,9 @@ class NodesLxcMtunnel(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/mtunnel
 
         Privileges: (VM.Allocate on /vms/{vmid}) and (Sys.Incoming on /). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "bridges": bridges,
@@ -1037,6 +1160,10 @@ class NodesLxcMtunnelwebsocket(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/mtunnelwebsocket
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `socket` is None, `ticket` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "socket": socket,
@@ -1050,10 +1177,13 @@ class NodesLxcPending(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> list[m.NodesLxcPendingItem]:
+    async def get(self) -> Results[m.NodesLxcPendingItem]:
         """GET /nodes/{node}/lxc/{vmid}/pending
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_PENDING_GET, {})
 
@@ -1079,6 +1209,10 @@ class NodesLxcRemoteMigrate(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/remote_migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target_bridge` is None, `target_endpoint` is None, `target_storage` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "target-bridge": target_bridge,
@@ -1111,6 +1245,10 @@ class NodesLxcResize(AsyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/resize
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `disk` is None, `size` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "disk": disk,
@@ -1135,6 +1273,10 @@ class NodesLxcRrd(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/rrd
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ds` is None, `timeframe` is None; nothing is sent.
         """
         return await self._call(ops.NODES_LXC_RRD_GET, {"ds": ds, "timeframe": timeframe, "cf": cf})
 
@@ -1149,10 +1291,14 @@ class NodesLxcRrddata(AsyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[m.NodesLxcRrddataItem]:
+    ) -> Results[m.NodesLxcRrddataItem]:
         """GET /nodes/{node}/lxc/{vmid}/rrddata
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `timeframe` is None; nothing is sent.
         """
         return await self._call(ops.NODES_LXC_RRDDATA_GET, {"timeframe": timeframe, "cf": cf})
 
@@ -1166,10 +1312,13 @@ class NodesLxcSnapshot(AsyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/snapshot/{snapname}`."""
         return NodesLxcSnapshotSnapname(self._client, {**self._path, "snapname": snapname})
 
-    async def get(self) -> list[m.NodesLxcSnapshotItem]:
+    async def get(self) -> Results[m.NodesLxcSnapshotItem]:
         """GET /nodes/{node}/lxc/{vmid}/snapshot
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_SNAPSHOT_GET, {})
 
@@ -1182,6 +1331,10 @@ class NodesLxcSnapshot(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/snapshot
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `snapname` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "snapname": snapname,
@@ -1209,6 +1362,9 @@ class NodesLxcSnapshotSnapname(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_SNAPSHOT_SNAPNAME_GET, {})
 
@@ -1220,6 +1376,9 @@ class NodesLxcSnapshotSnapname(AsyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_LXC_SNAPSHOT_SNAPNAME_DELETE, {"force": force})
 
@@ -1233,6 +1392,9 @@ class NodesLxcSnapshotConfig(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback or VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_SNAPSHOT_CONFIG_GET, {})
 
@@ -1244,6 +1406,9 @@ class NodesLxcSnapshotConfig(AsyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_SNAPSHOT_CONFIG_PUT, {"description": description})
 
@@ -1261,6 +1426,9 @@ class NodesLxcSnapshotRollback(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_LXC_SNAPSHOT_ROLLBACK_POST, {"start": start})
 
@@ -1280,6 +1448,9 @@ class NodesLxcSpiceproxy(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/spiceproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_SPICEPROXY_POST, {"proxy": proxy})
 
@@ -1326,10 +1497,13 @@ class NodesLxcStatus(AsyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/status/suspend`."""
         return NodesLxcStatusSuspend(self._client, self._path)
 
-    async def get(self) -> list[m.NodesLxcStatusItem]:
+    async def get(self) -> Results[m.NodesLxcStatusItem]:
         """GET /nodes/{node}/lxc/{vmid}/status
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_STATUS_GET, {})
 
@@ -1343,6 +1517,9 @@ class NodesLxcStatusCurrent(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/status/current
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_STATUS_CURRENT_GET, {})
 
@@ -1360,6 +1537,9 @@ class NodesLxcStatusReboot(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/reboot
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_LXC_STATUS_REBOOT_POST, {"timeout": timeout})
 
@@ -1375,6 +1555,9 @@ class NodesLxcStatusResume(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/resume
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_LXC_STATUS_RESUME_POST, {})
 
@@ -1395,6 +1578,9 @@ class NodesLxcStatusShutdown(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/shutdown
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "forceStop": forceStop,
@@ -1419,6 +1605,9 @@ class NodesLxcStatusStart(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/start
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "debug": debug,
@@ -1445,6 +1634,10 @@ class NodesLxcStatusStop(AsyncResource):
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         Keywords of some versions only:
         - `overrule_shutdown` since 8.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "overrule-shutdown": overrule_shutdown,
@@ -1464,6 +1657,9 @@ class NodesLxcStatusSuspend(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/suspend
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_LXC_STATUS_SUSPEND_POST, {})
 
@@ -1479,6 +1675,9 @@ class NodesLxcTemplate(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/template
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_TEMPLATE_POST, {})
 
@@ -1494,6 +1693,9 @@ class NodesLxcTermproxy(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/termproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_LXC_TERMPROXY_POST, {})
 
@@ -1515,6 +1717,9 @@ class NodesLxcVncproxy(AsyncResource):
         """POST /nodes/{node}/lxc/{vmid}/vncproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "height": height,
@@ -1540,6 +1745,10 @@ class NodesLxcVncwebsocket(AsyncResource):
         """GET /nodes/{node}/lxc/{vmid}/vncwebsocket
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `port` is None, `vncticket` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "port": port,

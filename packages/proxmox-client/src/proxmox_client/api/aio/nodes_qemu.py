@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import nodes_qemu as m
     from proxmox_client.tasks import AsyncTask
+    from proxmox_client.wire.results import Results
 
 
 class NodesQemu(AsyncResource):
@@ -32,10 +33,13 @@ class NodesQemu(AsyncResource):
         self,
         *,
         full: bool | None = None,
-    ) -> list[m.NodesQemuItem]:
+    ) -> Results[m.NodesQemuItem]:
         """GET /nodes/{node}/qemu
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_GET, {"full": full})
 
@@ -146,6 +150,11 @@ class NodesQemu(AsyncResource):
         - `import_working_storage` since 8.3
         - `intel_tdx` since 9.1
         - `virtiofs` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `vmid` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "vmid": vmid,
@@ -379,10 +388,13 @@ class NodesQemuVmid(AsyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/vncwebsocket`."""
         return NodesQemuVncwebsocket(self._client, self._path)
 
-    async def get(self) -> list[m.NodesQemuVmidItem]:
+    async def get(self) -> Results[m.NodesQemuVmidItem]:
         """GET /nodes/{node}/qemu/{vmid}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_VMID_GET, {})
 
@@ -396,6 +408,9 @@ class NodesQemuVmid(AsyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "destroy-unreferenced-disks": destroy_unreferenced_disks,
@@ -539,6 +554,9 @@ class NodesQemuAgent(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET, {})
 
@@ -550,6 +568,10 @@ class NodesQemuAgent(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent
 
         Privileges: VM.GuestAgent.Unrestricted or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `command` is None; nothing is sent.
         """
         return await self._call(ops.NODES_QEMU_AGENT_POST, {"command": command})
 
@@ -568,6 +590,10 @@ class NodesQemuAgentExec(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/exec
 
         Privileges: VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `command` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "command": command,
@@ -591,6 +617,10 @@ class NodesQemuAgentExecStatus(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/exec-status
 
         Privileges: VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `pid` is None; nothing is sent.
         """
         return await self._call(ops.NODES_QEMU_AGENT_EXEC_STATUS_GET, {"pid": pid})
 
@@ -615,6 +645,11 @@ class NodesQemuAgentFileRead(AsyncResource):
         - `count` since 9.2
         - `decode` since 9.2
         - `offset` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `file` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "file": file,
@@ -640,6 +675,10 @@ class NodesQemuAgentFileWrite(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/file-write
 
         Privileges: VM.GuestAgent.FileWrite or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `content` is None, `file` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "content": content,
@@ -660,6 +699,9 @@ class NodesQemuAgentFsfreezeFreeze(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-freeze
 
         Privileges: VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_FSFREEZE_FREEZE_POST, {})
 
@@ -675,6 +717,9 @@ class NodesQemuAgentFsfreezeStatus(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-status
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_FSFREEZE_STATUS_POST, {})
 
@@ -690,6 +735,9 @@ class NodesQemuAgentFsfreezeThaw(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-thaw
 
         Privileges: VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_FSFREEZE_THAW_POST, {})
 
@@ -705,6 +753,9 @@ class NodesQemuAgentFstrim(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/fstrim
 
         Privileges: VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_FSTRIM_POST, {})
 
@@ -720,6 +771,9 @@ class NodesQemuAgentGetFsinfo(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-fsinfo
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET_FSINFO_GET, {})
 
@@ -733,6 +787,9 @@ class NodesQemuAgentGetHostName(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-host-name
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET_HOST_NAME_GET, {})
 
@@ -746,6 +803,9 @@ class NodesQemuAgentGetMemoryBlockInfo(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-memory-block-info
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET_MEMORY_BLOCK_INFO_GET, {})
 
@@ -759,6 +819,9 @@ class NodesQemuAgentGetMemoryBlocks(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-memory-blocks
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET_MEMORY_BLOCKS_GET, {})
 
@@ -772,6 +835,9 @@ class NodesQemuAgentGetOsinfo(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET_OSINFO_GET, {})
 
@@ -785,6 +851,9 @@ class NodesQemuAgentGetTime(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-time
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET_TIME_GET, {})
 
@@ -798,6 +867,9 @@ class NodesQemuAgentGetTimezone(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-timezone
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET_TIMEZONE_GET, {})
 
@@ -811,6 +883,9 @@ class NodesQemuAgentGetUsers(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-users
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET_USERS_GET, {})
 
@@ -824,6 +899,9 @@ class NodesQemuAgentGetVcpus(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-vcpus
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_GET_VCPUS_GET, {})
 
@@ -837,6 +915,9 @@ class NodesQemuAgentInfo(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/info
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_INFO_GET, {})
 
@@ -850,6 +931,9 @@ class NodesQemuAgentNetworkGetInterfaces(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_NETWORK_GET_INTERFACES_GET, {})
 
@@ -863,6 +947,9 @@ class NodesQemuAgentPing(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/ping
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_PING_POST, {})
 
@@ -884,6 +971,10 @@ class NodesQemuAgentSetUserPassword(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/set-user-password
 
         Privileges: VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `password` is None, `username` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "password": password,
@@ -904,6 +995,9 @@ class NodesQemuAgentShutdown(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/shutdown
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_SHUTDOWN_POST, {})
 
@@ -919,6 +1013,9 @@ class NodesQemuAgentSuspendDisk(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/suspend-disk
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_SUSPEND_DISK_POST, {})
 
@@ -934,6 +1031,9 @@ class NodesQemuAgentSuspendHybrid(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/suspend-hybrid
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_SUSPEND_HYBRID_POST, {})
 
@@ -949,6 +1049,9 @@ class NodesQemuAgentSuspendRam(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/suspend-ram
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_AGENT_SUSPEND_RAM_POST, {})
 
@@ -977,6 +1080,10 @@ class NodesQemuClone(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/clone
 
         Privileges: (VM.Clone on /vms/{vmid}) and ((VM.Allocate on /vms/{newid}) or (VM.Allocate on /pool/{pool})). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `newid` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "newid": newid,
@@ -1005,10 +1112,13 @@ class NodesQemuCloudinit(AsyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/cloudinit/dump`."""
         return NodesQemuCloudinitDump(self._client, self._path)
 
-    async def get(self) -> list[m.NodesQemuCloudinitItem]:
+    async def get(self) -> Results[m.NodesQemuCloudinitItem]:
         """GET /nodes/{node}/qemu/{vmid}/cloudinit
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_CLOUDINIT_GET, {})
 
@@ -1016,6 +1126,9 @@ class NodesQemuCloudinit(AsyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/cloudinit
 
         Privileges: VM.Config.Cloudinit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_CLOUDINIT_PUT, {})
 
@@ -1033,6 +1146,10 @@ class NodesQemuCloudinitDump(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/cloudinit/dump
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `type` is None; nothing is sent.
         """
         return await self._call(ops.NODES_QEMU_CLOUDINIT_DUMP_GET, {"type": type})
 
@@ -1051,6 +1168,9 @@ class NodesQemuConfig(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/config
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "current": current,
@@ -1160,6 +1280,10 @@ class NodesQemuConfig(AsyncResource):
         - `import_working_storage` since 8.3
         - `intel_tdx` since 9.1
         - `virtiofs` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "acpi": acpi,
@@ -1352,6 +1476,10 @@ class NodesQemuConfig(AsyncResource):
         - `ciupgrade` since 8.0
         - `intel_tdx` since 9.1
         - `virtiofs` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "acpi": acpi,
@@ -1457,6 +1585,11 @@ class NodesQemuDbusVmstate(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/dbus-vmstate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.NODES_QEMU_DBUS_VMSTATE_POST, {"action": action})
 
@@ -1477,6 +1610,10 @@ class NodesQemuFeature(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/feature
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `feature` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "feature": feature,
@@ -1524,6 +1661,9 @@ class NodesQemuFirewall(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_GET, {})
 
@@ -1537,10 +1677,13 @@ class NodesQemuFirewallAliases(AsyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/firewall/aliases/{name}`."""
         return NodesQemuFirewallAliasesName(self._client, {**self._path, "name": name})
 
-    async def get(self) -> list[m.NodesQemuFirewallAliasesItem]:
+    async def get(self) -> Results[m.NodesQemuFirewallAliasesItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/aliases
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_ALIASES_GET, {})
 
@@ -1554,6 +1697,10 @@ class NodesQemuFirewallAliases(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/firewall/aliases
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None, `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -1572,6 +1719,9 @@ class NodesQemuFirewallAliasesName(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_ALIASES_NAME_GET, {})
 
@@ -1586,6 +1736,10 @@ class NodesQemuFirewallAliasesName(AsyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -1603,6 +1757,9 @@ class NodesQemuFirewallAliasesName(AsyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_ALIASES_NAME_DELETE, {"digest": digest})
 
@@ -1616,10 +1773,13 @@ class NodesQemuFirewallIpset(AsyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}`."""
         return NodesQemuFirewallIpsetName(self._client, {**self._path, "name": name})
 
-    async def get(self) -> list[m.NodesQemuFirewallIpsetItem]:
+    async def get(self) -> Results[m.NodesQemuFirewallIpsetItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/ipset
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_IPSET_GET, {})
 
@@ -1634,6 +1794,10 @@ class NodesQemuFirewallIpset(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/firewall/ipset
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -1653,10 +1817,13 @@ class NodesQemuFirewallIpsetName(AsyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}`."""
         return NodesQemuFirewallIpsetCidr(self._client, {**self._path, "cidr": cidr})
 
-    async def get(self) -> list[m.NodesQemuFirewallIpsetNameItem]:
+    async def get(self) -> Results[m.NodesQemuFirewallIpsetNameItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_IPSET_NAME_GET, {})
 
@@ -1670,6 +1837,10 @@ class NodesQemuFirewallIpsetName(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -1686,6 +1857,9 @@ class NodesQemuFirewallIpsetName(AsyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_IPSET_NAME_DELETE, {"force": force})
 
@@ -1699,6 +1873,9 @@ class NodesQemuFirewallIpsetCidr(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_IPSET_CIDR_GET, {})
 
@@ -1712,6 +1889,9 @@ class NodesQemuFirewallIpsetCidr(AsyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -1728,6 +1908,9 @@ class NodesQemuFirewallIpsetCidr(AsyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_IPSET_CIDR_DELETE, {"digest": digest})
 
@@ -1744,10 +1927,13 @@ class NodesQemuFirewallLog(AsyncResource):
         since: int | None = None,
         start: int | None = None,
         until: int | None = None,
-    ) -> list[m.NodesQemuFirewallLogItem]:
+    ) -> Results[m.NodesQemuFirewallLogItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/log
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "limit": limit,
@@ -1767,6 +1953,9 @@ class NodesQemuFirewallOptions(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall/options
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_OPTIONS_GET, {})
 
@@ -1789,6 +1978,9 @@ class NodesQemuFirewallOptions(AsyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/firewall/options
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -1816,10 +2008,13 @@ class NodesQemuFirewallRefs(AsyncResource):
         self,
         *,
         type: Literal["alias", "ipset"] | None = None,
-    ) -> list[m.NodesQemuFirewallRefsItem]:
+    ) -> Results[m.NodesQemuFirewallRefsItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/refs
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_REFS_GET, {"type": type})
 
@@ -1833,10 +2028,13 @@ class NodesQemuFirewallRules(AsyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/firewall/rules/{pos}`."""
         return NodesQemuFirewallRulesPos(self._client, {**self._path, "pos": pos})
 
-    async def get(self) -> list[m.NodesQemuFirewallRulesItem]:
+    async def get(self) -> Results[m.NodesQemuFirewallRulesItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/rules
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_RULES_GET, {})
 
@@ -1862,6 +2060,10 @@ class NodesQemuFirewallRules(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/firewall/rules
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1892,6 +2094,9 @@ class NodesQemuFirewallRulesPos(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_RULES_POS_GET, {})
 
@@ -1918,6 +2123,9 @@ class NodesQemuFirewallRulesPos(AsyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1947,6 +2155,9 @@ class NodesQemuFirewallRulesPos(AsyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_FIREWALL_RULES_POS_DELETE, {"digest": digest})
 
@@ -1964,6 +2175,9 @@ class NodesQemuMigrate(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_MIGRATE_GET, {"target": target})
 
@@ -1985,6 +2199,11 @@ class NodesQemuMigrate(AsyncResource):
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
         Keywords of some versions only:
         - `with_conntrack_state` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "target": target,
@@ -2013,6 +2232,10 @@ class NodesQemuMonitor(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/monitor
 
         Privileges: Sys.Audit or Sys.Modify on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `command` is None; nothing is sent.
         """
         return await self._call(ops.NODES_QEMU_MONITOR_POST, {"command": command})
 
@@ -2040,6 +2263,10 @@ class NodesQemuMoveDisk(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/move_disk
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `disk` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "disk": disk,
@@ -2071,6 +2298,9 @@ class NodesQemuMtunnel(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/mtunnel
 
         Privileges: (VM.Allocate on /vms/{vmid}) and (Sys.Incoming on /). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "bridges": bridges,
@@ -2095,6 +2325,10 @@ class NodesQemuMtunnelwebsocket(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/mtunnelwebsocket
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `socket` is None, `ticket` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "socket": socket,
@@ -2108,10 +2342,13 @@ class NodesQemuPending(AsyncResource):
 
     __slots__ = ()
 
-    async def get(self) -> list[m.NodesQemuPendingItem]:
+    async def get(self) -> Results[m.NodesQemuPendingItem]:
         """GET /nodes/{node}/qemu/{vmid}/pending
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_PENDING_GET, {})
 
@@ -2135,6 +2372,10 @@ class NodesQemuRemoteMigrate(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/remote_migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target_bridge` is None, `target_endpoint` is None, `target_storage` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "target-bridge": target_bridge,
@@ -2166,6 +2407,10 @@ class NodesQemuResize(AsyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/resize
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `disk` is None, `size` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "disk": disk,
@@ -2191,6 +2436,10 @@ class NodesQemuRrd(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/rrd
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ds` is None, `timeframe` is None; nothing is sent.
         """
         return await self._call(ops.NODES_QEMU_RRD_GET, {"ds": ds, "timeframe": timeframe, "cf": cf})
 
@@ -2205,10 +2454,14 @@ class NodesQemuRrddata(AsyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[m.NodesQemuRrddataItem]:
+    ) -> Results[m.NodesQemuRrddataItem]:
         """GET /nodes/{node}/qemu/{vmid}/rrddata
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `timeframe` is None; nothing is sent.
         """
         return await self._call(ops.NODES_QEMU_RRDDATA_GET, {"timeframe": timeframe, "cf": cf})
 
@@ -2227,6 +2480,10 @@ class NodesQemuSendkey(AsyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/sendkey
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `key` is None; nothing is sent.
         """
         return await self._call(ops.NODES_QEMU_SENDKEY_PUT, {"key": key, "skiplock": skiplock})
 
@@ -2240,10 +2497,13 @@ class NodesQemuSnapshot(AsyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/snapshot/{snapname}`."""
         return NodesQemuSnapshotSnapname(self._client, {**self._path, "snapname": snapname})
 
-    async def get(self) -> list[m.NodesQemuSnapshotItem]:
+    async def get(self) -> Results[m.NodesQemuSnapshotItem]:
         """GET /nodes/{node}/qemu/{vmid}/snapshot
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_SNAPSHOT_GET, {})
 
@@ -2257,6 +2517,10 @@ class NodesQemuSnapshot(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/snapshot
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `snapname` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "snapname": snapname,
@@ -2285,6 +2549,9 @@ class NodesQemuSnapshotSnapname(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_SNAPSHOT_SNAPNAME_GET, {})
 
@@ -2296,6 +2563,9 @@ class NodesQemuSnapshotSnapname(AsyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/snapshot/{snapname}
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_QEMU_SNAPSHOT_SNAPNAME_DELETE, {"force": force})
 
@@ -2309,6 +2579,9 @@ class NodesQemuSnapshotConfig(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback or VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_SNAPSHOT_CONFIG_GET, {})
 
@@ -2320,6 +2593,9 @@ class NodesQemuSnapshotConfig(AsyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_SNAPSHOT_CONFIG_PUT, {"description": description})
 
@@ -2337,6 +2613,9 @@ class NodesQemuSnapshotRollback(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_QEMU_SNAPSHOT_ROLLBACK_POST, {"start": start})
 
@@ -2356,6 +2635,9 @@ class NodesQemuSpiceproxy(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/spiceproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_SPICEPROXY_POST, {"proxy": proxy})
 
@@ -2407,10 +2689,13 @@ class NodesQemuStatus(AsyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/status/suspend`."""
         return NodesQemuStatusSuspend(self._client, self._path)
 
-    async def get(self) -> list[m.NodesQemuStatusItem]:
+    async def get(self) -> Results[m.NodesQemuStatusItem]:
         """GET /nodes/{node}/qemu/{vmid}/status
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_STATUS_GET, {})
 
@@ -2424,6 +2709,9 @@ class NodesQemuStatusCurrent(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/status/current
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_STATUS_CURRENT_GET, {})
 
@@ -2441,6 +2729,9 @@ class NodesQemuStatusReboot(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/reboot
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_QEMU_STATUS_REBOOT_POST, {"timeout": timeout})
 
@@ -2460,6 +2751,9 @@ class NodesQemuStatusReset(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/reset
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_QEMU_STATUS_RESET_POST, {"skiplock": skiplock})
 
@@ -2480,6 +2774,9 @@ class NodesQemuStatusResume(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/resume
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "nocheck": nocheck,
@@ -2506,6 +2803,9 @@ class NodesQemuStatusShutdown(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/shutdown
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "forceStop": forceStop,
@@ -2544,6 +2844,10 @@ class NodesQemuStatusStart(AsyncResource):
         Keywords of some versions only:
         - `nets_host_mtu` since 9.1
         - `with_conntrack_state` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "force-cpu": force_cpu,
@@ -2582,6 +2886,10 @@ class NodesQemuStatusStop(AsyncResource):
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         Keywords of some versions only:
         - `overrule_shutdown` since 8.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "keepActive": keepActive,
@@ -2610,6 +2918,9 @@ class NodesQemuStatusSuspend(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/suspend
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "skiplock": skiplock,
@@ -2634,6 +2945,9 @@ class NodesQemuTemplate(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/template
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_QEMU_TEMPLATE_POST, {"disk": disk})
 
@@ -2653,6 +2967,9 @@ class NodesQemuTermproxy(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/termproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_QEMU_TERMPROXY_POST, {"serial": serial})
 
@@ -2673,6 +2990,10 @@ class NodesQemuUnlink(AsyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/unlink
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `idlist` is None; nothing is sent.
         """
         return await self._call(ops.NODES_QEMU_UNLINK_PUT, {"idlist": idlist, "force": force})
 
@@ -2691,6 +3012,9 @@ class NodesQemuVncproxy(AsyncResource):
         """POST /nodes/{node}/qemu/{vmid}/vncproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "generate-password": generate_password,
@@ -2715,6 +3039,10 @@ class NodesQemuVncwebsocket(AsyncResource):
         """GET /nodes/{node}/qemu/{vmid}/vncwebsocket
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `port` is None, `vncticket` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "port": port,

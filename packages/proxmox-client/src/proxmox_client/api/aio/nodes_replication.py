@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proxmox_client.api.models import nodes_replication as m
+    from proxmox_client.wire.results import Results
 
 
 class NodesReplication(AsyncResource):
@@ -29,10 +30,13 @@ class NodesReplication(AsyncResource):
         self,
         *,
         guest: int | None = None,
-    ) -> list[m.NodesReplicationItem]:
+    ) -> Results[m.NodesReplicationItem]:
         """GET /nodes/{node}/replication
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_REPLICATION_GET, {"guest": guest})
 
@@ -61,6 +65,9 @@ class NodesReplicationId(AsyncResource):
         """GET /nodes/{node}/replication/{id}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_REPLICATION_ID_GET, {})
 
@@ -75,10 +82,13 @@ class NodesReplicationLog(AsyncResource):
         *,
         limit: int | None = None,
         start: int | None = None,
-    ) -> list[m.NodesReplicationLogItem]:
+    ) -> Results[m.NodesReplicationLogItem]:
         """GET /nodes/{node}/replication/{id}/log
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_REPLICATION_LOG_GET, {"limit": limit, "start": start})
 
@@ -92,6 +102,9 @@ class NodesReplicationScheduleNow(AsyncResource):
         """POST /nodes/{node}/replication/{id}/schedule_now
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_REPLICATION_SCHEDULE_NOW_POST, {})
 
@@ -107,5 +120,8 @@ class NodesReplicationStatus(AsyncResource):
         """GET /nodes/{node}/replication/{id}/status
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_REPLICATION_STATUS_GET, {})

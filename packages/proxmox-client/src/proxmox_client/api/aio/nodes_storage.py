@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import nodes_storage as m
     from proxmox_client.tasks import AsyncTask
+    from proxmox_client.wire.results import Results
 
 
 class NodesStorage(AsyncResource):
@@ -36,10 +37,13 @@ class NodesStorage(AsyncResource):
         format: bool | None = None,
         storage: str | None = None,
         target: str | None = None,
-    ) -> list[m.NodesStorageItem]:
+    ) -> Results[m.NodesStorageItem]:
         """GET /nodes/{node}/storage
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "content": content,
@@ -111,10 +115,13 @@ class NodesStorageStorage(AsyncResource):
         """Go to `/nodes/{node}/storage/{storage}/upload`."""
         return NodesStorageUpload(self._client, self._path)
 
-    async def get(self) -> list[m.NodesStorageStorageItem]:
+    async def get(self) -> Results[m.NodesStorageStorageItem]:
         """GET /nodes/{node}/storage/{storage}
 
         Privileges: Datastore.Audit or Datastore.AllocateSpace on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_STORAGE_STORAGE_GET, {})
 
@@ -133,10 +140,13 @@ class NodesStorageContent(AsyncResource):
         *,
         content: str | None = None,
         vmid: int | None = None,
-    ) -> list[m.NodesStorageContentItem]:
+    ) -> Results[m.NodesStorageContentItem]:
         """GET /nodes/{node}/storage/{storage}/content
 
         Privileges: Datastore.Audit or Datastore.AllocateSpace on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_STORAGE_CONTENT_GET, {"content": content, "vmid": vmid})
 
@@ -151,6 +161,10 @@ class NodesStorageContent(AsyncResource):
         """POST /nodes/{node}/storage/{storage}/content
 
         Privileges: Datastore.AllocateSpace on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `filename` is None, `size` is None, `vmid` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "filename": filename,
@@ -170,6 +184,9 @@ class NodesStorageContentVolume(AsyncResource):
         """GET /nodes/{node}/storage/{storage}/content/{volume}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_STORAGE_CONTENT_VOLUME_GET, {})
 
@@ -182,6 +199,10 @@ class NodesStorageContentVolume(AsyncResource):
         """POST /nodes/{node}/storage/{storage}/content/{volume}
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "target": target,
@@ -198,6 +219,9 @@ class NodesStorageContentVolume(AsyncResource):
         """PUT /nodes/{node}/storage/{storage}/content/{volume}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "notes": notes,
@@ -213,6 +237,9 @@ class NodesStorageContentVolume(AsyncResource):
         """DELETE /nodes/{node}/storage/{storage}/content/{volume}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._start(ops.NODES_STORAGE_CONTENT_VOLUME_DELETE, {"delay": delay})
 
@@ -238,6 +265,11 @@ class NodesStorageDownloadUrl(AsyncResource):
         Privileges: (Datastore.AllocateTemplate on /storage/{storage}) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /nodes/{node})). Since 7.4.
         Keywords of some versions only:
         - `compression` since 8.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `content` is None, `filename` is None, `url` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "content": content,
@@ -286,6 +318,11 @@ class NodesStorageFileRestoreDownload(AsyncResource):
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `tar` since 8.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `filepath` is None, `volume` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "filepath": filepath,
@@ -305,10 +342,14 @@ class NodesStorageFileRestoreList(AsyncResource):
         *,
         filepath: str,
         volume: str,
-    ) -> list[m.NodesStorageFileRestoreListItem]:
+    ) -> Results[m.NodesStorageFileRestoreListItem]:
         """GET /nodes/{node}/storage/{storage}/file-restore/list
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `filepath` is None, `volume` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "filepath": filepath,
@@ -326,6 +367,10 @@ class NodesStorageIdentity(AsyncResource):
         """GET /nodes/{node}/storage/{storage}/identity
 
         Privileges: Datastore.Audit or Datastore.AllocateSpace on /storage/{storage}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.NODES_STORAGE_IDENTITY_GET, {})
 
@@ -343,6 +388,11 @@ class NodesStorageImportMetadata(AsyncResource):
         """GET /nodes/{node}/storage/{storage}/import-metadata
 
         Privileges: any user. Since 8.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `volume` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return await self._call(ops.NODES_STORAGE_IMPORT_METADATA_GET, {"volume": volume})
 
@@ -361,6 +411,11 @@ class NodesStorageOciRegistryPull(AsyncResource):
         """POST /nodes/{node}/storage/{storage}/oci-registry-pull
 
         Privileges: (Datastore.AllocateTemplate on /storage/{storage}) and (Sys.AccessNetwork on /nodes/{node}). Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `reference` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "reference": reference,
@@ -382,10 +437,13 @@ class NodesStoragePrunebackups(AsyncResource):
         prune_backups: str | Mapping[str, object] | o.PruneBackups | None = None,
         type: Literal["qemu", "lxc"] | None = None,
         vmid: int | None = None,
-    ) -> list[m.NodesStoragePrunebackupsItem]:
+    ) -> Results[m.NodesStoragePrunebackupsItem]:
         """GET /nodes/{node}/storage/{storage}/prunebackups
 
         Privileges: Datastore.Audit or Datastore.AllocateSpace on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "prune-backups": prune_backups,
@@ -404,6 +462,9 @@ class NodesStoragePrunebackups(AsyncResource):
         """DELETE /nodes/{node}/storage/{storage}/prunebackups
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "prune-backups": prune_backups,
@@ -428,6 +489,10 @@ class NodesStorageRrd(AsyncResource):
         """GET /nodes/{node}/storage/{storage}/rrd
 
         Privileges: Datastore.Audit or Datastore.AllocateSpace on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ds` is None, `timeframe` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "ds": ds,
@@ -447,10 +512,14 @@ class NodesStorageRrddata(AsyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[m.NodesStorageRrddataItem]:
+    ) -> Results[m.NodesStorageRrddataItem]:
         """GET /nodes/{node}/storage/{storage}/rrddata
 
         Privileges: Datastore.Audit or Datastore.AllocateSpace on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `timeframe` is None; nothing is sent.
         """
         return await self._call(ops.NODES_STORAGE_RRDDATA_GET, {"timeframe": timeframe, "cf": cf})
 
@@ -464,6 +533,9 @@ class NodesStorageStatus(AsyncResource):
         """GET /nodes/{node}/storage/{storage}/status
 
         Privileges: Datastore.Audit or Datastore.AllocateSpace on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return await self._call(ops.NODES_STORAGE_STATUS_GET, {})
 
@@ -485,6 +557,10 @@ class NodesStorageUpload(AsyncResource):
         """POST /nodes/{node}/storage/{storage}/upload
 
         Privileges: Datastore.AllocateTemplate on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `content` is None, `filename` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "content": content,

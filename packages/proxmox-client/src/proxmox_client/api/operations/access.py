@@ -12,15 +12,16 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import access as m
+    from proxmox_client.wire.results import Results
 
-ACCESS_GET: Operation[list[m.AccessItem]] = Operation(
+ACCESS_GET: Operation[Results[m.AccessItem]] = Operation(
     id="access.get",
     method="GET",
     path="/access",
     decode=models("access", "AccessItem"),
     safety=Safety.READ,
 )
-ACCESS_ACL_GET: Operation[list[m.AccessAclItem]] = Operation(
+ACCESS_ACL_GET: Operation[Results[m.AccessAclItem]] = Operation(
     id="access.acl.get",
     method="GET",
     path="/access/acl",
@@ -37,7 +38,7 @@ ACCESS_ACL_PUT: Operation[None] = Operation(
     required=("path", "roles",),
     text_lists=("groups", "roles", "tokens", "users",),
 )
-ACCESS_DOMAINS_GET: Operation[list[m.AccessDomainsItem]] = Operation(
+ACCESS_DOMAINS_GET: Operation[Results[m.AccessDomainsItem]] = Operation(
     id="access.domains.get",
     method="GET",
     path="/access/domains",
@@ -103,7 +104,7 @@ ACCESS_DOMAINS_SYNC_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
 )
-ACCESS_GROUPS_GET: Operation[list[m.AccessGroupsItem]] = Operation(
+ACCESS_GROUPS_GET: Operation[Results[m.AccessGroupsItem]] = Operation(
     id="access.groups.get",
     method="GET",
     path="/access/groups",
@@ -142,7 +143,7 @@ ACCESS_GROUPS_GROUPID_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-ACCESS_OPENID_GET: Operation[list[m.AccessOpenidItem]] = Operation(
+ACCESS_OPENID_GET: Operation[Results[m.AccessOpenidItem]] = Operation(
     id="access.openid.get",
     method="GET",
     path="/access/openid",
@@ -187,7 +188,7 @@ ACCESS_PERMISSIONS_GET: Operation[dict[str, Any]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-ACCESS_ROLES_GET: Operation[list[m.AccessRolesItem]] = Operation(
+ACCESS_ROLES_GET: Operation[Results[m.AccessRolesItem]] = Operation(
     id="access.roles.get",
     method="GET",
     path="/access/roles",
@@ -228,7 +229,7 @@ ACCESS_ROLES_ROLEID_PUT: Operation[None] = Operation(
     protected=True,
     text_lists=("privs",),
 )
-ACCESS_TFA_GET: Operation[list[m.AccessTfaItem]] = Operation(
+ACCESS_TFA_GET: Operation[Results[m.AccessTfaItem]] = Operation(
     id="access.tfa.get",
     method="GET",
     path="/access/tfa",
@@ -247,7 +248,7 @@ ACCESS_TFA_POST: Operation[m.AccessTfaPost] = Operation(
     until="7.4",
     required=("response",),
 )
-ACCESS_TFA_USERID_GET: Operation[list[m.AccessTfaUseridItem]] = Operation(
+ACCESS_TFA_USERID_GET: Operation[Results[m.AccessTfaUseridItem]] = Operation(
     id="access.tfa.userid.get",
     method="GET",
     path="/access/tfa/{userid}",
@@ -309,7 +310,7 @@ ACCESS_TICKET_POST: Operation[m.AccessTicket] = Operation(
     required=("password", "username",),
     text_lists=("privs",),
 )
-ACCESS_USERS_GET: Operation[list[m.AccessUsersItem]] = Operation(
+ACCESS_USERS_GET: Operation[Results[m.AccessUsersItem]] = Operation(
     id="access.users.get",
     method="GET",
     path="/access/users",
@@ -359,7 +360,7 @@ ACCESS_USERS_TFA_GET: Operation[m.AccessUsersTfa] = Operation(
     safety=Safety.READ,
     protected=True,
 )
-ACCESS_USERS_TOKEN_GET: Operation[list[m.AccessUsersTokenItem]] = Operation(
+ACCESS_USERS_TOKEN_GET: Operation[Results[m.AccessUsersTokenItem]] = Operation(
     id="access.users.token.get",
     method="GET",
     path="/access/users/{userid}/token",

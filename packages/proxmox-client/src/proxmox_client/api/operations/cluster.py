@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster as m
+    from proxmox_client.wire.results import Results
 
 CLUSTER_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.get",
@@ -20,7 +21,7 @@ CLUSTER_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-CLUSTER_LOG_GET: Operation[list[m.ClusterLogItem]] = Operation(
+CLUSTER_LOG_GET: Operation[Results[m.ClusterLogItem]] = Operation(
     id="cluster.log.get",
     method="GET",
     path="/cluster/log",
@@ -63,7 +64,7 @@ CLUSTER_QEMU_GET: Operation[list[dict[str, Any]]] = Operation(
     safety=Safety.READ,
     since="9.2",
 )
-CLUSTER_QEMU_CPU_FLAGS_GET: Operation[list[m.ClusterQemuCpuFlagsItem]] = Operation(
+CLUSTER_QEMU_CPU_FLAGS_GET: Operation[Results[m.ClusterQemuCpuFlagsItem]] = Operation(
     id="cluster.qemu.cpu-flags.get",
     method="GET",
     path="/cluster/qemu/cpu-flags",
@@ -71,7 +72,7 @@ CLUSTER_QEMU_CPU_FLAGS_GET: Operation[list[m.ClusterQemuCpuFlagsItem]] = Operati
     safety=Safety.READ,
     since="9.2",
 )
-CLUSTER_QEMU_CUSTOM_CPU_MODELS_GET: Operation[list[m.ClusterQemuCustomCpuModelsItem]] = Operation(
+CLUSTER_QEMU_CUSTOM_CPU_MODELS_GET: Operation[Results[m.ClusterQemuCustomCpuModelsItem]] = Operation(
     id="cluster.qemu.custom-cpu-models.get",
     method="GET",
     path="/cluster/qemu/custom-cpu-models",
@@ -116,7 +117,7 @@ CLUSTER_QEMU_CUSTOM_CPU_MODELS_CPUTYPE_PUT: Operation[None] = Operation(
     since="9.2",
     text_lists=("delete",),
 )
-CLUSTER_REPLICATION_GET: Operation[list[m.ClusterReplicationItem]] = Operation(
+CLUSTER_REPLICATION_GET: Operation[Results[m.ClusterReplicationItem]] = Operation(
     id="cluster.replication.get",
     method="GET",
     path="/cluster/replication",
@@ -156,14 +157,14 @@ CLUSTER_REPLICATION_ID_PUT: Operation[None] = Operation(
     protected=True,
     text_lists=("delete",),
 )
-CLUSTER_RESOURCES_GET: Operation[list[m.ClusterResourcesItem]] = Operation(
+CLUSTER_RESOURCES_GET: Operation[Results[m.ClusterResourcesItem]] = Operation(
     id="cluster.resources.get",
     method="GET",
     path="/cluster/resources",
     decode=models("cluster", "ClusterResourcesItem"),
     safety=Safety.READ,
 )
-CLUSTER_STATUS_GET: Operation[list[m.ClusterStatusItem]] = Operation(
+CLUSTER_STATUS_GET: Operation[Results[m.ClusterStatusItem]] = Operation(
     id="cluster.status.get",
     method="GET",
     path="/cluster/status",
@@ -171,7 +172,7 @@ CLUSTER_STATUS_GET: Operation[list[m.ClusterStatusItem]] = Operation(
     safety=Safety.READ,
     protected=True,
 )
-CLUSTER_TASKS_GET: Operation[list[m.ClusterTasksItem]] = Operation(
+CLUSTER_TASKS_GET: Operation[Results[m.ClusterTasksItem]] = Operation(
     id="cluster.tasks.get",
     method="GET",
     path="/cluster/tasks",

@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_acme as m
+    from proxmox_client.wire.results import Results
 
 CLUSTER_ACME_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.acme.get",
@@ -70,14 +71,14 @@ CLUSTER_ACME_ACCOUNT_NAME_PUT: Operation[str] = Operation(
     protected=True,
     text_lists=("contact",),
 )
-CLUSTER_ACME_CHALLENGE_SCHEMA_GET: Operation[list[m.ClusterAcmeChallengeSchemaItem]] = Operation(
+CLUSTER_ACME_CHALLENGE_SCHEMA_GET: Operation[Results[m.ClusterAcmeChallengeSchemaItem]] = Operation(
     id="cluster.acme.challenge-schema.get",
     method="GET",
     path="/cluster/acme/challenge-schema",
     decode=models("cluster_acme", "ClusterAcmeChallengeSchemaItem"),
     safety=Safety.READ,
 )
-CLUSTER_ACME_DIRECTORIES_GET: Operation[list[m.ClusterAcmeDirectoriesItem]] = Operation(
+CLUSTER_ACME_DIRECTORIES_GET: Operation[Results[m.ClusterAcmeDirectoriesItem]] = Operation(
     id="cluster.acme.directories.get",
     method="GET",
     path="/cluster/acme/directories",
@@ -92,7 +93,7 @@ CLUSTER_ACME_META_GET: Operation[m.ClusterAcmeMeta] = Operation(
     safety=Safety.READ,
     since="8.1",
 )
-CLUSTER_ACME_PLUGINS_GET: Operation[list[m.ClusterAcmePluginsItem]] = Operation(
+CLUSTER_ACME_PLUGINS_GET: Operation[Results[m.ClusterAcmePluginsItem]] = Operation(
     id="cluster.acme.plugins.get",
     method="GET",
     path="/cluster/acme/plugins",

@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_backup as m
+    from proxmox_client.wire.results import Results
 
-CLUSTER_BACKUP_GET: Operation[list[m.ClusterBackupItem]] = Operation(
+CLUSTER_BACKUP_GET: Operation[Results[m.ClusterBackupItem]] = Operation(
     id="cluster.backup.get",
     method="GET",
     path="/cluster/backup",
@@ -37,14 +38,14 @@ CLUSTER_BACKUP_POST: Operation[None] = Operation(
         ("pbs-change-detection-mode", "8.3", None),
     ),
 )
-CLUSTER_BACKUP_INFO_GET: Operation[list[m.ClusterBackupInfoItem]] = Operation(
+CLUSTER_BACKUP_INFO_GET: Operation[Results[m.ClusterBackupInfoItem]] = Operation(
     id="cluster.backup-info.get",
     method="GET",
     path="/cluster/backup-info",
     decode=models("cluster_backup", "ClusterBackupInfoItem"),
     safety=Safety.READ,
 )
-CLUSTER_BACKUP_INFO_NOT_BACKED_UP_GET: Operation[list[m.ClusterBackupInfoNotBackedUpItem]] = Operation(
+CLUSTER_BACKUP_INFO_NOT_BACKED_UP_GET: Operation[Results[m.ClusterBackupInfoNotBackedUpItem]] = Operation(
     id="cluster.backup-info.not-backed-up.get",
     method="GET",
     path="/cluster/backup-info/not-backed-up",

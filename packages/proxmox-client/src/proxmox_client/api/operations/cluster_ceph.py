@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_ceph as m
+    from proxmox_client.wire.results import Results
 
 CLUSTER_CEPH_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.ceph.get",
@@ -20,7 +21,7 @@ CLUSTER_CEPH_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-CLUSTER_CEPH_FLAGS_GET: Operation[list[m.ClusterCephFlagsItem]] = Operation(
+CLUSTER_CEPH_FLAGS_GET: Operation[Results[m.ClusterCephFlagsItem]] = Operation(
     id="cluster.ceph.flags.get",
     method="GET",
     path="/cluster/ceph/flags",
@@ -54,7 +55,7 @@ CLUSTER_CEPH_FLAGS_FLAG_PUT: Operation[None] = Operation(
     protected=True,
     required=("value",),
 )
-CLUSTER_CEPH_HEALTH_MUTE_GET: Operation[list[m.ClusterCephHealthMuteItem]] = Operation(
+CLUSTER_CEPH_HEALTH_MUTE_GET: Operation[Results[m.ClusterCephHealthMuteItem]] = Operation(
     id="cluster.ceph.health-mute.get",
     method="GET",
     path="/cluster/ceph/health-mute",

@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_config as m
+    from proxmox_client.wire.results import Results
 
 CLUSTER_CONFIG_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.config.get",
@@ -59,7 +60,7 @@ CLUSTER_CONFIG_JOIN_POST: Operation[str] = Operation(
     required=("fingerprint", "hostname", "password",),
     families=("link",),
 )
-CLUSTER_CONFIG_NODES_GET: Operation[list[m.ClusterConfigNodesItem]] = Operation(
+CLUSTER_CONFIG_NODES_GET: Operation[Results[m.ClusterConfigNodesItem]] = Operation(
     id="cluster.config.nodes.get",
     method="GET",
     path="/cluster/config/nodes",

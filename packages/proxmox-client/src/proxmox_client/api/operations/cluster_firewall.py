@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_firewall as m
+    from proxmox_client.wire.results import Results
 
 CLUSTER_FIREWALL_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.firewall.get",
@@ -20,7 +21,7 @@ CLUSTER_FIREWALL_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-CLUSTER_FIREWALL_ALIASES_GET: Operation[list[m.ClusterFirewallAliasesItem]] = Operation(
+CLUSTER_FIREWALL_ALIASES_GET: Operation[Results[m.ClusterFirewallAliasesItem]] = Operation(
     id="cluster.firewall.aliases.get",
     method="GET",
     path="/cluster/firewall/aliases",
@@ -60,7 +61,7 @@ CLUSTER_FIREWALL_ALIASES_NAME_PUT: Operation[None] = Operation(
     protected=True,
     required=("cidr",),
 )
-CLUSTER_FIREWALL_GROUPS_GET: Operation[list[m.ClusterFirewallGroupsItem]] = Operation(
+CLUSTER_FIREWALL_GROUPS_GET: Operation[Results[m.ClusterFirewallGroupsItem]] = Operation(
     id="cluster.firewall.groups.get",
     method="GET",
     path="/cluster/firewall/groups",
@@ -84,7 +85,7 @@ CLUSTER_FIREWALL_GROUPS_GROUP_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_FIREWALL_GROUPS_GROUP_GET: Operation[list[m.ClusterFirewallGroupsGroupItem]] = Operation(
+CLUSTER_FIREWALL_GROUPS_GROUP_GET: Operation[Results[m.ClusterFirewallGroupsGroupItem]] = Operation(
     id="cluster.firewall.groups.group.get",
     method="GET",
     path="/cluster/firewall/groups/{group}",
@@ -124,7 +125,7 @@ CLUSTER_FIREWALL_GROUPS_POS_PUT: Operation[None] = Operation(
     protected=True,
     text_lists=("delete",),
 )
-CLUSTER_FIREWALL_IPSET_GET: Operation[list[m.ClusterFirewallIpsetItem]] = Operation(
+CLUSTER_FIREWALL_IPSET_GET: Operation[Results[m.ClusterFirewallIpsetItem]] = Operation(
     id="cluster.firewall.ipset.get",
     method="GET",
     path="/cluster/firewall/ipset",
@@ -148,7 +149,7 @@ CLUSTER_FIREWALL_IPSET_NAME_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_FIREWALL_IPSET_NAME_GET: Operation[list[m.ClusterFirewallIpsetNameItem]] = Operation(
+CLUSTER_FIREWALL_IPSET_NAME_GET: Operation[Results[m.ClusterFirewallIpsetNameItem]] = Operation(
     id="cluster.firewall.ipset.name.get",
     method="GET",
     path="/cluster/firewall/ipset/{name}",
@@ -188,7 +189,7 @@ CLUSTER_FIREWALL_IPSET_CIDR_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-CLUSTER_FIREWALL_MACROS_GET: Operation[list[m.ClusterFirewallMacrosItem]] = Operation(
+CLUSTER_FIREWALL_MACROS_GET: Operation[Results[m.ClusterFirewallMacrosItem]] = Operation(
     id="cluster.firewall.macros.get",
     method="GET",
     path="/cluster/firewall/macros",
@@ -214,14 +215,14 @@ CLUSTER_FIREWALL_OPTIONS_PUT: Operation[None] = Operation(
         ("policy_forward", "8.3", None),
     ),
 )
-CLUSTER_FIREWALL_REFS_GET: Operation[list[m.ClusterFirewallRefsItem]] = Operation(
+CLUSTER_FIREWALL_REFS_GET: Operation[Results[m.ClusterFirewallRefsItem]] = Operation(
     id="cluster.firewall.refs.get",
     method="GET",
     path="/cluster/firewall/refs",
     decode=models("cluster_firewall", "ClusterFirewallRefsItem"),
     safety=Safety.READ,
 )
-CLUSTER_FIREWALL_RULES_GET: Operation[list[m.ClusterFirewallRulesItem]] = Operation(
+CLUSTER_FIREWALL_RULES_GET: Operation[Results[m.ClusterFirewallRulesItem]] = Operation(
     id="cluster.firewall.rules.get",
     method="GET",
     path="/cluster/firewall/rules",

@@ -12,15 +12,16 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_ha as m
+    from proxmox_client.wire.results import Results
 
-CLUSTER_HA_GET: Operation[list[m.ClusterHaItem]] = Operation(
+CLUSTER_HA_GET: Operation[Results[m.ClusterHaItem]] = Operation(
     id="cluster.ha.get",
     method="GET",
     path="/cluster/ha",
     decode=models("cluster_ha", "ClusterHaItem"),
     safety=Safety.READ,
 )
-CLUSTER_HA_GROUPS_GET: Operation[list[m.ClusterHaGroupsItem]] = Operation(
+CLUSTER_HA_GROUPS_GET: Operation[Results[m.ClusterHaGroupsItem]] = Operation(
     id="cluster.ha.groups.get",
     method="GET",
     path="/cluster/ha/groups",
@@ -61,7 +62,7 @@ CLUSTER_HA_GROUPS_GROUP_PUT: Operation[None] = Operation(
     protected=True,
     text_lists=("delete", "nodes",),
 )
-CLUSTER_HA_RESOURCES_GET: Operation[list[m.ClusterHaResourcesItem]] = Operation(
+CLUSTER_HA_RESOURCES_GET: Operation[Results[m.ClusterHaResourcesItem]] = Operation(
     id="cluster.ha.resources.get",
     method="GET",
     path="/cluster/ha/resources",
@@ -130,7 +131,7 @@ CLUSTER_HA_RESOURCES_RELOCATE_POST: Operation[m.ClusterHaResourcesRelocate] = Op
     protected=True,
     required=("node",),
 )
-CLUSTER_HA_RULES_GET: Operation[list[m.ClusterHaRulesItem]] = Operation(
+CLUSTER_HA_RULES_GET: Operation[Results[m.ClusterHaRulesItem]] = Operation(
     id="cluster.ha.rules.get",
     method="GET",
     path="/cluster/ha/rules",
@@ -193,7 +194,7 @@ CLUSTER_HA_STATUS_ARM_HA_POST: Operation[None] = Operation(
     protected=True,
     since="9.2",
 )
-CLUSTER_HA_STATUS_CURRENT_GET: Operation[list[m.ClusterHaStatusCurrentItem]] = Operation(
+CLUSTER_HA_STATUS_CURRENT_GET: Operation[Results[m.ClusterHaStatusCurrentItem]] = Operation(
     id="cluster.ha.status.current.get",
     method="GET",
     path="/cluster/ha/status/current",

@@ -12,15 +12,16 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_jobs as m
+    from proxmox_client.wire.results import Results
 
-CLUSTER_JOBS_GET: Operation[list[m.ClusterJobsItem]] = Operation(
+CLUSTER_JOBS_GET: Operation[Results[m.ClusterJobsItem]] = Operation(
     id="cluster.jobs.get",
     method="GET",
     path="/cluster/jobs",
     decode=models("cluster_jobs", "ClusterJobsItem"),
     safety=Safety.READ,
 )
-CLUSTER_JOBS_REALM_SYNC_GET: Operation[list[m.ClusterJobsRealmSyncItem]] = Operation(
+CLUSTER_JOBS_REALM_SYNC_GET: Operation[Results[m.ClusterJobsRealmSyncItem]] = Operation(
     id="cluster.jobs.realm-sync.get",
     method="GET",
     path="/cluster/jobs/realm-sync",
@@ -66,7 +67,7 @@ CLUSTER_JOBS_REALM_SYNC_ID_PUT: Operation[None] = Operation(
     required=("schedule",),
     text_lists=("delete",),
 )
-CLUSTER_JOBS_SCHEDULE_ANALYZE_GET: Operation[list[m.ClusterJobsScheduleAnalyzeItem]] = Operation(
+CLUSTER_JOBS_SCHEDULE_ANALYZE_GET: Operation[Results[m.ClusterJobsScheduleAnalyzeItem]] = Operation(
     id="cluster.jobs.schedule-analyze.get",
     method="GET",
     path="/cluster/jobs/schedule-analyze",

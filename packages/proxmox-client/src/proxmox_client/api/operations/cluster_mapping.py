@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_mapping as m
+    from proxmox_client.wire.results import Results
 
 CLUSTER_MAPPING_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.mapping.get",
@@ -21,7 +22,7 @@ CLUSTER_MAPPING_GET: Operation[list[dict[str, Any]]] = Operation(
     safety=Safety.READ,
     since="8.0",
 )
-CLUSTER_MAPPING_DIR_GET: Operation[list[m.ClusterMappingDirItem]] = Operation(
+CLUSTER_MAPPING_DIR_GET: Operation[Results[m.ClusterMappingDirItem]] = Operation(
     id="cluster.mapping.dir.get",
     method="GET",
     path="/cluster/mapping/dir",
@@ -67,7 +68,7 @@ CLUSTER_MAPPING_DIR_ID_PUT: Operation[None] = Operation(
     since="8.4",
     text_lists=("delete",),
 )
-CLUSTER_MAPPING_PCI_GET: Operation[list[m.ClusterMappingPciItem]] = Operation(
+CLUSTER_MAPPING_PCI_GET: Operation[Results[m.ClusterMappingPciItem]] = Operation(
     id="cluster.mapping.pci.get",
     method="GET",
     path="/cluster/mapping/pci",
@@ -119,7 +120,7 @@ CLUSTER_MAPPING_PCI_ID_PUT: Operation[None] = Operation(
         ("live-migration-capable", "8.4", None),
     ),
 )
-CLUSTER_MAPPING_USB_GET: Operation[list[m.ClusterMappingUsbItem]] = Operation(
+CLUSTER_MAPPING_USB_GET: Operation[Results[m.ClusterMappingUsbItem]] = Operation(
     id="cluster.mapping.usb.get",
     method="GET",
     path="/cluster/mapping/usb",

@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_metrics as m
+    from proxmox_client.wire.results import Results
 
 CLUSTER_METRICS_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.metrics.get",
@@ -31,7 +32,7 @@ CLUSTER_METRICS_EXPORT_GET: Operation[m.ClusterMetricsExport] = Operation(
         ("node-list", "9.1", None),
     ),
 )
-CLUSTER_METRICS_SERVER_GET: Operation[list[m.ClusterMetricsServerItem]] = Operation(
+CLUSTER_METRICS_SERVER_GET: Operation[Results[m.ClusterMetricsServerItem]] = Operation(
     id="cluster.metrics.server.get",
     method="GET",
     path="/cluster/metrics/server",

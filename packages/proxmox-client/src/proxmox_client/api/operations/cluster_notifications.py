@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_notifications as m
+    from proxmox_client.wire.results import Results
 
 CLUSTER_NOTIFICATIONS_GET: Operation[list[dict[str, Any]]] = Operation(
     id="cluster.notifications.get",
@@ -29,7 +30,7 @@ CLUSTER_NOTIFICATIONS_ENDPOINTS_GET: Operation[list[dict[str, Any]]] = Operation
     safety=Safety.READ,
     since="8.1",
 )
-CLUSTER_NOTIFICATIONS_ENDPOINTS_GOTIFY_GET: Operation[list[m.ClusterNotificationsEndpointsGotifyItem]] = Operation(
+CLUSTER_NOTIFICATIONS_ENDPOINTS_GOTIFY_GET: Operation[Results[m.ClusterNotificationsEndpointsGotifyItem]] = Operation(
     id="cluster.notifications.endpoints.gotify.get",
     method="GET",
     path="/cluster/notifications/endpoints/gotify",
@@ -75,7 +76,7 @@ CLUSTER_NOTIFICATIONS_ENDPOINTS_GOTIFY_NAME_PUT: Operation[None] = Operation(
     protected=True,
     since="8.1",
 )
-CLUSTER_NOTIFICATIONS_ENDPOINTS_SENDMAIL_GET: Operation[list[m.ClusterNotificationsEndpointsSendmailItem]] = Operation(
+CLUSTER_NOTIFICATIONS_ENDPOINTS_SENDMAIL_GET: Operation[Results[m.ClusterNotificationsEndpointsSendmailItem]] = Operation(
     id="cluster.notifications.endpoints.sendmail.get",
     method="GET",
     path="/cluster/notifications/endpoints/sendmail",
@@ -121,7 +122,7 @@ CLUSTER_NOTIFICATIONS_ENDPOINTS_SENDMAIL_NAME_PUT: Operation[None] = Operation(
     protected=True,
     since="8.1",
 )
-CLUSTER_NOTIFICATIONS_ENDPOINTS_SMTP_GET: Operation[list[m.ClusterNotificationsEndpointsSmtpItem]] = Operation(
+CLUSTER_NOTIFICATIONS_ENDPOINTS_SMTP_GET: Operation[Results[m.ClusterNotificationsEndpointsSmtpItem]] = Operation(
     id="cluster.notifications.endpoints.smtp.get",
     method="GET",
     path="/cluster/notifications/endpoints/smtp",
@@ -167,7 +168,7 @@ CLUSTER_NOTIFICATIONS_ENDPOINTS_SMTP_NAME_PUT: Operation[None] = Operation(
     protected=True,
     since="8.1",
 )
-CLUSTER_NOTIFICATIONS_ENDPOINTS_WEBHOOK_GET: Operation[list[m.ClusterNotificationsEndpointsWebhookItem]] = Operation(
+CLUSTER_NOTIFICATIONS_ENDPOINTS_WEBHOOK_GET: Operation[Results[m.ClusterNotificationsEndpointsWebhookItem]] = Operation(
     id="cluster.notifications.endpoints.webhook.get",
     method="GET",
     path="/cluster/notifications/endpoints/webhook",
@@ -213,7 +214,7 @@ CLUSTER_NOTIFICATIONS_ENDPOINTS_WEBHOOK_NAME_PUT: Operation[None] = Operation(
     protected=True,
     since="8.3",
 )
-CLUSTER_NOTIFICATIONS_MATCHER_FIELD_VALUES_GET: Operation[list[m.ClusterNotificationsMatcherFieldValuesItem]] = Operation(
+CLUSTER_NOTIFICATIONS_MATCHER_FIELD_VALUES_GET: Operation[Results[m.ClusterNotificationsMatcherFieldValuesItem]] = Operation(
     id="cluster.notifications.matcher-field-values.get",
     method="GET",
     path="/cluster/notifications/matcher-field-values",
@@ -222,7 +223,7 @@ CLUSTER_NOTIFICATIONS_MATCHER_FIELD_VALUES_GET: Operation[list[m.ClusterNotifica
     protected=True,
     since="8.3",
 )
-CLUSTER_NOTIFICATIONS_MATCHER_FIELDS_GET: Operation[list[m.ClusterNotificationsMatcherFieldsItem]] = Operation(
+CLUSTER_NOTIFICATIONS_MATCHER_FIELDS_GET: Operation[Results[m.ClusterNotificationsMatcherFieldsItem]] = Operation(
     id="cluster.notifications.matcher-fields.get",
     method="GET",
     path="/cluster/notifications/matcher-fields",
@@ -230,7 +231,7 @@ CLUSTER_NOTIFICATIONS_MATCHER_FIELDS_GET: Operation[list[m.ClusterNotificationsM
     safety=Safety.READ,
     since="8.3",
 )
-CLUSTER_NOTIFICATIONS_MATCHERS_GET: Operation[list[m.ClusterNotificationsMatchersItem]] = Operation(
+CLUSTER_NOTIFICATIONS_MATCHERS_GET: Operation[Results[m.ClusterNotificationsMatchersItem]] = Operation(
     id="cluster.notifications.matchers.get",
     method="GET",
     path="/cluster/notifications/matchers",
@@ -276,7 +277,7 @@ CLUSTER_NOTIFICATIONS_MATCHERS_NAME_PUT: Operation[None] = Operation(
     protected=True,
     since="8.1",
 )
-CLUSTER_NOTIFICATIONS_TARGETS_GET: Operation[list[m.ClusterNotificationsTargetsItem]] = Operation(
+CLUSTER_NOTIFICATIONS_TARGETS_GET: Operation[Results[m.ClusterNotificationsTargetsItem]] = Operation(
     id="cluster.notifications.targets.get",
     method="GET",
     path="/cluster/notifications/targets",

@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import cluster_sdn as m
+    from proxmox_client.wire.results import Results
 
-CLUSTER_SDN_GET: Operation[list[m.ClusterSdnItem]] = Operation(
+CLUSTER_SDN_GET: Operation[Results[m.ClusterSdnItem]] = Operation(
     id="cluster.sdn.get",
     method="GET",
     path="/cluster/sdn",
@@ -33,7 +34,7 @@ CLUSTER_SDN_PUT: Operation[str] = Operation(
         ("release-lock", "9.0", None),
     ),
 )
-CLUSTER_SDN_CONTROLLERS_GET: Operation[list[m.ClusterSdnControllersItem]] = Operation(
+CLUSTER_SDN_CONTROLLERS_GET: Operation[Results[m.ClusterSdnControllersItem]] = Operation(
     id="cluster.sdn.controllers.get",
     method="GET",
     path="/cluster/sdn/controllers",
@@ -101,7 +102,7 @@ CLUSTER_SDN_CONTROLLERS_CONTROLLER_PUT: Operation[None] = Operation(
         ("route-map-out", "9.2", None),
     ),
 )
-CLUSTER_SDN_DNS_GET: Operation[list[m.ClusterSdnDnsItem]] = Operation(
+CLUSTER_SDN_DNS_GET: Operation[Results[m.ClusterSdnDnsItem]] = Operation(
     id="cluster.sdn.dns.get",
     method="GET",
     path="/cluster/sdn/dns",
@@ -162,7 +163,7 @@ CLUSTER_SDN_DRY_RUN_GET: Operation[m.ClusterSdnDryRun] = Operation(
     since="9.2",
     required=("node",),
 )
-CLUSTER_SDN_FABRICS_GET: Operation[list[m.ClusterSdnFabricsItem]] = Operation(
+CLUSTER_SDN_FABRICS_GET: Operation[Results[m.ClusterSdnFabricsItem]] = Operation(
     id="cluster.sdn.fabrics.get",
     method="GET",
     path="/cluster/sdn/fabrics",
@@ -178,7 +179,7 @@ CLUSTER_SDN_FABRICS_ALL_GET: Operation[m.ClusterSdnFabricsAll] = Operation(
     safety=Safety.READ,
     since="9.0",
 )
-CLUSTER_SDN_FABRICS_FABRIC_GET: Operation[list[m.ClusterSdnFabricsFabricItem]] = Operation(
+CLUSTER_SDN_FABRICS_FABRIC_GET: Operation[Results[m.ClusterSdnFabricsFabricItem]] = Operation(
     id="cluster.sdn.fabrics.fabric.get",
     method="GET",
     path="/cluster/sdn/fabrics/fabric",
@@ -233,7 +234,7 @@ CLUSTER_SDN_FABRICS_FABRIC_ID_PUT: Operation[None] = Operation(
         ("route_filter", "9.2", None),
     ),
 )
-CLUSTER_SDN_FABRICS_NODE_GET: Operation[list[m.ClusterSdnFabricsNodeItem]] = Operation(
+CLUSTER_SDN_FABRICS_NODE_GET: Operation[Results[m.ClusterSdnFabricsNodeItem]] = Operation(
     id="cluster.sdn.fabrics.node.get",
     method="GET",
     path="/cluster/sdn/fabrics/node",
@@ -241,7 +242,7 @@ CLUSTER_SDN_FABRICS_NODE_GET: Operation[list[m.ClusterSdnFabricsNodeItem]] = Ope
     safety=Safety.READ,
     since="9.0",
 )
-CLUSTER_SDN_FABRICS_NODE_FABRIC_ID_GET: Operation[list[m.ClusterSdnFabricsNodeFabricIdItem]] = Operation(
+CLUSTER_SDN_FABRICS_NODE_FABRIC_ID_GET: Operation[Results[m.ClusterSdnFabricsNodeFabricIdItem]] = Operation(
     id="cluster.sdn.fabrics.node.fabric_id.get",
     method="GET",
     path="/cluster/sdn/fabrics/node/{fabric_id}",
@@ -300,7 +301,7 @@ CLUSTER_SDN_FABRICS_NODE_NODE_ID_PUT: Operation[None] = Operation(
         ("role", "9.2", None),
     ),
 )
-CLUSTER_SDN_IPAMS_GET: Operation[list[m.ClusterSdnIpamsItem]] = Operation(
+CLUSTER_SDN_IPAMS_GET: Operation[Results[m.ClusterSdnIpamsItem]] = Operation(
     id="cluster.sdn.ipams.get",
     method="GET",
     path="/cluster/sdn/ipams",
@@ -475,7 +476,7 @@ CLUSTER_SDN_ROLLBACK_POST: Operation[None] = Operation(
     protected=True,
     since="9.0",
 )
-CLUSTER_SDN_ROUTE_MAPS_GET: Operation[list[m.ClusterSdnRouteMapsItem]] = Operation(
+CLUSTER_SDN_ROUTE_MAPS_GET: Operation[Results[m.ClusterSdnRouteMapsItem]] = Operation(
     id="cluster.sdn.route-maps.get",
     method="GET",
     path="/cluster/sdn/route-maps",
@@ -483,7 +484,7 @@ CLUSTER_SDN_ROUTE_MAPS_GET: Operation[list[m.ClusterSdnRouteMapsItem]] = Operati
     safety=Safety.READ,
     since="9.2",
 )
-CLUSTER_SDN_ROUTE_MAPS_ENTRIES_GET: Operation[list[m.ClusterSdnRouteMapsEntriesItem]] = Operation(
+CLUSTER_SDN_ROUTE_MAPS_ENTRIES_GET: Operation[Results[m.ClusterSdnRouteMapsEntriesItem]] = Operation(
     id="cluster.sdn.route-maps.entries.get",
     method="GET",
     path="/cluster/sdn/route-maps/entries",
@@ -501,7 +502,7 @@ CLUSTER_SDN_ROUTE_MAPS_ENTRIES_POST: Operation[None] = Operation(
     since="9.2",
     required=("action", "order", "route-map-id",),
 )
-CLUSTER_SDN_ROUTE_MAPS_ENTRIES_ROUTE_MAP_ID_GET: Operation[list[m.ClusterSdnRouteMapsEntriesRouteMapIdItem]] = Operation(
+CLUSTER_SDN_ROUTE_MAPS_ENTRIES_ROUTE_MAP_ID_GET: Operation[Results[m.ClusterSdnRouteMapsEntriesRouteMapIdItem]] = Operation(
     id="cluster.sdn.route-maps.entries.route-map-id.get",
     method="GET",
     path="/cluster/sdn/route-maps/entries/{route-map-id}",
@@ -535,7 +536,7 @@ CLUSTER_SDN_ROUTE_MAPS_ENTRIES_ENTRY_ORDER_PUT: Operation[None] = Operation(
     protected=True,
     since="9.2",
 )
-CLUSTER_SDN_VNETS_GET: Operation[list[m.ClusterSdnVnetsItem]] = Operation(
+CLUSTER_SDN_VNETS_GET: Operation[Results[m.ClusterSdnVnetsItem]] = Operation(
     id="cluster.sdn.vnets.get",
     method="GET",
     path="/cluster/sdn/vnets",
@@ -612,7 +613,7 @@ CLUSTER_SDN_VNETS_FIREWALL_OPTIONS_PUT: Operation[None] = Operation(
     since="8.3",
     text_lists=("delete",),
 )
-CLUSTER_SDN_VNETS_FIREWALL_RULES_GET: Operation[list[m.ClusterSdnVnetsFirewallRulesItem]] = Operation(
+CLUSTER_SDN_VNETS_FIREWALL_RULES_GET: Operation[Results[m.ClusterSdnVnetsFirewallRulesItem]] = Operation(
     id="cluster.sdn.vnets.firewall.rules.get",
     method="GET",
     path="/cluster/sdn/vnets/{vnet}/firewall/rules",
@@ -687,7 +688,7 @@ CLUSTER_SDN_VNETS_IPS_PUT: Operation[None] = Operation(
     since="8.1",
     required=("ip", "zone",),
 )
-CLUSTER_SDN_VNETS_SUBNETS_GET: Operation[list[m.ClusterSdnVnetsSubnetsItem]] = Operation(
+CLUSTER_SDN_VNETS_SUBNETS_GET: Operation[Results[m.ClusterSdnVnetsSubnetsItem]] = Operation(
     id="cluster.sdn.vnets.subnets.get",
     method="GET",
     path="/cluster/sdn/vnets/{vnet}/subnets",
@@ -740,7 +741,7 @@ CLUSTER_SDN_VNETS_SUBNETS_SUBNET_PUT: Operation[None] = Operation(
         ("lock-token", "9.0", None),
     ),
 )
-CLUSTER_SDN_ZONES_GET: Operation[list[m.ClusterSdnZonesItem]] = Operation(
+CLUSTER_SDN_ZONES_GET: Operation[Results[m.ClusterSdnZonesItem]] = Operation(
     id="cluster.sdn.zones.get",
     method="GET",
     path="/cluster/sdn/zones",

@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes as m
+    from proxmox_client.wire.results import Results
 
-NODES_GET: Operation[list[m.NodesItem]] = Operation(
+NODES_GET: Operation[Results[m.NodesItem]] = Operation(
     id="nodes.get",
     method="GET",
     path="/nodes",
@@ -153,7 +154,7 @@ NODES_NETWORK_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-NODES_NETWORK_GET: Operation[list[m.NodesNetworkItem]] = Operation(
+NODES_NETWORK_GET: Operation[Results[m.NodesNetworkItem]] = Operation(
     id="nodes.network.get",
     method="GET",
     path="/nodes/{node}/network",
@@ -248,7 +249,7 @@ NODES_RRD_GET: Operation[m.NodesRrd] = Operation(
     required=("ds", "timeframe",),
     text_lists=("ds",),
 )
-NODES_RRDDATA_GET: Operation[list[m.NodesRrddataItem]] = Operation(
+NODES_RRDDATA_GET: Operation[Results[m.NodesRrddataItem]] = Operation(
     id="nodes.rrddata.get",
     method="GET",
     path="/nodes/{node}/rrddata",
@@ -257,7 +258,7 @@ NODES_RRDDATA_GET: Operation[list[m.NodesRrddataItem]] = Operation(
     protected=True,
     required=("timeframe",),
 )
-NODES_SERVICES_GET: Operation[list[m.NodesServicesItem]] = Operation(
+NODES_SERVICES_GET: Operation[Results[m.NodesServicesItem]] = Operation(
     id="nodes.services.get",
     method="GET",
     path="/nodes/{node}/services",
@@ -265,7 +266,7 @@ NODES_SERVICES_GET: Operation[list[m.NodesServicesItem]] = Operation(
     safety=Safety.READ,
     protected=True,
 )
-NODES_SERVICES_SERVICE_GET: Operation[list[m.NodesServicesServiceItem]] = Operation(
+NODES_SERVICES_SERVICE_GET: Operation[Results[m.NodesServicesServiceItem]] = Operation(
     id="nodes.services.service.get",
     method="GET",
     path="/nodes/{node}/services/{service}",
@@ -412,7 +413,7 @@ NODES_SUSPENDALL_POST: Operation[str] = Operation(
         ("max-workers", "9.2", None),
     ),
 )
-NODES_SYSLOG_GET: Operation[list[m.NodesSyslogItem]] = Operation(
+NODES_SYSLOG_GET: Operation[Results[m.NodesSyslogItem]] = Operation(
     id="nodes.syslog.get",
     method="GET",
     path="/nodes/{node}/syslog",

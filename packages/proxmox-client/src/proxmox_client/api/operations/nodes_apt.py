@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_apt as m
+    from proxmox_client.wire.results import Results
 
-NODES_APT_GET: Operation[list[m.NodesAptItem]] = Operation(
+NODES_APT_GET: Operation[Results[m.NodesAptItem]] = Operation(
     id="nodes.apt.get",
     method="GET",
     path="/nodes/{node}/apt",
@@ -53,7 +54,7 @@ NODES_APT_REPOSITORIES_PUT: Operation[None] = Operation(
     protected=True,
     required=("handle",),
 )
-NODES_APT_UPDATE_GET: Operation[list[m.NodesAptUpdateItem]] = Operation(
+NODES_APT_UPDATE_GET: Operation[Results[m.NodesAptUpdateItem]] = Operation(
     id="nodes.apt.update.get",
     method="GET",
     path="/nodes/{node}/apt/update",
@@ -70,7 +71,7 @@ NODES_APT_UPDATE_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
 )
-NODES_APT_VERSIONS_GET: Operation[list[m.NodesAptVersionsItem]] = Operation(
+NODES_APT_VERSIONS_GET: Operation[Results[m.NodesAptVersionsItem]] = Operation(
     id="nodes.apt.versions.get",
     method="GET",
     path="/nodes/{node}/apt/versions",

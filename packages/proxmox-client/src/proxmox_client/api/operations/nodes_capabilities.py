@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_capabilities as m
+    from proxmox_client.wire.results import Results
 
 NODES_CAPABILITIES_GET: Operation[list[dict[str, Any]]] = Operation(
     id="nodes.capabilities.get",
@@ -27,7 +28,7 @@ NODES_CAPABILITIES_QEMU_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_CAPABILITIES_QEMU_CPU_GET: Operation[list[m.NodesCapabilitiesQemuCpuItem]] = Operation(
+NODES_CAPABILITIES_QEMU_CPU_GET: Operation[Results[m.NodesCapabilitiesQemuCpuItem]] = Operation(
     id="nodes.capabilities.qemu.cpu.get",
     method="GET",
     path="/nodes/{node}/capabilities/qemu/cpu",
@@ -37,7 +38,7 @@ NODES_CAPABILITIES_QEMU_CPU_GET: Operation[list[m.NodesCapabilitiesQemuCpuItem]]
         ("arch", "9.2", None),
     ),
 )
-NODES_CAPABILITIES_QEMU_CPU_FLAGS_GET: Operation[list[m.NodesCapabilitiesQemuCpuFlagsItem]] = Operation(
+NODES_CAPABILITIES_QEMU_CPU_FLAGS_GET: Operation[Results[m.NodesCapabilitiesQemuCpuFlagsItem]] = Operation(
     id="nodes.capabilities.qemu.cpu-flags.get",
     method="GET",
     path="/nodes/{node}/capabilities/qemu/cpu-flags",
@@ -49,7 +50,7 @@ NODES_CAPABILITIES_QEMU_CPU_FLAGS_GET: Operation[list[m.NodesCapabilitiesQemuCpu
         ("arch", "9.2", None),
     ),
 )
-NODES_CAPABILITIES_QEMU_MACHINES_GET: Operation[list[m.NodesCapabilitiesQemuMachinesItem]] = Operation(
+NODES_CAPABILITIES_QEMU_MACHINES_GET: Operation[Results[m.NodesCapabilitiesQemuMachinesItem]] = Operation(
     id="nodes.capabilities.qemu.machines.get",
     method="GET",
     path="/nodes/{node}/capabilities/qemu/machines",

@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_ceph as m
+    from proxmox_client.wire.results import Results
 
 NODES_CEPH_GET: Operation[list[dict[str, Any]]] = Operation(
     id="nodes.ceph.get",
@@ -27,7 +28,7 @@ NODES_CEPH_CFG_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_CEPH_CFG_DB_GET: Operation[list[m.NodesCephCfgDbItem]] = Operation(
+NODES_CEPH_CFG_DB_GET: Operation[Results[m.NodesCephCfgDbItem]] = Operation(
     id="nodes.ceph.cfg.db.get",
     method="GET",
     path="/nodes/{node}/ceph/cfg/db",
@@ -69,7 +70,7 @@ NODES_CEPH_CONFIG_GET: Operation[str] = Operation(
     safety=Safety.READ,
     until="7.4",
 )
-NODES_CEPH_CONFIGDB_GET: Operation[list[m.NodesCephConfigdbItem]] = Operation(
+NODES_CEPH_CONFIGDB_GET: Operation[Results[m.NodesCephConfigdbItem]] = Operation(
     id="nodes.ceph.configdb.get",
     method="GET",
     path="/nodes/{node}/ceph/configdb",
@@ -86,7 +87,7 @@ NODES_CEPH_CRUSH_GET: Operation[str] = Operation(
     safety=Safety.READ,
     protected=True,
 )
-NODES_CEPH_FS_GET: Operation[list[m.NodesCephFsItem]] = Operation(
+NODES_CEPH_FS_GET: Operation[Results[m.NodesCephFsItem]] = Operation(
     id="nodes.ceph.fs.get",
     method="GET",
     path="/nodes/{node}/ceph/fs",
@@ -121,7 +122,7 @@ NODES_CEPH_INIT_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_CEPH_LOG_GET: Operation[list[m.NodesCephLogItem]] = Operation(
+NODES_CEPH_LOG_GET: Operation[Results[m.NodesCephLogItem]] = Operation(
     id="nodes.ceph.log.get",
     method="GET",
     path="/nodes/{node}/ceph/log",
@@ -129,7 +130,7 @@ NODES_CEPH_LOG_GET: Operation[list[m.NodesCephLogItem]] = Operation(
     safety=Safety.READ,
     protected=True,
 )
-NODES_CEPH_MDS_GET: Operation[list[m.NodesCephMdsItem]] = Operation(
+NODES_CEPH_MDS_GET: Operation[Results[m.NodesCephMdsItem]] = Operation(
     id="nodes.ceph.mds.get",
     method="GET",
     path="/nodes/{node}/ceph/mds",
@@ -155,7 +156,7 @@ NODES_CEPH_MDS_NAME_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
 )
-NODES_CEPH_MGR_GET: Operation[list[m.NodesCephMgrItem]] = Operation(
+NODES_CEPH_MGR_GET: Operation[Results[m.NodesCephMgrItem]] = Operation(
     id="nodes.ceph.mgr.get",
     method="GET",
     path="/nodes/{node}/ceph/mgr",
@@ -181,7 +182,7 @@ NODES_CEPH_MGR_ID_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
 )
-NODES_CEPH_MON_GET: Operation[list[m.NodesCephMonItem]] = Operation(
+NODES_CEPH_MON_GET: Operation[Results[m.NodesCephMonItem]] = Operation(
     id="nodes.ceph.mon.get",
     method="GET",
     path="/nodes/{node}/ceph/mon",
@@ -285,7 +286,7 @@ NODES_CEPH_OSD_SCRUB_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_CEPH_POOL_GET: Operation[list[m.NodesCephPoolItem]] = Operation(
+NODES_CEPH_POOL_GET: Operation[Results[m.NodesCephPoolItem]] = Operation(
     id="nodes.ceph.pool.get",
     method="GET",
     path="/nodes/{node}/ceph/pool",
@@ -336,7 +337,7 @@ NODES_CEPH_POOL_STATUS_GET: Operation[m.NodesCephPoolStatus] = Operation(
     safety=Safety.READ,
     protected=True,
 )
-NODES_CEPH_POOLS_GET: Operation[list[m.NodesCephPoolsItem]] = Operation(
+NODES_CEPH_POOLS_GET: Operation[Results[m.NodesCephPoolsItem]] = Operation(
     id="nodes.ceph.pools.get",
     method="GET",
     path="/nodes/{node}/ceph/pools",
@@ -385,7 +386,7 @@ NODES_CEPH_POOLS_NAME_PUT: Operation[str] = Operation(
     protected=True,
     until="7.4",
 )
-NODES_CEPH_RELEASES_GET: Operation[list[m.NodesCephReleasesItem]] = Operation(
+NODES_CEPH_RELEASES_GET: Operation[Results[m.NodesCephReleasesItem]] = Operation(
     id="nodes.ceph.releases.get",
     method="GET",
     path="/nodes/{node}/ceph/releases",
@@ -413,7 +414,7 @@ NODES_CEPH_RESTART_BULK_POST: Operation[str] = Operation(
     since="9.2",
     required=("service-type",),
 )
-NODES_CEPH_RULES_GET: Operation[list[m.NodesCephRulesItem]] = Operation(
+NODES_CEPH_RULES_GET: Operation[Results[m.NodesCephRulesItem]] = Operation(
     id="nodes.ceph.rules.get",
     method="GET",
     path="/nodes/{node}/ceph/rules",

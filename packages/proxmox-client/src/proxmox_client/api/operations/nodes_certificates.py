@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_certificates as m
+    from proxmox_client.wire.results import Results
 
 NODES_CERTIFICATES_GET: Operation[list[dict[str, Any]]] = Operation(
     id="nodes.certificates.get",
@@ -71,7 +72,7 @@ NODES_CERTIFICATES_CUSTOM_POST: Operation[m.NodesCertificatesCustom] = Operation
     protected=True,
     required=("certificates",),
 )
-NODES_CERTIFICATES_INFO_GET: Operation[list[m.NodesCertificatesInfoItem]] = Operation(
+NODES_CERTIFICATES_INFO_GET: Operation[Results[m.NodesCertificatesInfoItem]] = Operation(
     id="nodes.certificates.info.get",
     method="GET",
     path="/nodes/{node}/certificates/info",

@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_disks as m
+    from proxmox_client.wire.results import Results
 
 NODES_DISKS_GET: Operation[list[dict[str, Any]]] = Operation(
     id="nodes.disks.get",
@@ -20,7 +21,7 @@ NODES_DISKS_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_DISKS_DIRECTORY_GET: Operation[list[m.NodesDisksDirectoryItem]] = Operation(
+NODES_DISKS_DIRECTORY_GET: Operation[Results[m.NodesDisksDirectoryItem]] = Operation(
     id="nodes.disks.directory.get",
     method="GET",
     path="/nodes/{node}/disks/directory",
@@ -57,7 +58,7 @@ NODES_DISKS_INITGPT_POST: Operation[str] = Operation(
     protected=True,
     required=("disk",),
 )
-NODES_DISKS_LIST_GET: Operation[list[m.NodesDisksListItem]] = Operation(
+NODES_DISKS_LIST_GET: Operation[Results[m.NodesDisksListItem]] = Operation(
     id="nodes.disks.list.get",
     method="GET",
     path="/nodes/{node}/disks/list",
@@ -92,7 +93,7 @@ NODES_DISKS_LVM_NAME_DELETE: Operation[str] = Operation(
     starts_task=True,
     protected=True,
 )
-NODES_DISKS_LVMTHIN_GET: Operation[list[m.NodesDisksLvmthinItem]] = Operation(
+NODES_DISKS_LVMTHIN_GET: Operation[Results[m.NodesDisksLvmthinItem]] = Operation(
     id="nodes.disks.lvmthin.get",
     method="GET",
     path="/nodes/{node}/disks/lvmthin",
@@ -139,7 +140,7 @@ NODES_DISKS_WIPEDISK_PUT: Operation[str] = Operation(
     protected=True,
     required=("disk",),
 )
-NODES_DISKS_ZFS_GET: Operation[list[m.NodesDisksZfsItem]] = Operation(
+NODES_DISKS_ZFS_GET: Operation[Results[m.NodesDisksZfsItem]] = Operation(
     id="nodes.disks.zfs.get",
     method="GET",
     path="/nodes/{node}/disks/zfs",

@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_firewall as m
+    from proxmox_client.wire.results import Results
 
 NODES_FIREWALL_GET: Operation[list[dict[str, Any]]] = Operation(
     id="nodes.firewall.get",
@@ -20,7 +21,7 @@ NODES_FIREWALL_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_FIREWALL_LOG_GET: Operation[list[m.NodesFirewallLogItem]] = Operation(
+NODES_FIREWALL_LOG_GET: Operation[Results[m.NodesFirewallLogItem]] = Operation(
     id="nodes.firewall.log.get",
     method="GET",
     path="/nodes/{node}/firewall/log",
@@ -48,7 +49,7 @@ NODES_FIREWALL_OPTIONS_PUT: Operation[None] = Operation(
         ("nftables", "8.2", None),
     ),
 )
-NODES_FIREWALL_RULES_GET: Operation[list[m.NodesFirewallRulesItem]] = Operation(
+NODES_FIREWALL_RULES_GET: Operation[Results[m.NodesFirewallRulesItem]] = Operation(
     id="nodes.firewall.rules.get",
     method="GET",
     path="/nodes/{node}/firewall/rules",

@@ -12,15 +12,16 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_hardware as m
+    from proxmox_client.wire.results import Results
 
-NODES_HARDWARE_GET: Operation[list[m.NodesHardwareItem]] = Operation(
+NODES_HARDWARE_GET: Operation[Results[m.NodesHardwareItem]] = Operation(
     id="nodes.hardware.get",
     method="GET",
     path="/nodes/{node}/hardware",
     decode=models("nodes_hardware", "NodesHardwareItem"),
     safety=Safety.READ,
 )
-NODES_HARDWARE_PCI_GET: Operation[list[m.NodesHardwarePciItem]] = Operation(
+NODES_HARDWARE_PCI_GET: Operation[Results[m.NodesHardwarePciItem]] = Operation(
     id="nodes.hardware.pci.get",
     method="GET",
     path="/nodes/{node}/hardware/pci",
@@ -29,14 +30,14 @@ NODES_HARDWARE_PCI_GET: Operation[list[m.NodesHardwarePciItem]] = Operation(
     protected=True,
     text_lists=("pci-class-blacklist",),
 )
-NODES_HARDWARE_PCI_PCI_ID_OR_MAPPING_GET: Operation[list[m.NodesHardwarePciPciIdOrMappingItem]] = Operation(
+NODES_HARDWARE_PCI_PCI_ID_OR_MAPPING_GET: Operation[Results[m.NodesHardwarePciPciIdOrMappingItem]] = Operation(
     id="nodes.hardware.pci.pci-id-or-mapping.get",
     method="GET",
     path="/nodes/{node}/hardware/pci/{pci-id-or-mapping}",
     decode=models("nodes_hardware", "NodesHardwarePciPciIdOrMappingItem"),
     safety=Safety.READ,
 )
-NODES_HARDWARE_PCI_MDEV_GET: Operation[list[m.NodesHardwarePciMdevItem]] = Operation(
+NODES_HARDWARE_PCI_MDEV_GET: Operation[Results[m.NodesHardwarePciMdevItem]] = Operation(
     id="nodes.hardware.pci.mdev.get",
     method="GET",
     path="/nodes/{node}/hardware/pci/{pci-id-or-mapping}/mdev",
@@ -44,7 +45,7 @@ NODES_HARDWARE_PCI_MDEV_GET: Operation[list[m.NodesHardwarePciMdevItem]] = Opera
     safety=Safety.READ,
     protected=True,
 )
-NODES_HARDWARE_USB_GET: Operation[list[m.NodesHardwareUsbItem]] = Operation(
+NODES_HARDWARE_USB_GET: Operation[Results[m.NodesHardwareUsbItem]] = Operation(
     id="nodes.hardware.usb.get",
     method="GET",
     path="/nodes/{node}/hardware/usb",

@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_lxc as m
+    from proxmox_client.wire.results import Results
 
-NODES_LXC_GET: Operation[list[m.NodesLxcItem]] = Operation(
+NODES_LXC_GET: Operation[Results[m.NodesLxcItem]] = Operation(
     id="nodes.lxc.get",
     method="GET",
     path="/nodes/{node}/lxc",
@@ -48,7 +49,7 @@ NODES_LXC_VMID_DELETE: Operation[str] = Operation(
     starts_task=True,
     protected=True,
 )
-NODES_LXC_VMID_GET: Operation[list[m.NodesLxcVmidItem]] = Operation(
+NODES_LXC_VMID_GET: Operation[Results[m.NodesLxcVmidItem]] = Operation(
     id="nodes.lxc.vmid.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}",
@@ -103,7 +104,7 @@ NODES_LXC_FIREWALL_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_LXC_FIREWALL_ALIASES_GET: Operation[list[m.NodesLxcFirewallAliasesItem]] = Operation(
+NODES_LXC_FIREWALL_ALIASES_GET: Operation[Results[m.NodesLxcFirewallAliasesItem]] = Operation(
     id="nodes.lxc.firewall.aliases.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/firewall/aliases",
@@ -143,7 +144,7 @@ NODES_LXC_FIREWALL_ALIASES_NAME_PUT: Operation[None] = Operation(
     protected=True,
     required=("cidr",),
 )
-NODES_LXC_FIREWALL_IPSET_GET: Operation[list[m.NodesLxcFirewallIpsetItem]] = Operation(
+NODES_LXC_FIREWALL_IPSET_GET: Operation[Results[m.NodesLxcFirewallIpsetItem]] = Operation(
     id="nodes.lxc.firewall.ipset.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/firewall/ipset",
@@ -167,7 +168,7 @@ NODES_LXC_FIREWALL_IPSET_NAME_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-NODES_LXC_FIREWALL_IPSET_NAME_GET: Operation[list[m.NodesLxcFirewallIpsetNameItem]] = Operation(
+NODES_LXC_FIREWALL_IPSET_NAME_GET: Operation[Results[m.NodesLxcFirewallIpsetNameItem]] = Operation(
     id="nodes.lxc.firewall.ipset.name.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}",
@@ -207,7 +208,7 @@ NODES_LXC_FIREWALL_IPSET_CIDR_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-NODES_LXC_FIREWALL_LOG_GET: Operation[list[m.NodesLxcFirewallLogItem]] = Operation(
+NODES_LXC_FIREWALL_LOG_GET: Operation[Results[m.NodesLxcFirewallLogItem]] = Operation(
     id="nodes.lxc.firewall.log.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/firewall/log",
@@ -231,14 +232,14 @@ NODES_LXC_FIREWALL_OPTIONS_PUT: Operation[None] = Operation(
     protected=True,
     text_lists=("delete",),
 )
-NODES_LXC_FIREWALL_REFS_GET: Operation[list[m.NodesLxcFirewallRefsItem]] = Operation(
+NODES_LXC_FIREWALL_REFS_GET: Operation[Results[m.NodesLxcFirewallRefsItem]] = Operation(
     id="nodes.lxc.firewall.refs.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/firewall/refs",
     decode=models("nodes_lxc", "NodesLxcFirewallRefsItem"),
     safety=Safety.READ,
 )
-NODES_LXC_FIREWALL_RULES_GET: Operation[list[m.NodesLxcFirewallRulesItem]] = Operation(
+NODES_LXC_FIREWALL_RULES_GET: Operation[Results[m.NodesLxcFirewallRulesItem]] = Operation(
     id="nodes.lxc.firewall.rules.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/firewall/rules",
@@ -278,7 +279,7 @@ NODES_LXC_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     protected=True,
     text_lists=("delete",),
 )
-NODES_LXC_INTERFACES_GET: Operation[list[m.NodesLxcInterfacesItem]] = Operation(
+NODES_LXC_INTERFACES_GET: Operation[Results[m.NodesLxcInterfacesItem]] = Operation(
     id="nodes.lxc.interfaces.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/interfaces",
@@ -334,7 +335,7 @@ NODES_LXC_MTUNNELWEBSOCKET_GET: Operation[m.NodesLxcMtunnelwebsocket] = Operatio
     safety=Safety.READ,
     required=("socket", "ticket",),
 )
-NODES_LXC_PENDING_GET: Operation[list[m.NodesLxcPendingItem]] = Operation(
+NODES_LXC_PENDING_GET: Operation[Results[m.NodesLxcPendingItem]] = Operation(
     id="nodes.lxc.pending.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/pending",
@@ -372,7 +373,7 @@ NODES_LXC_RRD_GET: Operation[m.NodesLxcRrd] = Operation(
     required=("ds", "timeframe",),
     text_lists=("ds",),
 )
-NODES_LXC_RRDDATA_GET: Operation[list[m.NodesLxcRrddataItem]] = Operation(
+NODES_LXC_RRDDATA_GET: Operation[Results[m.NodesLxcRrddataItem]] = Operation(
     id="nodes.lxc.rrddata.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/rrddata",
@@ -381,7 +382,7 @@ NODES_LXC_RRDDATA_GET: Operation[list[m.NodesLxcRrddataItem]] = Operation(
     protected=True,
     required=("timeframe",),
 )
-NODES_LXC_SNAPSHOT_GET: Operation[list[m.NodesLxcSnapshotItem]] = Operation(
+NODES_LXC_SNAPSHOT_GET: Operation[Results[m.NodesLxcSnapshotItem]] = Operation(
     id="nodes.lxc.snapshot.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/snapshot",
@@ -447,7 +448,7 @@ NODES_LXC_SPICEPROXY_POST: Operation[m.NodesLxcSpiceproxy] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_LXC_STATUS_GET: Operation[list[m.NodesLxcStatusItem]] = Operation(
+NODES_LXC_STATUS_GET: Operation[Results[m.NodesLxcStatusItem]] = Operation(
     id="nodes.lxc.status.get",
     method="GET",
     path="/nodes/{node}/lxc/{vmid}/status",

@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_qemu as m
+    from proxmox_client.wire.results import Results
 
-NODES_QEMU_GET: Operation[list[m.NodesQemuItem]] = Operation(
+NODES_QEMU_GET: Operation[Results[m.NodesQemuItem]] = Operation(
     id="nodes.qemu.get",
     method="GET",
     path="/nodes/{node}/qemu",
@@ -51,7 +52,7 @@ NODES_QEMU_VMID_DELETE: Operation[str] = Operation(
     starts_task=True,
     protected=True,
 )
-NODES_QEMU_VMID_GET: Operation[list[m.NodesQemuVmidItem]] = Operation(
+NODES_QEMU_VMID_GET: Operation[Results[m.NodesQemuVmidItem]] = Operation(
     id="nodes.qemu.vmid.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}",
@@ -294,7 +295,7 @@ NODES_QEMU_CLONE_POST: Operation[str] = Operation(
     protected=True,
     required=("newid",),
 )
-NODES_QEMU_CLOUDINIT_GET: Operation[list[m.NodesQemuCloudinitItem]] = Operation(
+NODES_QEMU_CLOUDINIT_GET: Operation[Results[m.NodesQemuCloudinitItem]] = Operation(
     id="nodes.qemu.cloudinit.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/cloudinit",
@@ -385,7 +386,7 @@ NODES_QEMU_FIREWALL_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_QEMU_FIREWALL_ALIASES_GET: Operation[list[m.NodesQemuFirewallAliasesItem]] = Operation(
+NODES_QEMU_FIREWALL_ALIASES_GET: Operation[Results[m.NodesQemuFirewallAliasesItem]] = Operation(
     id="nodes.qemu.firewall.aliases.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/firewall/aliases",
@@ -425,7 +426,7 @@ NODES_QEMU_FIREWALL_ALIASES_NAME_PUT: Operation[None] = Operation(
     protected=True,
     required=("cidr",),
 )
-NODES_QEMU_FIREWALL_IPSET_GET: Operation[list[m.NodesQemuFirewallIpsetItem]] = Operation(
+NODES_QEMU_FIREWALL_IPSET_GET: Operation[Results[m.NodesQemuFirewallIpsetItem]] = Operation(
     id="nodes.qemu.firewall.ipset.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/firewall/ipset",
@@ -449,7 +450,7 @@ NODES_QEMU_FIREWALL_IPSET_NAME_DELETE: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-NODES_QEMU_FIREWALL_IPSET_NAME_GET: Operation[list[m.NodesQemuFirewallIpsetNameItem]] = Operation(
+NODES_QEMU_FIREWALL_IPSET_NAME_GET: Operation[Results[m.NodesQemuFirewallIpsetNameItem]] = Operation(
     id="nodes.qemu.firewall.ipset.name.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}",
@@ -489,7 +490,7 @@ NODES_QEMU_FIREWALL_IPSET_CIDR_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
 )
-NODES_QEMU_FIREWALL_LOG_GET: Operation[list[m.NodesQemuFirewallLogItem]] = Operation(
+NODES_QEMU_FIREWALL_LOG_GET: Operation[Results[m.NodesQemuFirewallLogItem]] = Operation(
     id="nodes.qemu.firewall.log.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/firewall/log",
@@ -513,14 +514,14 @@ NODES_QEMU_FIREWALL_OPTIONS_PUT: Operation[None] = Operation(
     protected=True,
     text_lists=("delete",),
 )
-NODES_QEMU_FIREWALL_REFS_GET: Operation[list[m.NodesQemuFirewallRefsItem]] = Operation(
+NODES_QEMU_FIREWALL_REFS_GET: Operation[Results[m.NodesQemuFirewallRefsItem]] = Operation(
     id="nodes.qemu.firewall.refs.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/firewall/refs",
     decode=models("nodes_qemu", "NodesQemuFirewallRefsItem"),
     safety=Safety.READ,
 )
-NODES_QEMU_FIREWALL_RULES_GET: Operation[list[m.NodesQemuFirewallRulesItem]] = Operation(
+NODES_QEMU_FIREWALL_RULES_GET: Operation[Results[m.NodesQemuFirewallRulesItem]] = Operation(
     id="nodes.qemu.firewall.rules.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/firewall/rules",
@@ -618,7 +619,7 @@ NODES_QEMU_MTUNNELWEBSOCKET_GET: Operation[m.NodesQemuMtunnelwebsocket] = Operat
     safety=Safety.READ,
     required=("socket", "ticket",),
 )
-NODES_QEMU_PENDING_GET: Operation[list[m.NodesQemuPendingItem]] = Operation(
+NODES_QEMU_PENDING_GET: Operation[Results[m.NodesQemuPendingItem]] = Operation(
     id="nodes.qemu.pending.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/pending",
@@ -656,7 +657,7 @@ NODES_QEMU_RRD_GET: Operation[m.NodesQemuRrd] = Operation(
     required=("ds", "timeframe",),
     text_lists=("ds",),
 )
-NODES_QEMU_RRDDATA_GET: Operation[list[m.NodesQemuRrddataItem]] = Operation(
+NODES_QEMU_RRDDATA_GET: Operation[Results[m.NodesQemuRrddataItem]] = Operation(
     id="nodes.qemu.rrddata.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/rrddata",
@@ -674,7 +675,7 @@ NODES_QEMU_SENDKEY_PUT: Operation[None] = Operation(
     protected=True,
     required=("key",),
 )
-NODES_QEMU_SNAPSHOT_GET: Operation[list[m.NodesQemuSnapshotItem]] = Operation(
+NODES_QEMU_SNAPSHOT_GET: Operation[Results[m.NodesQemuSnapshotItem]] = Operation(
     id="nodes.qemu.snapshot.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/snapshot",
@@ -740,7 +741,7 @@ NODES_QEMU_SPICEPROXY_POST: Operation[m.NodesQemuSpiceproxy] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
 )
-NODES_QEMU_STATUS_GET: Operation[list[m.NodesQemuStatusItem]] = Operation(
+NODES_QEMU_STATUS_GET: Operation[Results[m.NodesQemuStatusItem]] = Operation(
     id="nodes.qemu.status.get",
     method="GET",
     path="/nodes/{node}/qemu/{vmid}/status",

@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_replication as m
+    from proxmox_client.wire.results import Results
 
-NODES_REPLICATION_GET: Operation[list[m.NodesReplicationItem]] = Operation(
+NODES_REPLICATION_GET: Operation[Results[m.NodesReplicationItem]] = Operation(
     id="nodes.replication.get",
     method="GET",
     path="/nodes/{node}/replication",
@@ -28,7 +29,7 @@ NODES_REPLICATION_ID_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_REPLICATION_LOG_GET: Operation[list[m.NodesReplicationLogItem]] = Operation(
+NODES_REPLICATION_LOG_GET: Operation[Results[m.NodesReplicationLogItem]] = Operation(
     id="nodes.replication.log.get",
     method="GET",
     path="/nodes/{node}/replication/{id}/log",

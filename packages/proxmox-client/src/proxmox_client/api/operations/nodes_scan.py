@@ -12,15 +12,16 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_scan as m
+    from proxmox_client.wire.results import Results
 
-NODES_SCAN_GET: Operation[list[m.NodesScanItem]] = Operation(
+NODES_SCAN_GET: Operation[Results[m.NodesScanItem]] = Operation(
     id="nodes.scan.get",
     method="GET",
     path="/nodes/{node}/scan",
     decode=models("nodes_scan", "NodesScanItem"),
     safety=Safety.READ,
 )
-NODES_SCAN_CIFS_GET: Operation[list[m.NodesScanCifsItem]] = Operation(
+NODES_SCAN_CIFS_GET: Operation[Results[m.NodesScanCifsItem]] = Operation(
     id="nodes.scan.cifs.get",
     method="GET",
     path="/nodes/{node}/scan/cifs",
@@ -29,7 +30,7 @@ NODES_SCAN_CIFS_GET: Operation[list[m.NodesScanCifsItem]] = Operation(
     protected=True,
     required=("server",),
 )
-NODES_SCAN_GLUSTERFS_GET: Operation[list[m.NodesScanGlusterfsItem]] = Operation(
+NODES_SCAN_GLUSTERFS_GET: Operation[Results[m.NodesScanGlusterfsItem]] = Operation(
     id="nodes.scan.glusterfs.get",
     method="GET",
     path="/nodes/{node}/scan/glusterfs",
@@ -39,7 +40,7 @@ NODES_SCAN_GLUSTERFS_GET: Operation[list[m.NodesScanGlusterfsItem]] = Operation(
     until="8.4",
     required=("server",),
 )
-NODES_SCAN_ISCSI_GET: Operation[list[m.NodesScanIscsiItem]] = Operation(
+NODES_SCAN_ISCSI_GET: Operation[Results[m.NodesScanIscsiItem]] = Operation(
     id="nodes.scan.iscsi.get",
     method="GET",
     path="/nodes/{node}/scan/iscsi",
@@ -48,7 +49,7 @@ NODES_SCAN_ISCSI_GET: Operation[list[m.NodesScanIscsiItem]] = Operation(
     protected=True,
     required=("portal",),
 )
-NODES_SCAN_LVM_GET: Operation[list[m.NodesScanLvmItem]] = Operation(
+NODES_SCAN_LVM_GET: Operation[Results[m.NodesScanLvmItem]] = Operation(
     id="nodes.scan.lvm.get",
     method="GET",
     path="/nodes/{node}/scan/lvm",
@@ -56,7 +57,7 @@ NODES_SCAN_LVM_GET: Operation[list[m.NodesScanLvmItem]] = Operation(
     safety=Safety.READ,
     protected=True,
 )
-NODES_SCAN_LVMTHIN_GET: Operation[list[m.NodesScanLvmthinItem]] = Operation(
+NODES_SCAN_LVMTHIN_GET: Operation[Results[m.NodesScanLvmthinItem]] = Operation(
     id="nodes.scan.lvmthin.get",
     method="GET",
     path="/nodes/{node}/scan/lvmthin",
@@ -65,7 +66,7 @@ NODES_SCAN_LVMTHIN_GET: Operation[list[m.NodesScanLvmthinItem]] = Operation(
     protected=True,
     required=("vg",),
 )
-NODES_SCAN_NFS_GET: Operation[list[m.NodesScanNfsItem]] = Operation(
+NODES_SCAN_NFS_GET: Operation[Results[m.NodesScanNfsItem]] = Operation(
     id="nodes.scan.nfs.get",
     method="GET",
     path="/nodes/{node}/scan/nfs",
@@ -74,7 +75,7 @@ NODES_SCAN_NFS_GET: Operation[list[m.NodesScanNfsItem]] = Operation(
     protected=True,
     required=("server",),
 )
-NODES_SCAN_PBS_GET: Operation[list[m.NodesScanPbsItem]] = Operation(
+NODES_SCAN_PBS_GET: Operation[Results[m.NodesScanPbsItem]] = Operation(
     id="nodes.scan.pbs.get",
     method="GET",
     path="/nodes/{node}/scan/pbs",
@@ -83,7 +84,7 @@ NODES_SCAN_PBS_GET: Operation[list[m.NodesScanPbsItem]] = Operation(
     protected=True,
     required=("password", "server", "username",),
 )
-NODES_SCAN_ZFS_GET: Operation[list[m.NodesScanZfsItem]] = Operation(
+NODES_SCAN_ZFS_GET: Operation[Results[m.NodesScanZfsItem]] = Operation(
     id="nodes.scan.zfs.get",
     method="GET",
     path="/nodes/{node}/scan/zfs",

@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_sdn as m
+    from proxmox_client.wire.results import Results
 
 NODES_SDN_GET: Operation[list[dict[str, Any]]] = Operation(
     id="nodes.sdn.get",
@@ -20,7 +21,7 @@ NODES_SDN_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_SDN_FABRICS_FABRIC_GET: Operation[list[m.NodesSdnFabricsFabricItem]] = Operation(
+NODES_SDN_FABRICS_FABRIC_GET: Operation[Results[m.NodesSdnFabricsFabricItem]] = Operation(
     id="nodes.sdn.fabrics.fabric.get",
     method="GET",
     path="/nodes/{node}/sdn/fabrics/{fabric}",
@@ -28,7 +29,7 @@ NODES_SDN_FABRICS_FABRIC_GET: Operation[list[m.NodesSdnFabricsFabricItem]] = Ope
     safety=Safety.READ,
     since="9.1",
 )
-NODES_SDN_FABRICS_INTERFACES_GET: Operation[list[m.NodesSdnFabricsInterfacesItem]] = Operation(
+NODES_SDN_FABRICS_INTERFACES_GET: Operation[Results[m.NodesSdnFabricsInterfacesItem]] = Operation(
     id="nodes.sdn.fabrics.interfaces.get",
     method="GET",
     path="/nodes/{node}/sdn/fabrics/{fabric}/interfaces",
@@ -37,7 +38,7 @@ NODES_SDN_FABRICS_INTERFACES_GET: Operation[list[m.NodesSdnFabricsInterfacesItem
     protected=True,
     since="9.1",
 )
-NODES_SDN_FABRICS_NEIGHBORS_GET: Operation[list[m.NodesSdnFabricsNeighborsItem]] = Operation(
+NODES_SDN_FABRICS_NEIGHBORS_GET: Operation[Results[m.NodesSdnFabricsNeighborsItem]] = Operation(
     id="nodes.sdn.fabrics.neighbors.get",
     method="GET",
     path="/nodes/{node}/sdn/fabrics/{fabric}/neighbors",
@@ -46,7 +47,7 @@ NODES_SDN_FABRICS_NEIGHBORS_GET: Operation[list[m.NodesSdnFabricsNeighborsItem]]
     protected=True,
     since="9.1",
 )
-NODES_SDN_FABRICS_ROUTES_GET: Operation[list[m.NodesSdnFabricsRoutesItem]] = Operation(
+NODES_SDN_FABRICS_ROUTES_GET: Operation[Results[m.NodesSdnFabricsRoutesItem]] = Operation(
     id="nodes.sdn.fabrics.routes.get",
     method="GET",
     path="/nodes/{node}/sdn/fabrics/{fabric}/routes",
@@ -55,7 +56,7 @@ NODES_SDN_FABRICS_ROUTES_GET: Operation[list[m.NodesSdnFabricsRoutesItem]] = Ope
     protected=True,
     since="9.1",
 )
-NODES_SDN_VNETS_VNET_GET: Operation[list[m.NodesSdnVnetsVnetItem]] = Operation(
+NODES_SDN_VNETS_VNET_GET: Operation[Results[m.NodesSdnVnetsVnetItem]] = Operation(
     id="nodes.sdn.vnets.vnet.get",
     method="GET",
     path="/nodes/{node}/sdn/vnets/{vnet}",
@@ -63,7 +64,7 @@ NODES_SDN_VNETS_VNET_GET: Operation[list[m.NodesSdnVnetsVnetItem]] = Operation(
     safety=Safety.READ,
     since="9.1",
 )
-NODES_SDN_VNETS_MAC_VRF_GET: Operation[list[m.NodesSdnVnetsMacVrfItem]] = Operation(
+NODES_SDN_VNETS_MAC_VRF_GET: Operation[Results[m.NodesSdnVnetsMacVrfItem]] = Operation(
     id="nodes.sdn.vnets.mac-vrf.get",
     method="GET",
     path="/nodes/{node}/sdn/vnets/{vnet}/mac-vrf",
@@ -72,7 +73,7 @@ NODES_SDN_VNETS_MAC_VRF_GET: Operation[list[m.NodesSdnVnetsMacVrfItem]] = Operat
     protected=True,
     since="9.1",
 )
-NODES_SDN_ZONES_GET: Operation[list[m.NodesSdnZonesItem]] = Operation(
+NODES_SDN_ZONES_GET: Operation[Results[m.NodesSdnZonesItem]] = Operation(
     id="nodes.sdn.zones.get",
     method="GET",
     path="/nodes/{node}/sdn/zones",
@@ -80,14 +81,14 @@ NODES_SDN_ZONES_GET: Operation[list[m.NodesSdnZonesItem]] = Operation(
     safety=Safety.READ,
     protected=True,
 )
-NODES_SDN_ZONES_ZONE_GET: Operation[list[m.NodesSdnZonesZoneItem]] = Operation(
+NODES_SDN_ZONES_ZONE_GET: Operation[Results[m.NodesSdnZonesZoneItem]] = Operation(
     id="nodes.sdn.zones.zone.get",
     method="GET",
     path="/nodes/{node}/sdn/zones/{zone}",
     decode=models("nodes_sdn", "NodesSdnZonesZoneItem"),
     safety=Safety.READ,
 )
-NODES_SDN_ZONES_BRIDGES_GET: Operation[list[m.NodesSdnZonesBridgesItem]] = Operation(
+NODES_SDN_ZONES_BRIDGES_GET: Operation[Results[m.NodesSdnZonesBridgesItem]] = Operation(
     id="nodes.sdn.zones.bridges.get",
     method="GET",
     path="/nodes/{node}/sdn/zones/{zone}/bridges",
@@ -96,7 +97,7 @@ NODES_SDN_ZONES_BRIDGES_GET: Operation[list[m.NodesSdnZonesBridgesItem]] = Opera
     protected=True,
     since="9.1",
 )
-NODES_SDN_ZONES_CONTENT_GET: Operation[list[m.NodesSdnZonesContentItem]] = Operation(
+NODES_SDN_ZONES_CONTENT_GET: Operation[Results[m.NodesSdnZonesContentItem]] = Operation(
     id="nodes.sdn.zones.content.get",
     method="GET",
     path="/nodes/{node}/sdn/zones/{zone}/content",
@@ -104,7 +105,7 @@ NODES_SDN_ZONES_CONTENT_GET: Operation[list[m.NodesSdnZonesContentItem]] = Opera
     safety=Safety.READ,
     protected=True,
 )
-NODES_SDN_ZONES_IP_VRF_GET: Operation[list[m.NodesSdnZonesIpVrfItem]] = Operation(
+NODES_SDN_ZONES_IP_VRF_GET: Operation[Results[m.NodesSdnZonesIpVrfItem]] = Operation(
     id="nodes.sdn.zones.ip-vrf.get",
     method="GET",
     path="/nodes/{node}/sdn/zones/{zone}/ip-vrf",

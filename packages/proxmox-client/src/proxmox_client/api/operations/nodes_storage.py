@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_storage as m
+    from proxmox_client.wire.results import Results
 
-NODES_STORAGE_GET: Operation[list[m.NodesStorageItem]] = Operation(
+NODES_STORAGE_GET: Operation[Results[m.NodesStorageItem]] = Operation(
     id="nodes.storage.get",
     method="GET",
     path="/nodes/{node}/storage",
@@ -22,14 +23,14 @@ NODES_STORAGE_GET: Operation[list[m.NodesStorageItem]] = Operation(
     protected=True,
     text_lists=("content",),
 )
-NODES_STORAGE_STORAGE_GET: Operation[list[m.NodesStorageStorageItem]] = Operation(
+NODES_STORAGE_STORAGE_GET: Operation[Results[m.NodesStorageStorageItem]] = Operation(
     id="nodes.storage.storage.get",
     method="GET",
     path="/nodes/{node}/storage/{storage}",
     decode=models("nodes_storage", "NodesStorageStorageItem"),
     safety=Safety.READ,
 )
-NODES_STORAGE_CONTENT_GET: Operation[list[m.NodesStorageContentItem]] = Operation(
+NODES_STORAGE_CONTENT_GET: Operation[Results[m.NodesStorageContentItem]] = Operation(
     id="nodes.storage.content.get",
     method="GET",
     path="/nodes/{node}/storage/{storage}/content",
@@ -106,7 +107,7 @@ NODES_STORAGE_FILE_RESTORE_DOWNLOAD_GET: Operation[Any] = Operation(
         ("tar", "8.1", None),
     ),
 )
-NODES_STORAGE_FILE_RESTORE_LIST_GET: Operation[list[m.NodesStorageFileRestoreListItem]] = Operation(
+NODES_STORAGE_FILE_RESTORE_LIST_GET: Operation[Results[m.NodesStorageFileRestoreListItem]] = Operation(
     id="nodes.storage.file-restore.list.get",
     method="GET",
     path="/nodes/{node}/storage/{storage}/file-restore/list",
@@ -154,7 +155,7 @@ NODES_STORAGE_PRUNEBACKUPS_DELETE: Operation[str] = Operation(
     starts_task=True,
     protected=True,
 )
-NODES_STORAGE_PRUNEBACKUPS_GET: Operation[list[m.NodesStoragePrunebackupsItem]] = Operation(
+NODES_STORAGE_PRUNEBACKUPS_GET: Operation[Results[m.NodesStoragePrunebackupsItem]] = Operation(
     id="nodes.storage.prunebackups.get",
     method="GET",
     path="/nodes/{node}/storage/{storage}/prunebackups",
@@ -172,7 +173,7 @@ NODES_STORAGE_RRD_GET: Operation[m.NodesStorageRrd] = Operation(
     required=("ds", "timeframe",),
     text_lists=("ds",),
 )
-NODES_STORAGE_RRDDATA_GET: Operation[list[m.NodesStorageRrddataItem]] = Operation(
+NODES_STORAGE_RRDDATA_GET: Operation[Results[m.NodesStorageRrddataItem]] = Operation(
     id="nodes.storage.rrddata.get",
     method="GET",
     path="/nodes/{node}/storage/{storage}/rrddata",

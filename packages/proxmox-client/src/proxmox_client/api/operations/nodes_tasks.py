@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_tasks as m
+    from proxmox_client.wire.results import Results
 
-NODES_TASKS_GET: Operation[list[m.NodesTasksItem]] = Operation(
+NODES_TASKS_GET: Operation[Results[m.NodesTasksItem]] = Operation(
     id="nodes.tasks.get",
     method="GET",
     path="/nodes/{node}/tasks",
@@ -36,7 +37,7 @@ NODES_TASKS_UPID_GET: Operation[list[dict[str, Any]]] = Operation(
     decode=anything,
     safety=Safety.READ,
 )
-NODES_TASKS_LOG_GET: Operation[list[m.NodesTasksLogItem]] = Operation(
+NODES_TASKS_LOG_GET: Operation[Results[m.NodesTasksLogItem]] = Operation(
     id="nodes.tasks.log.get",
     method="GET",
     path="/nodes/{node}/tasks/{upid}/log",

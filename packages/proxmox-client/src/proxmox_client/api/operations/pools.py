@@ -12,6 +12,7 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import pools as m
+    from proxmox_client.wire.results import Results
 
 POOLS_DELETE: Operation[None] = Operation(
     id="pools.delete",
@@ -23,7 +24,7 @@ POOLS_DELETE: Operation[None] = Operation(
     since="8.1",
     required=("poolid",),
 )
-POOLS_GET: Operation[list[m.PoolsItem]] = Operation(
+POOLS_GET: Operation[Results[m.PoolsItem]] = Operation(
     id="pools.get",
     method="GET",
     path="/pools",

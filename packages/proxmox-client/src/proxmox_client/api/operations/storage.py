@@ -12,8 +12,9 @@ from proxmox_client.wire.operation import Operation, Safety
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import storage as m
+    from proxmox_client.wire.results import Results
 
-STORAGE_GET: Operation[list[m.StorageItem]] = Operation(
+STORAGE_GET: Operation[Results[m.StorageItem]] = Operation(
     id="storage.get",
     method="GET",
     path="/storage",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import access as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class Access(SyncResource):
@@ -79,10 +80,13 @@ class Access(SyncResource):
         """Go to `/access/vncticket`."""
         return AccessVncticket(self._client, self._path)
 
-    def get(self) -> list[m.AccessItem]:
+    def get(self) -> Results[m.AccessItem]:
         """GET /access
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_GET, {})
 
@@ -92,10 +96,13 @@ class AccessAcl(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.AccessAclItem]:
+    def get(self) -> Results[m.AccessAclItem]:
         """GET /access/acl
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_ACL_GET, {})
 
@@ -113,6 +120,10 @@ class AccessAcl(SyncResource):
         """PUT /access/acl
 
         Privileges: Permissions.Modify on {path}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `path` is None, `roles` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "path": path,
@@ -135,10 +146,13 @@ class AccessDomains(SyncResource):
         """Go to `/access/domains/{realm}`."""
         return AccessDomainsRealm(self._client, {**self._path, "realm": realm})
 
-    def get(self) -> list[m.AccessDomainsItem]:
+    def get(self) -> Results[m.AccessDomainsItem]:
         """GET /access/domains
 
         Privileges: no credentials. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_DOMAINS_GET, {})
 
@@ -199,6 +213,11 @@ class AccessDomains(SyncResource):
         - `groups_claim` since 8.4
         - `groups_overwrite` since 8.4
         - `query_userinfo` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `realm` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "realm": realm,
@@ -262,6 +281,9 @@ class AccessDomainsRealm(SyncResource):
         """GET /access/domains/{realm}
 
         Privileges: Realm.Allocate or Sys.Audit on /access/realm. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_DOMAINS_REALM_GET, {})
 
@@ -321,6 +343,10 @@ class AccessDomainsRealm(SyncResource):
         - `groups_claim` since 8.4
         - `groups_overwrite` since 8.4
         - `query_userinfo` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "acr-values": acr_values,
@@ -372,6 +398,9 @@ class AccessDomainsRealm(SyncResource):
         """DELETE /access/domains/{realm}
 
         Privileges: Realm.Allocate on /access/realm. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_DOMAINS_REALM_DELETE, {})
 
@@ -394,6 +423,9 @@ class AccessDomainsSync(SyncResource):
         """POST /access/domains/{realm}/sync
 
         Privileges: (Realm.AllocateUser on /access/realm/{realm}) and (User.Modify on /access/groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "dry-run": dry_run,
@@ -417,10 +449,13 @@ class AccessGroups(SyncResource):
         """Go to `/access/groups/{groupid}`."""
         return AccessGroupsGroupid(self._client, {**self._path, "groupid": groupid})
 
-    def get(self) -> list[m.AccessGroupsItem]:
+    def get(self) -> Results[m.AccessGroupsItem]:
         """GET /access/groups
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_GROUPS_GET, {})
 
@@ -433,6 +468,10 @@ class AccessGroups(SyncResource):
         """POST /access/groups
 
         Privileges: Group.Allocate on /access/groups. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `groupid` is None; nothing is sent.
         """
         return self._call(ops.ACCESS_GROUPS_POST, {"groupid": groupid, "comment": comment})
 
@@ -446,6 +485,9 @@ class AccessGroupsGroupid(SyncResource):
         """GET /access/groups/{groupid}
 
         Privileges: Sys.Audit or Group.Allocate on /access/groups. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_GROUPS_GROUPID_GET, {})
 
@@ -457,6 +499,9 @@ class AccessGroupsGroupid(SyncResource):
         """PUT /access/groups/{groupid}
 
         Privileges: Group.Allocate on /access/groups. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_GROUPS_GROUPID_PUT, {"comment": comment})
 
@@ -464,6 +509,9 @@ class AccessGroupsGroupid(SyncResource):
         """DELETE /access/groups/{groupid}
 
         Privileges: Group.Allocate on /access/groups. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_GROUPS_GROUPID_DELETE, {})
 
@@ -483,10 +531,13 @@ class AccessOpenid(SyncResource):
         """Go to `/access/openid/login`."""
         return AccessOpenidLogin(self._client, self._path)
 
-    def get(self) -> list[m.AccessOpenidItem]:
+    def get(self) -> Results[m.AccessOpenidItem]:
         """GET /access/openid
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_OPENID_GET, {})
 
@@ -505,6 +556,10 @@ class AccessOpenidAuthUrl(SyncResource):
         """POST /access/openid/auth-url
 
         Privileges: no credentials. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `realm` is None, `redirect_url` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "realm": realm,
@@ -530,6 +585,10 @@ class AccessOpenidLogin(SyncResource):
         """POST /access/openid/login
 
         Privileges: no credentials. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `code` is None, `redirect_url` is None, `state` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "code": code,
@@ -558,6 +617,11 @@ class AccessPassword(SyncResource):
         Privileges: (the user itself) or ((Realm.AllocateUser of the user's realm) and (User.Modify on the user's groups)). Not with an API token. Since 7.4.
         Keywords of some versions only:
         - `confirmation_password` since 8.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `password` is None, `userid` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "password": password,
@@ -581,6 +645,9 @@ class AccessPermissions(SyncResource):
         """GET /access/permissions
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_PERMISSIONS_GET, {"path": path, "userid": userid})
 
@@ -594,10 +661,13 @@ class AccessRoles(SyncResource):
         """Go to `/access/roles/{roleid}`."""
         return AccessRolesRoleid(self._client, {**self._path, "roleid": roleid})
 
-    def get(self) -> list[m.AccessRolesItem]:
+    def get(self) -> Results[m.AccessRolesItem]:
         """GET /access/roles
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_ROLES_GET, {})
 
@@ -610,6 +680,10 @@ class AccessRoles(SyncResource):
         """POST /access/roles
 
         Privileges: Sys.Modify on /access. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `roleid` is None; nothing is sent.
         """
         return self._call(ops.ACCESS_ROLES_POST, {"roleid": roleid, "privs": privs})
 
@@ -623,6 +697,9 @@ class AccessRolesRoleid(SyncResource):
         """GET /access/roles/{roleid}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_ROLES_ROLEID_GET, {})
 
@@ -635,6 +712,9 @@ class AccessRolesRoleid(SyncResource):
         """PUT /access/roles/{roleid}
 
         Privileges: Sys.Modify on /access. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_ROLES_ROLEID_PUT, {"append": append, "privs": privs})
 
@@ -642,6 +722,9 @@ class AccessRolesRoleid(SyncResource):
         """DELETE /access/roles/{roleid}
 
         Privileges: Sys.Modify on /access. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_ROLES_ROLEID_DELETE, {})
 
@@ -655,10 +738,13 @@ class AccessTfa(SyncResource):
         """Go to `/access/tfa/{userid}`."""
         return AccessTfaUserid(self._client, {**self._path, "userid": userid})
 
-    def get(self) -> list[m.AccessTfaItem]:
+    def get(self) -> Results[m.AccessTfaItem]:
         """GET /access/tfa
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_TFA_GET, {})
 
@@ -670,6 +756,11 @@ class AccessTfa(SyncResource):
         """POST /access/tfa
 
         Privileges: any user. Not with an API token. Since 7.4, until 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `response` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.ACCESS_TFA_POST, {"response": response})
 
@@ -683,10 +774,13 @@ class AccessTfaUserid(SyncResource):
         """Go to `/access/tfa/{userid}/{id}`."""
         return AccessTfaId(self._client, {**self._path, "id": id})
 
-    def get(self) -> list[m.AccessTfaUseridItem]:
+    def get(self) -> Results[m.AccessTfaUseridItem]:
         """GET /access/tfa/{userid}
 
         Privileges: (the user itself) or (User.Modify and Sys.Audit on the user's groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_TFA_USERID_GET, {})
 
@@ -703,6 +797,10 @@ class AccessTfaUserid(SyncResource):
         """POST /access/tfa/{userid}
 
         Privileges: (the user itself) or (User.Modify on the user's groups). Not with an API token. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "type": type,
@@ -724,6 +822,9 @@ class AccessTfaId(SyncResource):
         """GET /access/tfa/{userid}/{id}
 
         Privileges: (the user itself) or (User.Modify and Sys.Audit on the user's groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_TFA_ID_GET, {})
 
@@ -737,6 +838,9 @@ class AccessTfaId(SyncResource):
         """PUT /access/tfa/{userid}/{id}
 
         Privileges: (the user itself) or (User.Modify on the user's groups). Not with an API token. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "description": description,
@@ -753,6 +857,9 @@ class AccessTfaId(SyncResource):
         """DELETE /access/tfa/{userid}/{id}
 
         Privileges: (the user itself) or (User.Modify on the user's groups). Not with an API token. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_TFA_ID_DELETE, {"password": password})
 
@@ -766,6 +873,9 @@ class AccessTicket(SyncResource):
         """GET /access/ticket
 
         Privileges: no credentials. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_TICKET_GET, {})
 
@@ -784,6 +894,10 @@ class AccessTicket(SyncResource):
         """POST /access/ticket
 
         Privileges: no credentials. Not with an API token. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `password` is None, `username` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "password": password,
@@ -812,10 +926,13 @@ class AccessUsers(SyncResource):
         *,
         enabled: bool | None = None,
         full: bool | None = None,
-    ) -> list[m.AccessUsersItem]:
+    ) -> Results[m.AccessUsersItem]:
         """GET /access/users
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_USERS_GET, {"enabled": enabled, "full": full})
 
@@ -836,6 +953,10 @@ class AccessUsers(SyncResource):
         """POST /access/users
 
         Privileges: (Realm.AllocateUser of the user's realm) and (User.Modify on the user's groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `userid` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "userid": userid,
@@ -876,6 +997,9 @@ class AccessUsersUserid(SyncResource):
         """GET /access/users/{userid}
 
         Privileges: User.Modify and Sys.Audit on the user's groups. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_USERS_USERID_GET, {})
 
@@ -895,6 +1019,9 @@ class AccessUsersUserid(SyncResource):
         """PUT /access/users/{userid}
 
         Privileges: User.Modify on the user's groups. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "append": append,
@@ -913,6 +1040,9 @@ class AccessUsersUserid(SyncResource):
         """DELETE /access/users/{userid}
 
         Privileges: (Realm.AllocateUser of the user's realm) and (User.Modify on the user's groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_USERS_USERID_DELETE, {})
 
@@ -930,6 +1060,9 @@ class AccessUsersTfa(SyncResource):
         """GET /access/users/{userid}/tfa
 
         Privileges: (the user itself) or (User.Modify and Sys.Audit on the user's groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_USERS_TFA_GET, {"multiple": multiple})
 
@@ -943,10 +1076,13 @@ class AccessUsersToken(SyncResource):
         """Go to `/access/users/{userid}/token/{tokenid}`."""
         return AccessUsersTokenTokenid(self._client, {**self._path, "tokenid": tokenid})
 
-    def get(self) -> list[m.AccessUsersTokenItem]:
+    def get(self) -> Results[m.AccessUsersTokenItem]:
         """GET /access/users/{userid}/token
 
         Privileges: (the user itself) or (User.Modify on the user's groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_USERS_TOKEN_GET, {})
 
@@ -960,6 +1096,9 @@ class AccessUsersTokenTokenid(SyncResource):
         """GET /access/users/{userid}/token/{tokenid}
 
         Privileges: (the user itself) or (User.Modify on the user's groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_USERS_TOKEN_TOKENID_GET, {})
 
@@ -973,6 +1112,9 @@ class AccessUsersTokenTokenid(SyncResource):
         """POST /access/users/{userid}/token/{tokenid}
 
         Privileges: (the user itself) or (User.Modify on the user's groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -996,6 +1138,10 @@ class AccessUsersTokenTokenid(SyncResource):
         Keywords of some versions only:
         - `delete` since 9.1
         - `regenerate` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -1010,6 +1156,9 @@ class AccessUsersTokenTokenid(SyncResource):
         """DELETE /access/users/{userid}/token/{tokenid}
 
         Privileges: (the user itself) or (User.Modify on the user's groups). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.ACCESS_USERS_TOKEN_TOKENID_DELETE, {})
 
@@ -1023,6 +1172,10 @@ class AccessUsersUnlockTfa(SyncResource):
         """PUT /access/users/{userid}/unlock-tfa
 
         Privileges: User.Modify on the user's groups. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.ACCESS_USERS_UNLOCK_TFA_PUT, {})
 
@@ -1046,6 +1199,11 @@ class AccessVncticket(SyncResource):
         Privileges: no credentials. Since 9.1.
         Keywords of some versions only:
         - `port` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `authid` is None, `path` is None, `privs` is None, `vncticket` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "authid": authid,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from proxmox_client.api.models import cluster_acme as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class ClusterAcme(SyncResource):
@@ -57,6 +58,9 @@ class ClusterAcme(SyncResource):
         """GET /cluster/acme
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_ACME_GET, {})
 
@@ -74,6 +78,9 @@ class ClusterAcmeAccount(SyncResource):
         """GET /cluster/acme/account
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_ACME_ACCOUNT_GET, {})
 
@@ -93,6 +100,11 @@ class ClusterAcmeAccount(SyncResource):
         Keywords of some versions only:
         - `eab_hmac_key` since 8.1
         - `eab_kid` since 8.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `contact` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "contact": contact,
@@ -114,6 +126,9 @@ class ClusterAcmeAccountName(SyncResource):
         """GET /cluster/acme/account/{name}
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_ACME_ACCOUNT_NAME_GET, {})
 
@@ -125,6 +140,9 @@ class ClusterAcmeAccountName(SyncResource):
         """PUT /cluster/acme/account/{name}
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.CLUSTER_ACME_ACCOUNT_NAME_PUT, {"contact": contact})
 
@@ -132,6 +150,9 @@ class ClusterAcmeAccountName(SyncResource):
         """DELETE /cluster/acme/account/{name}
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.CLUSTER_ACME_ACCOUNT_NAME_DELETE, {})
 
@@ -141,10 +162,13 @@ class ClusterAcmeChallengeSchema(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.ClusterAcmeChallengeSchemaItem]:
+    def get(self) -> Results[m.ClusterAcmeChallengeSchemaItem]:
         """GET /cluster/acme/challenge-schema
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_ACME_CHALLENGE_SCHEMA_GET, {})
 
@@ -154,10 +178,13 @@ class ClusterAcmeDirectories(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.ClusterAcmeDirectoriesItem]:
+    def get(self) -> Results[m.ClusterAcmeDirectoriesItem]:
         """GET /cluster/acme/directories
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_ACME_DIRECTORIES_GET, {})
 
@@ -175,6 +202,10 @@ class ClusterAcmeMeta(SyncResource):
         """GET /cluster/acme/meta
 
         Privileges: Sys.Audit on /nodes/{node}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_ACME_META_GET, {"directory": directory})
 
@@ -192,10 +223,13 @@ class ClusterAcmePlugins(SyncResource):
         self,
         *,
         type: Literal["dns", "standalone"] | None = None,
-    ) -> list[m.ClusterAcmePluginsItem]:
+    ) -> Results[m.ClusterAcmePluginsItem]:
         """GET /cluster/acme/plugins
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_ACME_PLUGINS_GET, {"type": type})
 
@@ -213,6 +247,10 @@ class ClusterAcmePlugins(SyncResource):
         """POST /cluster/acme/plugins
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `id` is None, `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "id": id,
@@ -235,6 +273,9 @@ class ClusterAcmePluginsId(SyncResource):
         """GET /cluster/acme/plugins/{id}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_ACME_PLUGINS_ID_GET, {})
 
@@ -252,6 +293,9 @@ class ClusterAcmePluginsId(SyncResource):
         """PUT /cluster/acme/plugins/{id}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "api": api,
@@ -268,6 +312,9 @@ class ClusterAcmePluginsId(SyncResource):
         """DELETE /cluster/acme/plugins/{id}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_ACME_PLUGINS_ID_DELETE, {})
 
@@ -285,5 +332,8 @@ class ClusterAcmeTos(SyncResource):
         """GET /cluster/acme/tos
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_ACME_TOS_GET, {"directory": directory})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from proxmox_client import options as o
     from proxmox_client.api.models import cluster_backup as m
+    from proxmox_client.wire.results import Results
 
 
 class ClusterBackup(SyncResource):
@@ -27,10 +28,13 @@ class ClusterBackup(SyncResource):
         """Go to `/cluster/backup/{id}`."""
         return ClusterBackupId(self._client, {**self._path, "id": id})
 
-    def get(self) -> list[m.ClusterBackupItem]:
+    def get(self) -> Results[m.ClusterBackupItem]:
         """GET /cluster/backup
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_BACKUP_GET, {})
 
@@ -89,6 +93,10 @@ class ClusterBackup(SyncResource):
         - `notification_policy` since 8.1, until 8.4
         - `notification_target` since 8.1, until 8.4
         - `pbs_change_detection_mode` since 8.3
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "all": all,
@@ -146,10 +154,13 @@ class ClusterBackupInfo(SyncResource):
         """Go to `/cluster/backup-info/not-backed-up`."""
         return ClusterBackupInfoNotBackedUp(self._client, self._path)
 
-    def get(self) -> list[m.ClusterBackupInfoItem]:
+    def get(self) -> Results[m.ClusterBackupInfoItem]:
         """GET /cluster/backup-info
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_BACKUP_INFO_GET, {})
 
@@ -159,10 +170,13 @@ class ClusterBackupInfoNotBackedUp(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.ClusterBackupInfoNotBackedUpItem]:
+    def get(self) -> Results[m.ClusterBackupInfoNotBackedUpItem]:
         """GET /cluster/backup-info/not-backed-up
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_BACKUP_INFO_NOT_BACKED_UP_GET, {})
 
@@ -181,6 +195,9 @@ class ClusterBackupId(SyncResource):
         """GET /cluster/backup/{id}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_BACKUP_ID_GET, {})
 
@@ -239,6 +256,10 @@ class ClusterBackupId(SyncResource):
         - `notification_policy` since 8.1, until 8.4
         - `notification_target` since 8.1, until 8.4
         - `pbs_change_detection_mode` since 8.3
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "all": all,
@@ -289,6 +310,9 @@ class ClusterBackupId(SyncResource):
         """DELETE /cluster/backup/{id}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_BACKUP_ID_DELETE, {})
 
@@ -302,5 +326,8 @@ class ClusterBackupIncludedVolumes(SyncResource):
         """GET /cluster/backup/{id}/included_volumes
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_BACKUP_INCLUDED_VOLUMES_GET, {})

@@ -31,6 +31,10 @@ class ClusterBulkAction(SyncResource):
         """GET /cluster/bulk-action
 
         Privileges: any user. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_BULK_ACTION_GET, {})
 
@@ -64,6 +68,10 @@ class ClusterBulkActionGuest(SyncResource):
         """GET /cluster/bulk-action/guest
 
         Privileges: any user. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_BULK_ACTION_GUEST_GET, {})
 
@@ -88,6 +96,11 @@ class ClusterBulkActionGuestMigrate(SyncResource):
         Privileges: any user. Since 9.1.
         Keywords of some versions only:
         - `max_workers` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "target": target,
@@ -121,6 +134,10 @@ class ClusterBulkActionGuestShutdown(SyncResource):
         Privileges: any user. Since 9.1.
         Keywords of some versions only:
         - `max_workers` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "force-stop": force_stop,
@@ -152,6 +169,10 @@ class ClusterBulkActionGuestStart(SyncResource):
         Privileges: any user. Since 9.1.
         Keywords of some versions only:
         - `max_workers` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "max-workers": max_workers,
@@ -183,6 +204,10 @@ class ClusterBulkActionGuestSuspend(SyncResource):
         Privileges: any user. Since 9.1.
         Keywords of some versions only:
         - `max_workers` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "max-workers": max_workers,

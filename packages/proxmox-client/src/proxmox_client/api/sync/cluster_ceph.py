@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from proxmox_client.api.models import cluster_ceph as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class ClusterCeph(SyncResource):
@@ -51,6 +52,9 @@ class ClusterCeph(SyncResource):
         """GET /cluster/ceph
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CEPH_GET, {})
 
@@ -64,10 +68,13 @@ class ClusterCephFlags(SyncResource):
         """Go to `/cluster/ceph/flags/{flag}`."""
         return ClusterCephFlagsFlag(self._client, {**self._path, "flag": flag})
 
-    def get(self) -> list[m.ClusterCephFlagsItem]:
+    def get(self) -> Results[m.ClusterCephFlagsItem]:
         """GET /cluster/ceph/flags
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CEPH_FLAGS_GET, {})
 
@@ -89,6 +96,9 @@ class ClusterCephFlags(SyncResource):
         """PUT /cluster/ceph/flags
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "nobackfill": nobackfill,
@@ -115,6 +125,9 @@ class ClusterCephFlagsFlag(SyncResource):
         """GET /cluster/ceph/flags/{flag}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CEPH_FLAGS_FLAG_GET, {})
 
@@ -126,6 +139,10 @@ class ClusterCephFlagsFlag(SyncResource):
         """PUT /cluster/ceph/flags/{flag}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `value` is None; nothing is sent.
         """
         return self._call(ops.CLUSTER_CEPH_FLAGS_FLAG_PUT, {"value": value})
 
@@ -139,10 +156,14 @@ class ClusterCephHealthMute(SyncResource):
         """Go to `/cluster/ceph/health-mute/{code}`."""
         return ClusterCephHealthMuteCode(self._client, {**self._path, "code": code})
 
-    def get(self) -> list[m.ClusterCephHealthMuteItem]:
+    def get(self) -> Results[m.ClusterCephHealthMuteItem]:
         """GET /cluster/ceph/health-mute
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_CEPH_HEALTH_MUTE_GET, {})
 
@@ -162,6 +183,11 @@ class ClusterCephHealthMuteCode(SyncResource):
         """PUT /cluster/ceph/health-mute/{code}
 
         Privileges: Sys.Modify on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `value` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "value": value,
@@ -184,6 +210,9 @@ class ClusterCephMetadata(SyncResource):
         """GET /cluster/ceph/metadata
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CEPH_METADATA_GET, {"scope": scope})
 
@@ -205,6 +234,11 @@ class ClusterCephRestartBulk(SyncResource):
         """POST /cluster/ceph/restart-bulk
 
         Privileges: Sys.Modify on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `service_type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "service-type": service_type,
@@ -227,5 +261,8 @@ class ClusterCephStatus(SyncResource):
         """GET /cluster/ceph/status
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CEPH_STATUS_GET, {})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import cluster_config as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class ClusterConfig(SyncResource):
@@ -53,6 +54,9 @@ class ClusterConfig(SyncResource):
         """GET /cluster/config
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CONFIG_GET, {})
 
@@ -70,6 +74,11 @@ class ClusterConfig(SyncResource):
         Privileges: root@pam only. Since 7.4.
         Keywords of some versions only:
         - `token_coefficient` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `clustername` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "clustername": clustername,
@@ -90,6 +99,9 @@ class ClusterConfigApiversion(SyncResource):
         """GET /cluster/config/apiversion
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CONFIG_APIVERSION_GET, {})
 
@@ -107,6 +119,9 @@ class ClusterConfigJoin(SyncResource):
         """GET /cluster/config/join
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CONFIG_JOIN_GET, {"node": node})
 
@@ -124,6 +139,10 @@ class ClusterConfigJoin(SyncResource):
         """POST /cluster/config/join
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `fingerprint` is None, `hostname` is None, `password` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "fingerprint": fingerprint,
@@ -146,10 +165,13 @@ class ClusterConfigNodes(SyncResource):
         """Go to `/cluster/config/nodes/{node}`."""
         return ClusterConfigNodesNode(self._client, {**self._path, "node": node})
 
-    def get(self) -> list[m.ClusterConfigNodesItem]:
+    def get(self) -> Results[m.ClusterConfigNodesItem]:
         """GET /cluster/config/nodes
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CONFIG_NODES_GET, {})
 
@@ -172,6 +194,9 @@ class ClusterConfigNodesNode(SyncResource):
         """POST /cluster/config/nodes/{node}
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "apiversion": apiversion,
@@ -187,6 +212,9 @@ class ClusterConfigNodesNode(SyncResource):
         """DELETE /cluster/config/nodes/{node}
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CONFIG_NODES_NODE_DELETE, {})
 
@@ -200,6 +228,9 @@ class ClusterConfigQdevice(SyncResource):
         """GET /cluster/config/qdevice
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CONFIG_QDEVICE_GET, {})
 
@@ -213,5 +244,8 @@ class ClusterConfigTotem(SyncResource):
         """GET /cluster/config/totem
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_CONFIG_TOTEM_GET, {})

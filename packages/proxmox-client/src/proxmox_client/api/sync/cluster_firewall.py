@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from proxmox_client import options as o
     from proxmox_client.api.models import cluster_firewall as m
+    from proxmox_client.wire.results import Results
 
 
 class ClusterFirewall(SyncResource):
@@ -62,6 +63,9 @@ class ClusterFirewall(SyncResource):
         """GET /cluster/firewall
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_GET, {})
 
@@ -75,10 +79,13 @@ class ClusterFirewallAliases(SyncResource):
         """Go to `/cluster/firewall/aliases/{name}`."""
         return ClusterFirewallAliasesName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.ClusterFirewallAliasesItem]:
+    def get(self) -> Results[m.ClusterFirewallAliasesItem]:
         """GET /cluster/firewall/aliases
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_ALIASES_GET, {})
 
@@ -92,6 +99,10 @@ class ClusterFirewallAliases(SyncResource):
         """POST /cluster/firewall/aliases
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None, `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -110,6 +121,9 @@ class ClusterFirewallAliasesName(SyncResource):
         """GET /cluster/firewall/aliases/{name}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_ALIASES_NAME_GET, {})
 
@@ -124,6 +138,10 @@ class ClusterFirewallAliasesName(SyncResource):
         """PUT /cluster/firewall/aliases/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -141,6 +159,9 @@ class ClusterFirewallAliasesName(SyncResource):
         """DELETE /cluster/firewall/aliases/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_ALIASES_NAME_DELETE, {"digest": digest})
 
@@ -154,10 +175,13 @@ class ClusterFirewallGroups(SyncResource):
         """Go to `/cluster/firewall/groups/{group}`."""
         return ClusterFirewallGroupsGroup(self._client, {**self._path, "group": group})
 
-    def get(self) -> list[m.ClusterFirewallGroupsItem]:
+    def get(self) -> Results[m.ClusterFirewallGroupsItem]:
         """GET /cluster/firewall/groups
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_GROUPS_GET, {})
 
@@ -172,6 +196,10 @@ class ClusterFirewallGroups(SyncResource):
         """POST /cluster/firewall/groups
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `group` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "group": group,
@@ -191,10 +219,13 @@ class ClusterFirewallGroupsGroup(SyncResource):
         """Go to `/cluster/firewall/groups/{group}/{pos}`."""
         return ClusterFirewallGroupsPos(self._client, {**self._path, "pos": pos})
 
-    def get(self) -> list[m.ClusterFirewallGroupsGroupItem]:
+    def get(self) -> Results[m.ClusterFirewallGroupsGroupItem]:
         """GET /cluster/firewall/groups/{group}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_GROUPS_GROUP_GET, {})
 
@@ -220,6 +251,10 @@ class ClusterFirewallGroupsGroup(SyncResource):
         """POST /cluster/firewall/groups/{group}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -244,6 +279,9 @@ class ClusterFirewallGroupsGroup(SyncResource):
         """DELETE /cluster/firewall/groups/{group}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_GROUPS_GROUP_DELETE, {})
 
@@ -257,6 +295,9 @@ class ClusterFirewallGroupsPos(SyncResource):
         """GET /cluster/firewall/groups/{group}/{pos}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_GROUPS_POS_GET, {})
 
@@ -283,6 +324,9 @@ class ClusterFirewallGroupsPos(SyncResource):
         """PUT /cluster/firewall/groups/{group}/{pos}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "action": action,
@@ -312,6 +356,9 @@ class ClusterFirewallGroupsPos(SyncResource):
         """DELETE /cluster/firewall/groups/{group}/{pos}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_GROUPS_POS_DELETE, {"digest": digest})
 
@@ -325,10 +372,13 @@ class ClusterFirewallIpset(SyncResource):
         """Go to `/cluster/firewall/ipset/{name}`."""
         return ClusterFirewallIpsetName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.ClusterFirewallIpsetItem]:
+    def get(self) -> Results[m.ClusterFirewallIpsetItem]:
         """GET /cluster/firewall/ipset
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_IPSET_GET, {})
 
@@ -343,6 +393,10 @@ class ClusterFirewallIpset(SyncResource):
         """POST /cluster/firewall/ipset
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -362,10 +416,13 @@ class ClusterFirewallIpsetName(SyncResource):
         """Go to `/cluster/firewall/ipset/{name}/{cidr}`."""
         return ClusterFirewallIpsetCidr(self._client, {**self._path, "cidr": cidr})
 
-    def get(self) -> list[m.ClusterFirewallIpsetNameItem]:
+    def get(self) -> Results[m.ClusterFirewallIpsetNameItem]:
         """GET /cluster/firewall/ipset/{name}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_IPSET_NAME_GET, {})
 
@@ -379,6 +436,10 @@ class ClusterFirewallIpsetName(SyncResource):
         """POST /cluster/firewall/ipset/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -395,6 +456,9 @@ class ClusterFirewallIpsetName(SyncResource):
         """DELETE /cluster/firewall/ipset/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_IPSET_NAME_DELETE, {"force": force})
 
@@ -408,6 +472,9 @@ class ClusterFirewallIpsetCidr(SyncResource):
         """GET /cluster/firewall/ipset/{name}/{cidr}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_IPSET_CIDR_GET, {})
 
@@ -421,6 +488,9 @@ class ClusterFirewallIpsetCidr(SyncResource):
         """PUT /cluster/firewall/ipset/{name}/{cidr}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -437,6 +507,9 @@ class ClusterFirewallIpsetCidr(SyncResource):
         """DELETE /cluster/firewall/ipset/{name}/{cidr}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_IPSET_CIDR_DELETE, {"digest": digest})
 
@@ -446,10 +519,13 @@ class ClusterFirewallMacros(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.ClusterFirewallMacrosItem]:
+    def get(self) -> Results[m.ClusterFirewallMacrosItem]:
         """GET /cluster/firewall/macros
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_MACROS_GET, {})
 
@@ -463,6 +539,9 @@ class ClusterFirewallOptions(SyncResource):
         """GET /cluster/firewall/options
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_OPTIONS_GET, {})
 
@@ -483,6 +562,10 @@ class ClusterFirewallOptions(SyncResource):
         Privileges: Sys.Modify on /. Since 7.4.
         Keywords of some versions only:
         - `policy_forward` since 8.3
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -506,10 +589,13 @@ class ClusterFirewallRefs(SyncResource):
         self,
         *,
         type: Literal["alias", "ipset"] | None = None,
-    ) -> list[m.ClusterFirewallRefsItem]:
+    ) -> Results[m.ClusterFirewallRefsItem]:
         """GET /cluster/firewall/refs
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_REFS_GET, {"type": type})
 
@@ -523,10 +609,13 @@ class ClusterFirewallRules(SyncResource):
         """Go to `/cluster/firewall/rules/{pos}`."""
         return ClusterFirewallRulesPos(self._client, {**self._path, "pos": pos})
 
-    def get(self) -> list[m.ClusterFirewallRulesItem]:
+    def get(self) -> Results[m.ClusterFirewallRulesItem]:
         """GET /cluster/firewall/rules
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_RULES_GET, {})
 
@@ -552,6 +641,10 @@ class ClusterFirewallRules(SyncResource):
         """POST /cluster/firewall/rules
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -582,6 +675,9 @@ class ClusterFirewallRulesPos(SyncResource):
         """GET /cluster/firewall/rules/{pos}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_RULES_POS_GET, {})
 
@@ -608,6 +704,9 @@ class ClusterFirewallRulesPos(SyncResource):
         """PUT /cluster/firewall/rules/{pos}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "action": action,
@@ -637,5 +736,8 @@ class ClusterFirewallRulesPos(SyncResource):
         """DELETE /cluster/firewall/rules/{pos}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_FIREWALL_RULES_POS_DELETE, {"digest": digest})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import cluster_ha as m
+    from proxmox_client.wire.results import Results
 
 
 class ClusterHa(SyncResource):
@@ -42,10 +43,13 @@ class ClusterHa(SyncResource):
         """Go to `/cluster/ha/status`."""
         return ClusterHaStatus(self._client, self._path)
 
-    def get(self) -> list[m.ClusterHaItem]:
+    def get(self) -> Results[m.ClusterHaItem]:
         """GET /cluster/ha
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_HA_GET, {})
 
@@ -59,10 +63,13 @@ class ClusterHaGroups(SyncResource):
         """Go to `/cluster/ha/groups/{group}`."""
         return ClusterHaGroupsGroup(self._client, {**self._path, "group": group})
 
-    def get(self) -> list[m.ClusterHaGroupsItem]:
+    def get(self) -> Results[m.ClusterHaGroupsItem]:
         """GET /cluster/ha/groups
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_HA_GROUPS_GET, {})
 
@@ -79,6 +86,10 @@ class ClusterHaGroups(SyncResource):
         """POST /cluster/ha/groups
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `group` is None, `nodes` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "group": group,
@@ -100,6 +111,9 @@ class ClusterHaGroupsGroup(SyncResource):
         """GET /cluster/ha/groups/{group}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_HA_GROUPS_GROUP_GET, {})
 
@@ -116,6 +130,9 @@ class ClusterHaGroupsGroup(SyncResource):
         """PUT /cluster/ha/groups/{group}
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -131,6 +148,9 @@ class ClusterHaGroupsGroup(SyncResource):
         """DELETE /cluster/ha/groups/{group}
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_HA_GROUPS_GROUP_DELETE, {})
 
@@ -148,10 +168,13 @@ class ClusterHaResources(SyncResource):
         self,
         *,
         type: Literal["ct", "vm"] | None = None,
-    ) -> list[m.ClusterHaResourcesItem]:
+    ) -> Results[m.ClusterHaResourcesItem]:
         """GET /cluster/ha/resources
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_HA_RESOURCES_GET, {"type": type})
 
@@ -174,6 +197,11 @@ class ClusterHaResources(SyncResource):
         Keywords of some versions only:
         - `auto_rebalance` since 9.2
         - `failback` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `sid` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "sid": sid,
@@ -208,6 +236,9 @@ class ClusterHaResourcesSid(SyncResource):
         """GET /cluster/ha/resources/{sid}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_HA_RESOURCES_SID_GET, {})
 
@@ -230,6 +261,10 @@ class ClusterHaResourcesSid(SyncResource):
         Keywords of some versions only:
         - `auto_rebalance` since 9.2
         - `failback` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "auto-rebalance": auto_rebalance,
@@ -254,6 +289,10 @@ class ClusterHaResourcesSid(SyncResource):
         Privileges: Sys.Console on /. Since 7.4.
         Keywords of some versions only:
         - `purge` since 9.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_HA_RESOURCES_SID_DELETE, {"purge": purge})
 
@@ -271,6 +310,10 @@ class ClusterHaResourcesMigrate(SyncResource):
         """POST /cluster/ha/resources/{sid}/migrate
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `node` is None; nothing is sent.
         """
         return self._call(ops.CLUSTER_HA_RESOURCES_MIGRATE_POST, {"node": node})
 
@@ -290,6 +333,10 @@ class ClusterHaResourcesRelocate(SyncResource):
         """POST /cluster/ha/resources/{sid}/relocate
 
         Privileges: Sys.Console on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `node` is None; nothing is sent.
         """
         return self._call(ops.CLUSTER_HA_RESOURCES_RELOCATE_POST, {"node": node})
 
@@ -310,10 +357,14 @@ class ClusterHaRules(SyncResource):
         *,
         resource: str | None = None,
         type: Literal["node-affinity", "resource-affinity"] | None = None,
-    ) -> list[m.ClusterHaRulesItem]:
+    ) -> Results[m.ClusterHaRulesItem]:
         """GET /cluster/ha/rules
 
         Privileges: Sys.Audit on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_HA_RULES_GET, {"resource": resource, "type": type})
 
@@ -332,6 +383,11 @@ class ClusterHaRules(SyncResource):
         """POST /cluster/ha/rules
 
         Privileges: Sys.Console on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `nodes` is None, `resources` is None, `rule` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "nodes": nodes,
@@ -355,6 +411,10 @@ class ClusterHaRulesRule(SyncResource):
         """GET /cluster/ha/rules/{rule}
 
         Privileges: Sys.Audit on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_HA_RULES_RULE_GET, {})
 
@@ -374,6 +434,11 @@ class ClusterHaRulesRule(SyncResource):
         """PUT /cluster/ha/rules/{rule}
 
         Privileges: Sys.Console on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "type": type,
@@ -392,6 +457,10 @@ class ClusterHaRulesRule(SyncResource):
         """DELETE /cluster/ha/rules/{rule}
 
         Privileges: Sys.Console on /. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_HA_RULES_RULE_DELETE, {})
 
@@ -425,6 +494,9 @@ class ClusterHaStatus(SyncResource):
         """GET /cluster/ha/status
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_HA_STATUS_GET, {})
 
@@ -438,6 +510,10 @@ class ClusterHaStatusArmHa(SyncResource):
         """POST /cluster/ha/status/arm-ha
 
         Privileges: Sys.Console on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_HA_STATUS_ARM_HA_POST, {})
 
@@ -449,10 +525,13 @@ class ClusterHaStatusCurrent(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.ClusterHaStatusCurrentItem]:
+    def get(self) -> Results[m.ClusterHaStatusCurrentItem]:
         """GET /cluster/ha/status/current
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_HA_STATUS_CURRENT_GET, {})
 
@@ -470,6 +549,11 @@ class ClusterHaStatusDisarmHa(SyncResource):
         """POST /cluster/ha/status/disarm-ha
 
         Privileges: Sys.Console on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `resource_mode` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_HA_STATUS_DISARM_HA_POST, {"resource-mode": resource_mode})
 
@@ -485,5 +569,8 @@ class ClusterHaStatusManagerStatus(SyncResource):
         """GET /cluster/ha/status/manager_status
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_HA_STATUS_MANAGER_STATUS_GET, {})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from proxmox_client.api.models import cluster_jobs as m
+    from proxmox_client.wire.results import Results
 
 
 class ClusterJobs(SyncResource):
@@ -32,10 +33,13 @@ class ClusterJobs(SyncResource):
         """Go to `/cluster/jobs/schedule-analyze`."""
         return ClusterJobsScheduleAnalyze(self._client, self._path)
 
-    def get(self) -> list[m.ClusterJobsItem]:
+    def get(self) -> Results[m.ClusterJobsItem]:
         """GET /cluster/jobs
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_JOBS_GET, {})
 
@@ -49,10 +53,14 @@ class ClusterJobsRealmSync(SyncResource):
         """Go to `/cluster/jobs/realm-sync/{id}`."""
         return ClusterJobsRealmSyncId(self._client, {**self._path, "id": id})
 
-    def get(self) -> list[m.ClusterJobsRealmSyncItem]:
+    def get(self) -> Results[m.ClusterJobsRealmSyncItem]:
         """GET /cluster/jobs/realm-sync
 
         Privileges: Sys.Audit on /. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_JOBS_REALM_SYNC_GET, {})
 
@@ -66,6 +74,10 @@ class ClusterJobsRealmSyncId(SyncResource):
         """GET /cluster/jobs/realm-sync/{id}
 
         Privileges: Sys.Audit on /. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_JOBS_REALM_SYNC_ID_GET, {})
 
@@ -83,6 +95,11 @@ class ClusterJobsRealmSyncId(SyncResource):
         """POST /cluster/jobs/realm-sync/{id}
 
         Privileges: (Realm.AllocateUser on /access/realm/{realm}) and (User.Modify on /access/groups). Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `schedule` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "schedule": schedule,
@@ -109,6 +126,11 @@ class ClusterJobsRealmSyncId(SyncResource):
         """PUT /cluster/jobs/realm-sync/{id}
 
         Privileges: (Realm.AllocateUser on /access/realm/{realm}) and (User.Modify on /access/groups). Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `schedule` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "schedule": schedule,
@@ -125,6 +147,10 @@ class ClusterJobsRealmSyncId(SyncResource):
         """DELETE /cluster/jobs/realm-sync/{id}
 
         Privileges: Sys.Modify on /. Since 8.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_JOBS_REALM_SYNC_ID_DELETE, {})
 
@@ -140,10 +166,14 @@ class ClusterJobsScheduleAnalyze(SyncResource):
         schedule: str,
         iterations: int | None = None,
         starttime: int | None = None,
-    ) -> list[m.ClusterJobsScheduleAnalyzeItem]:
+    ) -> Results[m.ClusterJobsScheduleAnalyzeItem]:
         """GET /cluster/jobs/schedule-analyze
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `schedule` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "schedule": schedule,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import cluster_notifications as m
+    from proxmox_client.wire.results import Results
 
 
 class ClusterNotifications(SyncResource):
@@ -51,6 +52,10 @@ class ClusterNotifications(SyncResource):
         """GET /cluster/notifications
 
         Privileges: any user. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_GET, {})
 
@@ -84,6 +89,10 @@ class ClusterNotificationsEndpoints(SyncResource):
         """GET /cluster/notifications/endpoints
 
         Privileges: any user. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_GET, {})
 
@@ -97,10 +106,14 @@ class ClusterNotificationsEndpointsGotify(SyncResource):
         """Go to `/cluster/notifications/endpoints/gotify/{name}`."""
         return ClusterNotificationsEndpointsGotifyName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.ClusterNotificationsEndpointsGotifyItem]:
+    def get(self) -> Results[m.ClusterNotificationsEndpointsGotifyItem]:
         """GET /cluster/notifications/endpoints/gotify
 
         Privileges: Mapping.Audit on /mapping/notifications. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_GOTIFY_GET, {})
 
@@ -116,6 +129,11 @@ class ClusterNotificationsEndpointsGotify(SyncResource):
         """POST /cluster/notifications/endpoints/gotify
 
         Privileges: (Mapping.Modify on /mapping/notifications) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /)). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None, `server` is None, `token` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -136,6 +154,10 @@ class ClusterNotificationsEndpointsGotifyName(SyncResource):
         """GET /cluster/notifications/endpoints/gotify/{name}
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_GOTIFY_NAME_GET, {})
 
@@ -152,6 +174,10 @@ class ClusterNotificationsEndpointsGotifyName(SyncResource):
         """PUT /cluster/notifications/endpoints/gotify/{name}
 
         Privileges: (Mapping.Modify on /mapping/notifications) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /)). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -167,6 +193,10 @@ class ClusterNotificationsEndpointsGotifyName(SyncResource):
         """DELETE /cluster/notifications/endpoints/gotify/{name}
 
         Privileges: Mapping.Modify on /mapping/notifications. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_GOTIFY_NAME_DELETE, {})
 
@@ -180,10 +210,14 @@ class ClusterNotificationsEndpointsSendmail(SyncResource):
         """Go to `/cluster/notifications/endpoints/sendmail/{name}`."""
         return ClusterNotificationsEndpointsSendmailName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.ClusterNotificationsEndpointsSendmailItem]:
+    def get(self) -> Results[m.ClusterNotificationsEndpointsSendmailItem]:
         """GET /cluster/notifications/endpoints/sendmail
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_SENDMAIL_GET, {})
 
@@ -201,6 +235,11 @@ class ClusterNotificationsEndpointsSendmail(SyncResource):
         """POST /cluster/notifications/endpoints/sendmail
 
         Privileges: (Mapping.Modify on /mapping/notifications) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /)). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -223,6 +262,10 @@ class ClusterNotificationsEndpointsSendmailName(SyncResource):
         """GET /cluster/notifications/endpoints/sendmail/{name}
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_SENDMAIL_NAME_GET, {})
 
@@ -241,6 +284,10 @@ class ClusterNotificationsEndpointsSendmailName(SyncResource):
         """PUT /cluster/notifications/endpoints/sendmail/{name}
 
         Privileges: (Mapping.Modify on /mapping/notifications) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /)). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "author": author,
@@ -258,6 +305,10 @@ class ClusterNotificationsEndpointsSendmailName(SyncResource):
         """DELETE /cluster/notifications/endpoints/sendmail/{name}
 
         Privileges: Mapping.Modify on /mapping/notifications. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_SENDMAIL_NAME_DELETE, {})
 
@@ -271,10 +322,14 @@ class ClusterNotificationsEndpointsSmtp(SyncResource):
         """Go to `/cluster/notifications/endpoints/smtp/{name}`."""
         return ClusterNotificationsEndpointsSmtpName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.ClusterNotificationsEndpointsSmtpItem]:
+    def get(self) -> Results[m.ClusterNotificationsEndpointsSmtpItem]:
         """GET /cluster/notifications/endpoints/smtp
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_SMTP_GET, {})
 
@@ -297,6 +352,11 @@ class ClusterNotificationsEndpointsSmtp(SyncResource):
         """POST /cluster/notifications/endpoints/smtp
 
         Privileges: (Mapping.Modify on /mapping/notifications) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /)). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `from_address` is None, `name` is None, `server` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "from-address": from_address,
@@ -324,6 +384,10 @@ class ClusterNotificationsEndpointsSmtpName(SyncResource):
         """GET /cluster/notifications/endpoints/smtp/{name}
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_SMTP_NAME_GET, {})
 
@@ -347,6 +411,10 @@ class ClusterNotificationsEndpointsSmtpName(SyncResource):
         """PUT /cluster/notifications/endpoints/smtp/{name}
 
         Privileges: (Mapping.Modify on /mapping/notifications) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /)). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "author": author,
@@ -369,6 +437,10 @@ class ClusterNotificationsEndpointsSmtpName(SyncResource):
         """DELETE /cluster/notifications/endpoints/smtp/{name}
 
         Privileges: Mapping.Modify on /mapping/notifications. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_SMTP_NAME_DELETE, {})
 
@@ -382,10 +454,14 @@ class ClusterNotificationsEndpointsWebhook(SyncResource):
         """Go to `/cluster/notifications/endpoints/webhook/{name}`."""
         return ClusterNotificationsEndpointsWebhookName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.ClusterNotificationsEndpointsWebhookItem]:
+    def get(self) -> Results[m.ClusterNotificationsEndpointsWebhookItem]:
         """GET /cluster/notifications/endpoints/webhook
 
         Privileges: Mapping.Audit on /mapping/notifications. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_WEBHOOK_GET, {})
 
@@ -404,6 +480,11 @@ class ClusterNotificationsEndpointsWebhook(SyncResource):
         """POST /cluster/notifications/endpoints/webhook
 
         Privileges: (Mapping.Modify on /mapping/notifications) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /)). Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `method` is None, `name` is None, `url` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "method": method,
@@ -427,6 +508,10 @@ class ClusterNotificationsEndpointsWebhookName(SyncResource):
         """GET /cluster/notifications/endpoints/webhook/{name}
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications). Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_WEBHOOK_NAME_GET, {})
 
@@ -446,6 +531,10 @@ class ClusterNotificationsEndpointsWebhookName(SyncResource):
         """PUT /cluster/notifications/endpoints/webhook/{name}
 
         Privileges: (Mapping.Modify on /mapping/notifications) and ((Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /)). Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "body": body,
@@ -464,6 +553,10 @@ class ClusterNotificationsEndpointsWebhookName(SyncResource):
         """DELETE /cluster/notifications/endpoints/webhook/{name}
 
         Privileges: Mapping.Modify on /mapping/notifications. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_ENDPOINTS_WEBHOOK_NAME_DELETE, {})
 
@@ -473,10 +566,14 @@ class ClusterNotificationsMatcherFieldValues(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.ClusterNotificationsMatcherFieldValuesItem]:
+    def get(self) -> Results[m.ClusterNotificationsMatcherFieldValuesItem]:
         """GET /cluster/notifications/matcher-field-values
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications). Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_MATCHER_FIELD_VALUES_GET, {})
 
@@ -486,10 +583,14 @@ class ClusterNotificationsMatcherFields(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.ClusterNotificationsMatcherFieldsItem]:
+    def get(self) -> Results[m.ClusterNotificationsMatcherFieldsItem]:
         """GET /cluster/notifications/matcher-fields
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications). Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_MATCHER_FIELDS_GET, {})
 
@@ -503,10 +604,14 @@ class ClusterNotificationsMatchers(SyncResource):
         """Go to `/cluster/notifications/matchers/{name}`."""
         return ClusterNotificationsMatchersName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.ClusterNotificationsMatchersItem]:
+    def get(self) -> Results[m.ClusterNotificationsMatchersItem]:
         """GET /cluster/notifications/matchers
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications) or (Mapping.Use on /mapping/notifications). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_MATCHERS_GET, {})
 
@@ -526,6 +631,11 @@ class ClusterNotificationsMatchers(SyncResource):
         """POST /cluster/notifications/matchers
 
         Privileges: Mapping.Modify on /mapping/notifications. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -550,6 +660,10 @@ class ClusterNotificationsMatchersName(SyncResource):
         """GET /cluster/notifications/matchers/{name}
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_MATCHERS_NAME_GET, {})
 
@@ -570,6 +684,10 @@ class ClusterNotificationsMatchersName(SyncResource):
         """PUT /cluster/notifications/matchers/{name}
 
         Privileges: Mapping.Modify on /mapping/notifications. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -589,6 +707,10 @@ class ClusterNotificationsMatchersName(SyncResource):
         """DELETE /cluster/notifications/matchers/{name}
 
         Privileges: Mapping.Modify on /mapping/notifications. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_MATCHERS_NAME_DELETE, {})
 
@@ -602,10 +724,14 @@ class ClusterNotificationsTargets(SyncResource):
         """Go to `/cluster/notifications/targets/{name}`."""
         return ClusterNotificationsTargetsName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.ClusterNotificationsTargetsItem]:
+    def get(self) -> Results[m.ClusterNotificationsTargetsItem]:
         """GET /cluster/notifications/targets
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications) or (Mapping.Use on /mapping/notifications). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_TARGETS_GET, {})
 
@@ -630,6 +756,10 @@ class ClusterNotificationsTargetsTest(SyncResource):
         """POST /cluster/notifications/targets/{name}/test
 
         Privileges: (Mapping.Modify on /mapping/notifications) or (Mapping.Audit on /mapping/notifications) or (Mapping.Use on /mapping/notifications). Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_NOTIFICATIONS_TARGETS_TEST_POST, {})
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import cluster_sdn as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class ClusterSdn(SyncResource):
@@ -79,10 +80,13 @@ class ClusterSdn(SyncResource):
         """Go to `/cluster/sdn/zones`."""
         return ClusterSdnZones(self._client, self._path)
 
-    def get(self) -> list[m.ClusterSdnItem]:
+    def get(self) -> Results[m.ClusterSdnItem]:
         """GET /cluster/sdn
 
         Privileges: SDN.Audit on /sdn. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_SDN_GET, {})
 
@@ -98,6 +102,10 @@ class ClusterSdn(SyncResource):
         Keywords of some versions only:
         - `lock_token` since 9.0
         - `release_lock` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -121,10 +129,13 @@ class ClusterSdnControllers(SyncResource):
         pending: bool | None = None,
         running: bool | None = None,
         type: Literal["bgp", "evpn", "faucet", "isis"] | None = None,
-    ) -> list[m.ClusterSdnControllersItem]:
+    ) -> Results[m.ClusterSdnControllersItem]:
         """GET /cluster/sdn/controllers
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -170,6 +181,11 @@ class ClusterSdnControllers(SyncResource):
         - `peer_group_name` since 9.2
         - `route_map_in` since 9.2
         - `route_map_out` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `controller` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "controller": controller,
@@ -209,6 +225,9 @@ class ClusterSdnControllersController(SyncResource):
         """GET /cluster/sdn/controllers/{controller}
 
         Privileges: SDN.Allocate on /sdn/controllers/{controller}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -253,6 +272,10 @@ class ClusterSdnControllersController(SyncResource):
         - `peer_group_name` since 9.2
         - `route_map_in` since 9.2
         - `route_map_out` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "asn": asn,
@@ -287,6 +310,10 @@ class ClusterSdnControllersController(SyncResource):
         Privileges: SDN.Allocate on /sdn/controllers. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_CONTROLLERS_CONTROLLER_DELETE, {"lock-token": lock_token})
 
@@ -304,10 +331,13 @@ class ClusterSdnDns(SyncResource):
         self,
         *,
         type: Literal["powerdns"] | None = None,
-    ) -> list[m.ClusterSdnDnsItem]:
+    ) -> Results[m.ClusterSdnDnsItem]:
         """GET /cluster/sdn/dns
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_SDN_DNS_GET, {"type": type})
 
@@ -330,6 +360,11 @@ class ClusterSdnDns(SyncResource):
         Keywords of some versions only:
         - `fingerprint` since 8.4
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `dns` is None, `key` is None, `type` is None, `url` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "dns": dns,
@@ -354,6 +389,9 @@ class ClusterSdnDnsDns(SyncResource):
         """GET /cluster/sdn/dns/{dns}
 
         Privileges: SDN.Allocate on /sdn/dns/{dns}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_SDN_DNS_DNS_GET, {})
 
@@ -375,6 +413,10 @@ class ClusterSdnDnsDns(SyncResource):
         Keywords of some versions only:
         - `fingerprint` since 8.4
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -398,6 +440,10 @@ class ClusterSdnDnsDns(SyncResource):
         Privileges: SDN.Allocate on /sdn/dns. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_DNS_DNS_DELETE, {"lock-token": lock_token})
 
@@ -415,6 +461,11 @@ class ClusterSdnDryRun(SyncResource):
         """GET /cluster/sdn/dry-run
 
         Privileges: Sys.Audit on /nodes/{node}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `node` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_DRY_RUN_GET, {"node": node})
 
@@ -439,10 +490,14 @@ class ClusterSdnFabrics(SyncResource):
         """Go to `/cluster/sdn/fabrics/node`."""
         return ClusterSdnFabricsNode(self._client, self._path)
 
-    def get(self) -> list[m.ClusterSdnFabricsItem]:
+    def get(self) -> Results[m.ClusterSdnFabricsItem]:
         """GET /cluster/sdn/fabrics
 
         Privileges: SDN.Audit on /sdn/fabrics. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_FABRICS_GET, {})
 
@@ -461,6 +516,10 @@ class ClusterSdnFabricsAll(SyncResource):
         """GET /cluster/sdn/fabrics/all
 
         Privileges: any user. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_FABRICS_ALL_GET, {"pending": pending, "running": running})
 
@@ -479,10 +538,14 @@ class ClusterSdnFabricsFabric(SyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnFabricsFabricItem]:
+    ) -> Results[m.ClusterSdnFabricsFabricItem]:
         """GET /cluster/sdn/fabrics/fabric
 
         Privileges: any user. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -513,6 +576,11 @@ class ClusterSdnFabricsFabric(SyncResource):
         - `redistribute` since 9.2
         - `persistent_keepalive` since 9.2
         - `route_filter` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `id` is None, `protocol` is None, `redistribute` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "id": id,
@@ -540,6 +608,10 @@ class ClusterSdnFabricsFabricId(SyncResource):
         """GET /cluster/sdn/fabrics/fabric/{id}
 
         Privileges: SDN.Audit or SDN.Allocate on /sdn/fabrics/{id}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_FABRICS_FABRIC_ID_GET, {})
 
@@ -566,6 +638,11 @@ class ClusterSdnFabricsFabricId(SyncResource):
         - `redistribute` since 9.2
         - `persistent_keepalive` since 9.2
         - `route_filter` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `delete` is None, `protocol` is None, `redistribute` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -587,6 +664,10 @@ class ClusterSdnFabricsFabricId(SyncResource):
         """DELETE /cluster/sdn/fabrics/fabric/{id}
 
         Privileges: SDN.Allocate on /sdn/fabrics/{id}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_FABRICS_FABRIC_ID_DELETE, {})
 
@@ -605,10 +686,14 @@ class ClusterSdnFabricsNode(SyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnFabricsNodeItem]:
+    ) -> Results[m.ClusterSdnFabricsNodeItem]:
         """GET /cluster/sdn/fabrics/node
 
         Privileges: any user. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_FABRICS_NODE_GET, {"pending": pending, "running": running})
 
@@ -627,10 +712,14 @@ class ClusterSdnFabricsNodeFabricId(SyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnFabricsNodeFabricIdItem]:
+    ) -> Results[m.ClusterSdnFabricsNodeFabricIdItem]:
         """GET /cluster/sdn/fabrics/node/{fabric_id}
 
         Privileges: SDN.Audit on /sdn/fabrics/{fabric_id}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -663,6 +752,11 @@ class ClusterSdnFabricsNodeFabricId(SyncResource):
         - `peers` since 9.2
         - `public_key` since 9.2
         - `role` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `interfaces` is None, `node_id` is None, `protocol` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "interfaces": interfaces,
@@ -690,6 +784,10 @@ class ClusterSdnFabricsNodeNodeId(SyncResource):
         """GET /cluster/sdn/fabrics/node/{fabric_id}/{node_id}
 
         Privileges: (SDN.Audit or SDN.Allocate on /sdn/fabrics/{fabric_id}) and (Sys.Audit or Sys.Modify on /nodes/{node_id}). Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_FABRICS_NODE_NODE_ID_GET, {})
 
@@ -718,6 +816,11 @@ class ClusterSdnFabricsNodeNodeId(SyncResource):
         - `peers` since 9.2
         - `public_key` since 9.2
         - `role` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `delete` is None, `interfaces` is None, `protocol` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -739,6 +842,10 @@ class ClusterSdnFabricsNodeNodeId(SyncResource):
         """DELETE /cluster/sdn/fabrics/node/{fabric_id}/{node_id}
 
         Privileges: (SDN.Allocate on /sdn/fabrics/{fabric_id}) and (Sys.Modify on /nodes/{node_id}). Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_FABRICS_NODE_NODE_ID_DELETE, {})
 
@@ -756,10 +863,13 @@ class ClusterSdnIpams(SyncResource):
         self,
         *,
         type: Literal["netbox", "phpipam", "pve"] | None = None,
-    ) -> list[m.ClusterSdnIpamsItem]:
+    ) -> Results[m.ClusterSdnIpamsItem]:
         """GET /cluster/sdn/ipams
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_SDN_IPAMS_GET, {"type": type})
 
@@ -780,6 +890,11 @@ class ClusterSdnIpams(SyncResource):
         Keywords of some versions only:
         - `fingerprint` since 8.4
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ipam` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "ipam": ipam,
@@ -807,6 +922,9 @@ class ClusterSdnIpamsIpam(SyncResource):
         """GET /cluster/sdn/ipams/{ipam}
 
         Privileges: SDN.Allocate on /sdn/ipams/{ipam}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_SDN_IPAMS_IPAM_GET, {})
 
@@ -827,6 +945,10 @@ class ClusterSdnIpamsIpam(SyncResource):
         Keywords of some versions only:
         - `fingerprint` since 8.4
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -849,6 +971,10 @@ class ClusterSdnIpamsIpam(SyncResource):
         Privileges: SDN.Allocate on /sdn/ipams. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_IPAMS_IPAM_DELETE, {"lock-token": lock_token})
 
@@ -862,6 +988,10 @@ class ClusterSdnIpamsStatus(SyncResource):
         """GET /cluster/sdn/ipams/{ipam}/status
 
         Privileges: any user. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_IPAMS_STATUS_GET, {})
 
@@ -879,6 +1009,10 @@ class ClusterSdnLock(SyncResource):
         """POST /cluster/sdn/lock
 
         Privileges: SDN.Allocate on /sdn. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_LOCK_POST, {"allow-pending": allow_pending})
 
@@ -891,6 +1025,10 @@ class ClusterSdnLock(SyncResource):
         """DELETE /cluster/sdn/lock
 
         Privileges: SDN.Allocate on /sdn. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_LOCK_DELETE, {"force": force, "lock-token": lock_token})
 
@@ -914,6 +1052,10 @@ class ClusterSdnPrefixLists(SyncResource):
         """GET /cluster/sdn/prefix-lists
 
         Privileges: any user. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -933,6 +1075,11 @@ class ClusterSdnPrefixLists(SyncResource):
         """POST /cluster/sdn/prefix-lists
 
         Privileges: SDN.Allocate on /sdn/prefix-lists. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `id` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "id": id,
@@ -957,6 +1104,10 @@ class ClusterSdnPrefixListsId(SyncResource):
         """GET /cluster/sdn/prefix-lists/{id}
 
         Privileges: SDN.Audit on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_PREFIX_LISTS_ID_GET, {})
 
@@ -971,6 +1122,10 @@ class ClusterSdnPrefixListsId(SyncResource):
         """PUT /cluster/sdn/prefix-lists/{id}
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -988,6 +1143,10 @@ class ClusterSdnPrefixListsId(SyncResource):
         """DELETE /cluster/sdn/prefix-lists/{id}
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_PREFIX_LISTS_ID_DELETE, {"lock-token": lock_token})
 
@@ -1005,6 +1164,10 @@ class ClusterSdnPrefixListsEntries(SyncResource):
         """GET /cluster/sdn/prefix-lists/{id}/entries
 
         Privileges: SDN.Audit on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_PREFIX_LISTS_ENTRIES_GET, {})
 
@@ -1021,6 +1184,11 @@ class ClusterSdnPrefixListsEntries(SyncResource):
         """POST /cluster/sdn/prefix-lists/{id}/entries
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `prefix` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1042,6 +1210,10 @@ class ClusterSdnPrefixListsEntriesUrlSeq(SyncResource):
         """GET /cluster/sdn/prefix-lists/{id}/entries/{url_seq}
 
         Privileges: SDN.Audit on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_PREFIX_LISTS_ENTRIES_URL_SEQ_GET, {})
 
@@ -1060,6 +1232,10 @@ class ClusterSdnPrefixListsEntriesUrlSeq(SyncResource):
         """PUT /cluster/sdn/prefix-lists/{id}/entries/{url_seq}
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1081,6 +1257,10 @@ class ClusterSdnPrefixListsEntriesUrlSeq(SyncResource):
         """DELETE /cluster/sdn/prefix-lists/{id}/entries/{url_seq}
 
         Privileges: SDN.Allocate on /sdn/prefix-lists/{id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -1102,6 +1282,10 @@ class ClusterSdnRollback(SyncResource):
         """POST /cluster/sdn/rollback
 
         Privileges: SDN.Allocate on /sdn. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -1126,10 +1310,14 @@ class ClusterSdnRouteMaps(SyncResource):
         self,
         *,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnRouteMapsItem]:
+    ) -> Results[m.ClusterSdnRouteMapsItem]:
         """GET /cluster/sdn/route-maps
 
         Privileges: any user. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_ROUTE_MAPS_GET, {"running": running})
 
@@ -1148,10 +1336,14 @@ class ClusterSdnRouteMapsEntries(SyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnRouteMapsEntriesItem]:
+    ) -> Results[m.ClusterSdnRouteMapsEntriesItem]:
         """GET /cluster/sdn/route-maps/entries
 
         Privileges: any user. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1175,6 +1367,11 @@ class ClusterSdnRouteMapsEntries(SyncResource):
         """POST /cluster/sdn/route-maps/entries
 
         Privileges: SDN.Allocate on /sdn/route-maps. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `order` is None, `route_map_id` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1205,10 +1402,14 @@ class ClusterSdnRouteMapsEntriesRouteMapId(SyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnRouteMapsEntriesRouteMapIdItem]:
+    ) -> Results[m.ClusterSdnRouteMapsEntriesRouteMapIdItem]:
         """GET /cluster/sdn/route-maps/entries/{route-map-id}
 
         Privileges: SDN.Audit or SDN.Allocate on /sdn/route-maps/{route-map-id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1236,6 +1437,10 @@ class ClusterSdnRouteMapsEntriesEntryOrder(SyncResource):
         """GET /cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}
 
         Privileges: SDN.Audit or SDN.Allocate on /sdn/route-maps/{route-map-id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_ROUTE_MAPS_ENTRIES_ENTRY_ORDER_GET, {})
 
@@ -1254,6 +1459,10 @@ class ClusterSdnRouteMapsEntriesEntryOrder(SyncResource):
         """PUT /cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}
 
         Privileges: SDN.Allocate on /sdn/route-maps/{route-map-id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1275,6 +1484,10 @@ class ClusterSdnRouteMapsEntriesEntryOrder(SyncResource):
         """DELETE /cluster/sdn/route-maps/entries/{route-map-id}/entry/{order}
 
         Privileges: SDN.Allocate on /sdn/route-maps/{route-map-id}. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "lock-token": lock_token,
@@ -1296,10 +1509,13 @@ class ClusterSdnVnets(SyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnVnetsItem]:
+    ) -> Results[m.ClusterSdnVnetsItem]:
         """GET /cluster/sdn/vnets
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_GET, {"pending": pending, "running": running})
 
@@ -1321,6 +1537,11 @@ class ClusterSdnVnets(SyncResource):
         Keywords of some versions only:
         - `isolate_ports` since 8.3
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `vnet` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "vnet": vnet,
@@ -1364,6 +1585,9 @@ class ClusterSdnVnetsVnet(SyncResource):
         """GET /cluster/sdn/vnets/{vnet}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_VNET_GET, {"pending": pending, "running": running})
 
@@ -1385,6 +1609,10 @@ class ClusterSdnVnetsVnet(SyncResource):
         Keywords of some versions only:
         - `isolate_ports` since 8.3
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "alias": alias,
@@ -1408,6 +1636,10 @@ class ClusterSdnVnetsVnet(SyncResource):
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_VNET_DELETE, {"lock-token": lock_token})
 
@@ -1431,6 +1663,10 @@ class ClusterSdnVnetsFirewall(SyncResource):
         """GET /cluster/sdn/vnets/{vnet}/firewall
 
         Privileges: root@pam only. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_GET, {})
 
@@ -1444,6 +1680,10 @@ class ClusterSdnVnetsFirewallOptions(SyncResource):
         """GET /cluster/sdn/vnets/{vnet}/firewall/options
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_OPTIONS_GET, {})
 
@@ -1459,6 +1699,10 @@ class ClusterSdnVnetsFirewallOptions(SyncResource):
         """PUT /cluster/sdn/vnets/{vnet}/firewall/options
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -1479,10 +1723,14 @@ class ClusterSdnVnetsFirewallRules(SyncResource):
         """Go to `/cluster/sdn/vnets/{vnet}/firewall/rules/{pos}`."""
         return ClusterSdnVnetsFirewallRulesPos(self._client, {**self._path, "pos": pos})
 
-    def get(self) -> list[m.ClusterSdnVnetsFirewallRulesItem]:
+    def get(self) -> Results[m.ClusterSdnVnetsFirewallRulesItem]:
         """GET /cluster/sdn/vnets/{vnet}/firewall/rules
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_RULES_GET, {})
 
@@ -1508,6 +1756,11 @@ class ClusterSdnVnetsFirewallRules(SyncResource):
         """POST /cluster/sdn/vnets/{vnet}/firewall/rules
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1538,6 +1791,10 @@ class ClusterSdnVnetsFirewallRulesPos(SyncResource):
         """GET /cluster/sdn/vnets/{vnet}/firewall/rules/{pos}
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_RULES_POS_GET, {})
 
@@ -1564,6 +1821,10 @@ class ClusterSdnVnetsFirewallRulesPos(SyncResource):
         """PUT /cluster/sdn/vnets/{vnet}/firewall/rules/{pos}
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1593,6 +1854,10 @@ class ClusterSdnVnetsFirewallRulesPos(SyncResource):
         """DELETE /cluster/sdn/vnets/{vnet}/firewall/rules/{pos}
 
         Privileges: any user. Since 8.3.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_FIREWALL_RULES_POS_DELETE, {"digest": digest})
 
@@ -1612,6 +1877,11 @@ class ClusterSdnVnetsIps(SyncResource):
         """POST /cluster/sdn/vnets/{vnet}/ips
 
         Privileges: SDN.Allocate on /sdn/zones/{zone}/{vnet}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ip` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_IPS_POST, {"ip": ip, "zone": zone, "mac": mac})
 
@@ -1626,6 +1896,11 @@ class ClusterSdnVnetsIps(SyncResource):
         """PUT /cluster/sdn/vnets/{vnet}/ips
 
         Privileges: SDN.Allocate on /sdn/zones/{zone}/{vnet}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ip` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "ip": ip,
@@ -1645,6 +1920,11 @@ class ClusterSdnVnetsIps(SyncResource):
         """DELETE /cluster/sdn/vnets/{vnet}/ips
 
         Privileges: SDN.Allocate on /sdn/zones/{zone}/{vnet}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ip` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_IPS_DELETE, {"ip": ip, "zone": zone, "mac": mac})
 
@@ -1663,10 +1943,13 @@ class ClusterSdnVnetsSubnets(SyncResource):
         *,
         pending: bool | None = None,
         running: bool | None = None,
-    ) -> list[m.ClusterSdnVnetsSubnetsItem]:
+    ) -> Results[m.ClusterSdnVnetsSubnetsItem]:
         """GET /cluster/sdn/vnets/{vnet}/subnets
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1693,6 +1976,11 @@ class ClusterSdnVnetsSubnets(SyncResource):
         - `dhcp_dns_server` since 8.1
         - `dhcp_range` since 8.1
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `subnet` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "subnet": subnet,
@@ -1721,6 +2009,9 @@ class ClusterSdnVnetsSubnetsSubnet(SyncResource):
         """GET /cluster/sdn/vnets/{vnet}/subnets/{subnet}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1747,6 +2038,10 @@ class ClusterSdnVnetsSubnetsSubnet(SyncResource):
         - `dhcp_dns_server` since 8.1
         - `dhcp_range` since 8.1
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -1770,6 +2065,10 @@ class ClusterSdnVnetsSubnetsSubnet(SyncResource):
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_VNETS_SUBNETS_SUBNET_DELETE, {"lock-token": lock_token})
 
@@ -1789,10 +2088,13 @@ class ClusterSdnZones(SyncResource):
         pending: bool | None = None,
         running: bool | None = None,
         type: Literal["evpn", "faucet", "qinq", "simple", "vlan", "vxlan"] | None = None,
-    ) -> list[m.ClusterSdnZonesItem]:
+    ) -> Results[m.ClusterSdnZonesItem]:
         """GET /cluster/sdn/zones
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "pending": pending,
@@ -1842,6 +2144,11 @@ class ClusterSdnZones(SyncResource):
         - `lock_token` since 9.0
         - `secondary_controllers` since 9.2
         - `vxlan_port` since 8.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `type` is None, `zone` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "type": type,
@@ -1890,6 +2197,9 @@ class ClusterSdnZonesZone(SyncResource):
         """GET /cluster/sdn/zones/{zone}
 
         Privileges: SDN.Allocate on /sdn/zones/{zone}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.CLUSTER_SDN_ZONES_ZONE_GET, {"pending": pending, "running": running})
 
@@ -1934,6 +2244,10 @@ class ClusterSdnZonesZone(SyncResource):
         - `lock_token` since 9.0
         - `secondary_controllers` since 9.2
         - `vxlan_port` since 8.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "advertise-subnets": advertise_subnets,
@@ -1977,5 +2291,9 @@ class ClusterSdnZonesZone(SyncResource):
         Privileges: SDN.Allocate on /sdn/zones/{zone}. Since 7.4.
         Keywords of some versions only:
         - `lock_token` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.CLUSTER_SDN_ZONES_ZONE_DELETE, {"lock-token": lock_token})

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from proxmox_client.api.sync.nodes_storage import NodesStorage
     from proxmox_client.api.sync.nodes_tasks import NodesTasks
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class Nodes(SyncResource):
@@ -42,10 +43,13 @@ class Nodes(SyncResource):
         """Go to `/nodes/{node}`."""
         return NodesNode(self._client, {**self._path, "node": node})
 
-    def get(self) -> list[m.NodesItem]:
+    def get(self) -> Results[m.NodesItem]:
         """GET /nodes
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_GET, {})
 
@@ -302,6 +306,9 @@ class NodesNode(SyncResource):
         """GET /nodes/{node}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_NODE_GET, {})
 
@@ -315,6 +322,9 @@ class NodesAplinfo(SyncResource):
         """GET /nodes/{node}/aplinfo
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_APLINFO_GET, {})
 
@@ -327,6 +337,10 @@ class NodesAplinfo(SyncResource):
         """POST /nodes/{node}/aplinfo
 
         Privileges: Datastore.AllocateTemplate on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `storage` is None, `template` is None; nothing is sent.
         """
         return self._start(ops.NODES_APLINFO_POST, {"storage": storage, "template": template})
 
@@ -344,6 +358,9 @@ class NodesConfig(SyncResource):
         """GET /nodes/{node}/config
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CONFIG_GET, {"property": property})
 
@@ -366,6 +383,10 @@ class NodesConfig(SyncResource):
         Keywords of some versions only:
         - `ballooning_target` since 8.4
         - `location` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "acme": acme,
@@ -390,6 +411,9 @@ class NodesDns(SyncResource):
         """GET /nodes/{node}/dns
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_DNS_GET, {})
 
@@ -404,6 +428,10 @@ class NodesDns(SyncResource):
         """PUT /nodes/{node}/dns
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `search` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "search": search,
@@ -427,6 +455,10 @@ class NodesExecute(SyncResource):
         """POST /nodes/{node}/execute
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `commands` is None; nothing is sent.
         """
         return self._call(ops.NODES_EXECUTE_POST, {"commands": commands})
 
@@ -442,6 +474,9 @@ class NodesHosts(SyncResource):
         """GET /nodes/{node}/hosts
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_HOSTS_GET, {})
 
@@ -454,6 +489,10 @@ class NodesHosts(SyncResource):
         """POST /nodes/{node}/hosts
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `data` is None; nothing is sent.
         """
         return self._call(ops.NODES_HOSTS_POST, {"data": data, "digest": digest})
 
@@ -490,6 +529,10 @@ class NodesJournal(SyncResource):
         - `structured` since 9.2
         - `unit` since 9.2
         - `units` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "endcursor": endcursor,
@@ -527,6 +570,11 @@ class NodesMigrateall(SyncResource):
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `max_workers` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "target": target,
@@ -549,6 +597,9 @@ class NodesNetstat(SyncResource):
         """GET /nodes/{node}/netstat
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_NETSTAT_GET, {})
 
@@ -566,10 +617,13 @@ class NodesNetwork(SyncResource):
         self,
         *,
         type: Literal["bridge", "bond", "eth", "alias", "vlan", "fabric", "OVSBridge", "OVSBond", "OVSPort", "OVSIntPort", "vnet", "any_bridge", "any_local_bridge", "include_sdn"] | None = None,
-    ) -> list[m.NodesNetworkItem]:
+    ) -> Results[m.NodesNetworkItem]:
         """GET /nodes/{node}/network
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_NETWORK_GET, {"type": type})
 
@@ -610,6 +664,11 @@ class NodesNetwork(SyncResource):
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         Keywords of some versions only:
         - `bridge_vids` since 8.3
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `iface` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "iface": iface,
@@ -653,6 +712,10 @@ class NodesNetwork(SyncResource):
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         Keywords of some versions only:
         - `regenerate_frr` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._start(ops.NODES_NETWORK_PUT, {"regenerate-frr": regenerate_frr})
 
@@ -660,6 +723,9 @@ class NodesNetwork(SyncResource):
         """DELETE /nodes/{node}/network
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_NETWORK_DELETE, {})
 
@@ -673,6 +739,9 @@ class NodesNetworkIface(SyncResource):
         """GET /nodes/{node}/network/{iface}
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_NETWORK_IFACE_GET, {})
 
@@ -713,6 +782,11 @@ class NodesNetworkIface(SyncResource):
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
         Keywords of some versions only:
         - `bridge_vids` since 8.3
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "type": type,
@@ -750,6 +824,9 @@ class NodesNetworkIface(SyncResource):
         """DELETE /nodes/{node}/network/{iface}
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_NETWORK_IFACE_DELETE, {})
 
@@ -767,6 +844,11 @@ class NodesQueryOciRepoTags(SyncResource):
         """GET /nodes/{node}/query-oci-repo-tags
 
         Privileges: Sys.AccessNetwork on /nodes/{node}. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `reference` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_QUERY_OCI_REPO_TAGS_GET, {"reference": reference})
 
@@ -785,6 +867,10 @@ class NodesQueryUrlMetadata(SyncResource):
         """GET /nodes/{node}/query-url-metadata
 
         Privileges: (Sys.Audit and Sys.Modify on /) or (Sys.AccessNetwork on /nodes/{node}). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `url` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "url": url,
@@ -802,6 +888,9 @@ class NodesReport(SyncResource):
         """GET /nodes/{node}/report
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_REPORT_GET, {})
 
@@ -821,6 +910,10 @@ class NodesRrd(SyncResource):
         """GET /nodes/{node}/rrd
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ds` is None, `timeframe` is None; nothing is sent.
         """
         return self._call(ops.NODES_RRD_GET, {"ds": ds, "timeframe": timeframe, "cf": cf})
 
@@ -835,10 +928,14 @@ class NodesRrddata(SyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year", "decade"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[m.NodesRrddataItem]:
+    ) -> Results[m.NodesRrddataItem]:
         """GET /nodes/{node}/rrddata
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `timeframe` is None; nothing is sent.
         """
         return self._call(ops.NODES_RRDDATA_GET, {"timeframe": timeframe, "cf": cf})
 
@@ -852,10 +949,13 @@ class NodesServices(SyncResource):
         """Go to `/nodes/{node}/services/{service}`."""
         return NodesServicesService(self._client, {**self._path, "service": service})
 
-    def get(self) -> list[m.NodesServicesItem]:
+    def get(self) -> Results[m.NodesServicesItem]:
         """GET /nodes/{node}/services
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SERVICES_GET, {})
 
@@ -890,10 +990,13 @@ class NodesServicesService(SyncResource):
         """Go to `/nodes/{node}/services/{service}/stop`."""
         return NodesServicesStop(self._client, self._path)
 
-    def get(self) -> list[m.NodesServicesServiceItem]:
+    def get(self) -> Results[m.NodesServicesServiceItem]:
         """GET /nodes/{node}/services/{service}
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SERVICES_SERVICE_GET, {})
 
@@ -907,6 +1010,9 @@ class NodesServicesReload(SyncResource):
         """POST /nodes/{node}/services/{service}/reload
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_SERVICES_RELOAD_POST, {})
 
@@ -922,6 +1028,9 @@ class NodesServicesRestart(SyncResource):
         """POST /nodes/{node}/services/{service}/restart
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_SERVICES_RESTART_POST, {})
 
@@ -937,6 +1046,9 @@ class NodesServicesStart(SyncResource):
         """POST /nodes/{node}/services/{service}/start
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_SERVICES_START_POST, {})
 
@@ -952,6 +1064,9 @@ class NodesServicesState(SyncResource):
         """GET /nodes/{node}/services/{service}/state
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SERVICES_STATE_GET, {})
 
@@ -965,6 +1080,9 @@ class NodesServicesStop(SyncResource):
         """POST /nodes/{node}/services/{service}/stop
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_SERVICES_STOP_POST, {})
 
@@ -986,6 +1104,9 @@ class NodesSpiceshell(SyncResource):
         """POST /nodes/{node}/spiceshell
 
         Privileges: Sys.Console on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "cmd": cmd,
@@ -1014,6 +1135,10 @@ class NodesStartall(SyncResource):
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `max_workers` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "force": force,
@@ -1034,6 +1159,9 @@ class NodesStatus(SyncResource):
         """GET /nodes/{node}/status
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_STATUS_GET, {})
 
@@ -1045,6 +1173,10 @@ class NodesStatus(SyncResource):
         """POST /nodes/{node}/status
 
         Privileges: Sys.PowerMgmt on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `command` is None; nothing is sent.
         """
         return self._call(ops.NODES_STATUS_POST, {"command": command})
 
@@ -1067,6 +1199,10 @@ class NodesStopall(SyncResource):
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `max_workers` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "force-stop": force_stop,
@@ -1088,6 +1224,9 @@ class NodesSubscription(SyncResource):
         """GET /nodes/{node}/subscription
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SUBSCRIPTION_GET, {})
 
@@ -1099,6 +1238,9 @@ class NodesSubscription(SyncResource):
         """POST /nodes/{node}/subscription
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SUBSCRIPTION_POST, {"force": force})
 
@@ -1110,6 +1252,10 @@ class NodesSubscription(SyncResource):
         """PUT /nodes/{node}/subscription
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `key` is None; nothing is sent.
         """
         return self._call(ops.NODES_SUBSCRIPTION_PUT, {"key": key})
 
@@ -1117,6 +1263,9 @@ class NodesSubscription(SyncResource):
         """DELETE /nodes/{node}/subscription
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SUBSCRIPTION_DELETE, {})
 
@@ -1137,6 +1286,10 @@ class NodesSuspendall(SyncResource):
         Privileges: any user. Since 8.1.
         Keywords of some versions only:
         - `max_workers` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._start(ops.NODES_SUSPENDALL_POST, {"max-workers": max_workers, "vms": vms})
 
@@ -1156,10 +1309,13 @@ class NodesSyslog(SyncResource):
         since: str | None = None,
         start: int | None = None,
         until: str | None = None,
-    ) -> list[m.NodesSyslogItem]:
+    ) -> Results[m.NodesSyslogItem]:
         """GET /nodes/{node}/syslog
 
         Privileges: Sys.Syslog on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "limit": limit,
@@ -1185,6 +1341,9 @@ class NodesTermproxy(SyncResource):
         """POST /nodes/{node}/termproxy
 
         Privileges: Sys.Console on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_TERMPROXY_POST, {"cmd": cmd, "cmd-opts": cmd_opts})
 
@@ -1200,6 +1359,9 @@ class NodesTime(SyncResource):
         """GET /nodes/{node}/time
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_TIME_GET, {})
 
@@ -1211,6 +1373,10 @@ class NodesTime(SyncResource):
         """PUT /nodes/{node}/time
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `timezone` is None; nothing is sent.
         """
         return self._call(ops.NODES_TIME_PUT, {"timezone": timezone})
 
@@ -1224,6 +1390,9 @@ class NodesVersion(SyncResource):
         """GET /nodes/{node}/version
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_VERSION_GET, {})
 
@@ -1245,6 +1414,9 @@ class NodesVncshell(SyncResource):
         """POST /nodes/{node}/vncshell
 
         Privileges: Sys.Console on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "cmd": cmd,
@@ -1272,6 +1444,10 @@ class NodesVncwebsocket(SyncResource):
         """GET /nodes/{node}/vncwebsocket
 
         Privileges: Sys.Console on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `port` is None, `vncticket` is None; nothing is sent.
         """
         return self._call(ops.NODES_VNCWEBSOCKET_GET, {"port": port, "vncticket": vncticket})
 
@@ -1341,6 +1517,10 @@ class NodesVzdump(SyncResource):
         - `notification_policy` since 8.1, until 8.4
         - `notification_target` since 8.1, until 8.4
         - `pbs_change_detection_mode` since 8.3
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "all": all,
@@ -1395,6 +1575,9 @@ class NodesVzdumpDefaults(SyncResource):
         """GET /nodes/{node}/vzdump/defaults
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_VZDUMP_DEFAULTS_GET, {"storage": storage})
 
@@ -1412,6 +1595,10 @@ class NodesVzdumpExtractconfig(SyncResource):
         """GET /nodes/{node}/vzdump/extractconfig
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `volume` is None; nothing is sent.
         """
         return self._call(ops.NODES_VZDUMP_EXTRACTCONFIG_GET, {"volume": volume})
 
@@ -1425,6 +1612,9 @@ class NodesWakeonlan(SyncResource):
         """POST /nodes/{node}/wakeonlan
 
         Privileges: Sys.PowerMgmt on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_WAKEONLAN_POST, {})
 

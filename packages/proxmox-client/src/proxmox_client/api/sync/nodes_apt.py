@@ -13,6 +13,7 @@ from proxmox_client.facade import SyncResource
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_apt as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class NodesApt(SyncResource):
@@ -40,10 +41,13 @@ class NodesApt(SyncResource):
         """Go to `/nodes/{node}/apt/versions`."""
         return NodesAptVersions(self._client, self._path)
 
-    def get(self) -> list[m.NodesAptItem]:
+    def get(self) -> Results[m.NodesAptItem]:
         """GET /nodes/{node}/apt
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_APT_GET, {})
 
@@ -62,6 +66,10 @@ class NodesAptChangelog(SyncResource):
         """GET /nodes/{node}/apt/changelog
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
         """
         return self._call(ops.NODES_APT_CHANGELOG_GET, {"name": name, "version": version})
 
@@ -75,6 +83,9 @@ class NodesAptRepositories(SyncResource):
         """GET /nodes/{node}/apt/repositories
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_APT_REPOSITORIES_GET, {})
 
@@ -89,6 +100,10 @@ class NodesAptRepositories(SyncResource):
         """POST /nodes/{node}/apt/repositories
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `index` is None, `path` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "index": index,
@@ -107,6 +122,10 @@ class NodesAptRepositories(SyncResource):
         """PUT /nodes/{node}/apt/repositories
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `handle` is None; nothing is sent.
         """
         return self._call(ops.NODES_APT_REPOSITORIES_PUT, {"handle": handle, "digest": digest})
 
@@ -116,10 +135,13 @@ class NodesAptUpdate(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesAptUpdateItem]:
+    def get(self) -> Results[m.NodesAptUpdateItem]:
         """GET /nodes/{node}/apt/update
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_APT_UPDATE_GET, {})
 
@@ -132,6 +154,9 @@ class NodesAptUpdate(SyncResource):
         """POST /nodes/{node}/apt/update
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_APT_UPDATE_POST, {"notify": notify, "quiet": quiet})
 
@@ -141,9 +166,12 @@ class NodesAptVersions(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesAptVersionsItem]:
+    def get(self) -> Results[m.NodesAptVersionsItem]:
         """GET /nodes/{node}/apt/versions
 
         Privileges: Sys.Audit on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_APT_VERSIONS_GET, {})

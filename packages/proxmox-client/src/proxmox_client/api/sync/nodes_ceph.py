@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import nodes_ceph as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class NodesCeph(SyncResource):
@@ -133,6 +134,9 @@ class NodesCeph(SyncResource):
         """GET /nodes/{node}/ceph
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_GET, {})
 
@@ -161,6 +165,9 @@ class NodesCephCfg(SyncResource):
         """GET /nodes/{node}/ceph/cfg
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_CFG_GET, {})
 
@@ -170,10 +177,13 @@ class NodesCephCfgDb(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesCephCfgDbItem]:
+    def get(self) -> Results[m.NodesCephCfgDbItem]:
         """GET /nodes/{node}/ceph/cfg/db
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_CFG_DB_GET, {})
 
@@ -187,6 +197,9 @@ class NodesCephCfgRaw(SyncResource):
         """GET /nodes/{node}/ceph/cfg/raw
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_CFG_RAW_GET, {})
 
@@ -204,6 +217,11 @@ class NodesCephCfgValue(SyncResource):
         """GET /nodes/{node}/ceph/cfg/value
 
         Privileges: Sys.Audit on /. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `config_keys` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_CEPH_CFG_VALUE_GET, {"config-keys": config_keys})
 
@@ -223,6 +241,10 @@ class NodesCephCmdSafety(SyncResource):
         """GET /nodes/{node}/ceph/cmd-safety
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `id` is None, `service` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -241,6 +263,10 @@ class NodesCephConfig(SyncResource):
         """GET /nodes/{node}/ceph/config
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4, until 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_CEPH_CONFIG_GET, {})
 
@@ -250,10 +276,14 @@ class NodesCephConfigdb(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesCephConfigdbItem]:
+    def get(self) -> Results[m.NodesCephConfigdbItem]:
         """GET /nodes/{node}/ceph/configdb
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4, until 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_CEPH_CONFIGDB_GET, {})
 
@@ -267,6 +297,9 @@ class NodesCephCrush(SyncResource):
         """GET /nodes/{node}/ceph/crush
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_CRUSH_GET, {})
 
@@ -280,10 +313,13 @@ class NodesCephFs(SyncResource):
         """Go to `/nodes/{node}/ceph/fs/{name}`."""
         return NodesCephFsName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesCephFsItem]:
+    def get(self) -> Results[m.NodesCephFsItem]:
         """GET /nodes/{node}/ceph/fs
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_FS_GET, {})
 
@@ -302,6 +338,9 @@ class NodesCephFsName(SyncResource):
         """POST /nodes/{node}/ceph/fs/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "add-storage": add_storage,
@@ -318,6 +357,10 @@ class NodesCephFsName(SyncResource):
         """DELETE /nodes/{node}/ceph/fs/{name}
 
         Privileges: Sys.Modify on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "remove-pools": remove_pools,
@@ -344,6 +387,9 @@ class NodesCephInit(SyncResource):
         """POST /nodes/{node}/ceph/init
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "cluster-network": cluster_network,
@@ -368,10 +414,13 @@ class NodesCephLog(SyncResource):
         *,
         limit: int | None = None,
         start: int | None = None,
-    ) -> list[m.NodesCephLogItem]:
+    ) -> Results[m.NodesCephLogItem]:
         """GET /nodes/{node}/ceph/log
 
         Privileges: Sys.Syslog on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_LOG_GET, {"limit": limit, "start": start})
 
@@ -385,10 +434,13 @@ class NodesCephMds(SyncResource):
         """Go to `/nodes/{node}/ceph/mds/{name}`."""
         return NodesCephMdsName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesCephMdsItem]:
+    def get(self) -> Results[m.NodesCephMdsItem]:
         """GET /nodes/{node}/ceph/mds
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_MDS_GET, {})
 
@@ -406,6 +458,9 @@ class NodesCephMdsName(SyncResource):
         """POST /nodes/{node}/ceph/mds/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_MDS_NAME_POST, {"hotstandby": hotstandby})
 
@@ -413,6 +468,9 @@ class NodesCephMdsName(SyncResource):
         """DELETE /nodes/{node}/ceph/mds/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_MDS_NAME_DELETE, {})
 
@@ -426,10 +484,13 @@ class NodesCephMgr(SyncResource):
         """Go to `/nodes/{node}/ceph/mgr/{id}`."""
         return NodesCephMgrId(self._client, {**self._path, "id": id})
 
-    def get(self) -> list[m.NodesCephMgrItem]:
+    def get(self) -> Results[m.NodesCephMgrItem]:
         """GET /nodes/{node}/ceph/mgr
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_MGR_GET, {})
 
@@ -443,6 +504,9 @@ class NodesCephMgrId(SyncResource):
         """POST /nodes/{node}/ceph/mgr/{id}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_MGR_ID_POST, {})
 
@@ -450,6 +514,9 @@ class NodesCephMgrId(SyncResource):
         """DELETE /nodes/{node}/ceph/mgr/{id}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_MGR_ID_DELETE, {})
 
@@ -463,10 +530,13 @@ class NodesCephMon(SyncResource):
         """Go to `/nodes/{node}/ceph/mon/{monid}`."""
         return NodesCephMonMonid(self._client, {**self._path, "monid": monid})
 
-    def get(self) -> list[m.NodesCephMonItem]:
+    def get(self) -> Results[m.NodesCephMonItem]:
         """GET /nodes/{node}/ceph/mon
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_MON_GET, {})
 
@@ -484,6 +554,9 @@ class NodesCephMonMonid(SyncResource):
         """POST /nodes/{node}/ceph/mon/{monid}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_MON_MONID_POST, {"mon-address": mon_address})
 
@@ -491,6 +564,9 @@ class NodesCephMonMonid(SyncResource):
         """DELETE /nodes/{node}/ceph/mon/{monid}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_MON_MONID_DELETE, {})
 
@@ -508,6 +584,9 @@ class NodesCephOsd(SyncResource):
         """GET /nodes/{node}/ceph/osd
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_OSD_GET, {})
 
@@ -528,6 +607,11 @@ class NodesCephOsd(SyncResource):
         Privileges: root@pam only. Since 7.4.
         Keywords of some versions only:
         - `osds_per_device` since 8.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `dev` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "dev": dev,
@@ -576,6 +660,9 @@ class NodesCephOsdOsdid(SyncResource):
         """GET /nodes/{node}/ceph/osd/{osdid}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_OSD_OSDID_GET, {})
 
@@ -587,6 +674,9 @@ class NodesCephOsdOsdid(SyncResource):
         """DELETE /nodes/{node}/ceph/osd/{osdid}
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_OSD_OSDID_DELETE, {"cleanup": cleanup})
 
@@ -600,6 +690,9 @@ class NodesCephOsdIn(SyncResource):
         """POST /nodes/{node}/ceph/osd/{osdid}/in
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_OSD_IN_POST, {})
 
@@ -619,6 +712,9 @@ class NodesCephOsdLvInfo(SyncResource):
         """GET /nodes/{node}/ceph/osd/{osdid}/lv-info
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_OSD_LV_INFO_GET, {"type": type})
 
@@ -632,6 +728,9 @@ class NodesCephOsdMetadata(SyncResource):
         """GET /nodes/{node}/ceph/osd/{osdid}/metadata
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_OSD_METADATA_GET, {})
 
@@ -645,6 +744,9 @@ class NodesCephOsdOut(SyncResource):
         """POST /nodes/{node}/ceph/osd/{osdid}/out
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_OSD_OUT_POST, {})
 
@@ -664,6 +766,9 @@ class NodesCephOsdScrub(SyncResource):
         """POST /nodes/{node}/ceph/osd/{osdid}/scrub
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_OSD_SCRUB_POST, {"deep": deep})
 
@@ -679,10 +784,13 @@ class NodesCephPool(SyncResource):
         """Go to `/nodes/{node}/ceph/pool/{name}`."""
         return NodesCephPoolName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesCephPoolItem]:
+    def get(self) -> Results[m.NodesCephPoolItem]:
         """GET /nodes/{node}/ceph/pool
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_POOL_GET, {})
 
@@ -705,6 +813,10 @@ class NodesCephPool(SyncResource):
         """POST /nodes/{node}/ceph/pool
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -737,6 +849,9 @@ class NodesCephPoolName(SyncResource):
         """GET /nodes/{node}/ceph/pool/{name}
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_POOL_NAME_GET, {})
 
@@ -756,6 +871,9 @@ class NodesCephPoolName(SyncResource):
         """PUT /nodes/{node}/ceph/pool/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "application": application,
@@ -780,6 +898,9 @@ class NodesCephPoolName(SyncResource):
         """DELETE /nodes/{node}/ceph/pool/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "force": force,
@@ -802,6 +923,9 @@ class NodesCephPoolStatus(SyncResource):
         """GET /nodes/{node}/ceph/pool/{name}/status
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_POOL_STATUS_GET, {"verbose": verbose})
 
@@ -815,10 +939,14 @@ class NodesCephPools(SyncResource):
         """Go to `/nodes/{node}/ceph/pools/{name}`."""
         return NodesCephPoolsName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesCephPoolsItem]:
+    def get(self) -> Results[m.NodesCephPoolsItem]:
         """GET /nodes/{node}/ceph/pools
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4, until 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_CEPH_POOLS_GET, {})
 
@@ -841,6 +969,11 @@ class NodesCephPools(SyncResource):
         """POST /nodes/{node}/ceph/pools
 
         Privileges: Sys.Modify on /. Since 7.4, until 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -872,6 +1005,10 @@ class NodesCephPoolsName(SyncResource):
         """GET /nodes/{node}/ceph/pools/{name}
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4, until 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_CEPH_POOLS_NAME_GET, {"verbose": verbose})
 
@@ -891,6 +1028,10 @@ class NodesCephPoolsName(SyncResource):
         """PUT /nodes/{node}/ceph/pools/{name}
 
         Privileges: Sys.Modify on /. Since 7.4, until 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "application": application,
@@ -915,6 +1056,10 @@ class NodesCephPoolsName(SyncResource):
         """DELETE /nodes/{node}/ceph/pools/{name}
 
         Privileges: Sys.Modify on /. Since 7.4, until 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "force": force,
@@ -929,10 +1074,14 @@ class NodesCephReleases(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesCephReleasesItem]:
+    def get(self) -> Results[m.NodesCephReleasesItem]:
         """GET /nodes/{node}/ceph/releases
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_CEPH_RELEASES_GET, {})
 
@@ -950,6 +1099,9 @@ class NodesCephRestart(SyncResource):
         """POST /nodes/{node}/ceph/restart
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_RESTART_POST, {"service": service})
 
@@ -975,6 +1127,11 @@ class NodesCephRestartBulk(SyncResource):
         """POST /nodes/{node}/ceph/restart-bulk
 
         Privileges: Sys.Modify on /. Since 9.2.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `service_type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "service-type": service_type,
@@ -995,10 +1152,13 @@ class NodesCephRules(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesCephRulesItem]:
+    def get(self) -> Results[m.NodesCephRulesItem]:
         """GET /nodes/{node}/ceph/rules
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_RULES_GET, {})
 
@@ -1016,6 +1176,9 @@ class NodesCephStart(SyncResource):
         """POST /nodes/{node}/ceph/start
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_START_POST, {"service": service})
 
@@ -1031,6 +1194,9 @@ class NodesCephStatus(SyncResource):
         """GET /nodes/{node}/ceph/status
 
         Privileges: Sys.Audit or Datastore.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CEPH_STATUS_GET, {})
 
@@ -1048,6 +1214,9 @@ class NodesCephStop(SyncResource):
         """POST /nodes/{node}/ceph/stop
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CEPH_STOP_POST, {"service": service})
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from proxmox_client.api.models import nodes_certificates as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class NodesCertificates(SyncResource):
@@ -41,6 +42,9 @@ class NodesCertificates(SyncResource):
         """GET /nodes/{node}/certificates
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CERTIFICATES_GET, {})
 
@@ -59,6 +63,9 @@ class NodesCertificatesAcme(SyncResource):
         """GET /nodes/{node}/certificates/acme
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CERTIFICATES_ACME_GET, {})
 
@@ -76,6 +83,9 @@ class NodesCertificatesAcmeCertificate(SyncResource):
         """POST /nodes/{node}/certificates/acme/certificate
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_POST, {"force": force})
 
@@ -87,6 +97,9 @@ class NodesCertificatesAcmeCertificate(SyncResource):
         """PUT /nodes/{node}/certificates/acme/certificate
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_PUT, {"force": force})
 
@@ -94,6 +107,9 @@ class NodesCertificatesAcmeCertificate(SyncResource):
         """DELETE /nodes/{node}/certificates/acme/certificate
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_CERTIFICATES_ACME_CERTIFICATE_DELETE, {})
 
@@ -114,6 +130,10 @@ class NodesCertificatesCustom(SyncResource):
         """POST /nodes/{node}/certificates/custom
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `certificates` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "certificates": certificates,
@@ -131,6 +151,9 @@ class NodesCertificatesCustom(SyncResource):
         """DELETE /nodes/{node}/certificates/custom
 
         Privileges: Sys.Modify on /nodes/{node}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CERTIFICATES_CUSTOM_DELETE, {"restart": restart})
 
@@ -140,9 +163,12 @@ class NodesCertificatesInfo(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesCertificatesInfoItem]:
+    def get(self) -> Results[m.NodesCertificatesInfoItem]:
         """GET /nodes/{node}/certificates/info
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_CERTIFICATES_INFO_GET, {})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import nodes_disks as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class NodesDisks(SyncResource):
@@ -69,6 +70,9 @@ class NodesDisks(SyncResource):
         """GET /nodes/{node}/disks
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_DISKS_GET, {})
 
@@ -82,10 +86,13 @@ class NodesDisksDirectory(SyncResource):
         """Go to `/nodes/{node}/disks/directory/{name}`."""
         return NodesDisksDirectoryName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesDisksDirectoryItem]:
+    def get(self) -> Results[m.NodesDisksDirectoryItem]:
         """GET /nodes/{node}/disks/directory
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_DISKS_DIRECTORY_GET, {})
 
@@ -100,6 +107,10 @@ class NodesDisksDirectory(SyncResource):
         """POST /nodes/{node}/disks/directory
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `device` is None, `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "device": device,
@@ -124,6 +135,9 @@ class NodesDisksDirectoryName(SyncResource):
         """DELETE /nodes/{node}/disks/directory/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "cleanup-config": cleanup_config,
@@ -146,6 +160,10 @@ class NodesDisksInitgpt(SyncResource):
         """POST /nodes/{node}/disks/initgpt
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `disk` is None; nothing is sent.
         """
         return self._start(ops.NODES_DISKS_INITGPT_POST, {"disk": disk, "uuid": uuid})
 
@@ -163,10 +181,13 @@ class NodesDisksList(SyncResource):
         include_partitions: bool | None = None,
         skipsmart: bool | None = None,
         type: Literal["unused", "journal_disks"] | None = None,
-    ) -> list[m.NodesDisksListItem]:
+    ) -> Results[m.NodesDisksListItem]:
         """GET /nodes/{node}/disks/list
 
         Privileges: (Sys.Audit on /) or (Sys.Audit on /nodes/{node}). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "include-partitions": include_partitions,
@@ -189,6 +210,9 @@ class NodesDisksLvm(SyncResource):
         """GET /nodes/{node}/disks/lvm
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_DISKS_LVM_GET, {})
 
@@ -202,6 +226,10 @@ class NodesDisksLvm(SyncResource):
         """POST /nodes/{node}/disks/lvm
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `device` is None, `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "device": device,
@@ -225,6 +253,9 @@ class NodesDisksLvmName(SyncResource):
         """DELETE /nodes/{node}/disks/lvm/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "cleanup-config": cleanup_config,
@@ -242,10 +273,13 @@ class NodesDisksLvmthin(SyncResource):
         """Go to `/nodes/{node}/disks/lvmthin/{name}`."""
         return NodesDisksLvmthinName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesDisksLvmthinItem]:
+    def get(self) -> Results[m.NodesDisksLvmthinItem]:
         """GET /nodes/{node}/disks/lvmthin
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_DISKS_LVMTHIN_GET, {})
 
@@ -259,6 +293,10 @@ class NodesDisksLvmthin(SyncResource):
         """POST /nodes/{node}/disks/lvmthin
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `device` is None, `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "device": device,
@@ -283,6 +321,10 @@ class NodesDisksLvmthinName(SyncResource):
         """DELETE /nodes/{node}/disks/lvmthin/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `volume_group` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "volume-group": volume_group,
@@ -306,6 +348,10 @@ class NodesDisksSmart(SyncResource):
         """GET /nodes/{node}/disks/smart
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `disk` is None; nothing is sent.
         """
         return self._call(ops.NODES_DISKS_SMART_GET, {"disk": disk, "healthonly": healthonly})
 
@@ -323,6 +369,10 @@ class NodesDisksWipedisk(SyncResource):
         """PUT /nodes/{node}/disks/wipedisk
 
         Privileges: root@pam only. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `disk` is None; nothing is sent.
         """
         return self._start(ops.NODES_DISKS_WIPEDISK_PUT, {"disk": disk})
 
@@ -336,10 +386,13 @@ class NodesDisksZfs(SyncResource):
         """Go to `/nodes/{node}/disks/zfs/{name}`."""
         return NodesDisksZfsName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesDisksZfsItem]:
+    def get(self) -> Results[m.NodesDisksZfsItem]:
         """GET /nodes/{node}/disks/zfs
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_DISKS_ZFS_GET, {})
 
@@ -357,6 +410,10 @@ class NodesDisksZfs(SyncResource):
         """POST /nodes/{node}/disks/zfs
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `devices` is None, `name` is None, `raidlevel` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "devices": devices,
@@ -379,6 +436,9 @@ class NodesDisksZfsName(SyncResource):
         """GET /nodes/{node}/disks/zfs/{name}
 
         Privileges: Sys.Audit on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_DISKS_ZFS_NAME_GET, {})
 
@@ -391,6 +451,9 @@ class NodesDisksZfsName(SyncResource):
         """DELETE /nodes/{node}/disks/zfs/{name}
 
         Privileges: Sys.Modify on /. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "cleanup-config": cleanup_config,

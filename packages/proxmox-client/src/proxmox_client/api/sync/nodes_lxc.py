@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import nodes_lxc as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class NodesLxc(SyncResource):
@@ -28,10 +29,13 @@ class NodesLxc(SyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}`."""
         return NodesLxcVmid(self._client, {**self._path, "vmid": vmid})
 
-    def get(self) -> list[m.NodesLxcItem]:
+    def get(self) -> Results[m.NodesLxcItem]:
         """GET /nodes/{node}/lxc
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_GET, {})
 
@@ -92,6 +96,11 @@ class NodesLxc(SyncResource):
         - `entrypoint` since 9.1
         - `env` since 9.1
         - `ha_managed` since 9.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ostemplate` is None, `vmid` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "ostemplate": ostemplate,
@@ -253,10 +262,13 @@ class NodesLxcVmid(SyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/vncwebsocket`."""
         return NodesLxcVncwebsocket(self._client, self._path)
 
-    def get(self) -> list[m.NodesLxcVmidItem]:
+    def get(self) -> Results[m.NodesLxcVmidItem]:
         """GET /nodes/{node}/lxc/{vmid}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_VMID_GET, {})
 
@@ -270,6 +282,9 @@ class NodesLxcVmid(SyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "destroy-unreferenced-disks": destroy_unreferenced_disks,
@@ -300,6 +315,10 @@ class NodesLxcClone(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/clone
 
         Privileges: (VM.Clone on /vms/{vmid}) and ((VM.Allocate on /vms/{newid}) or (VM.Allocate on /pool/{pool})). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `newid` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "newid": newid,
@@ -331,6 +350,9 @@ class NodesLxcConfig(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/config
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_CONFIG_GET, {"current": current, "snapshot": snapshot})
 
@@ -380,6 +402,10 @@ class NodesLxcConfig(SyncResource):
         - `dev` since 8.1
         - `entrypoint` since 9.1
         - `env` since 9.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "arch": arch,
@@ -435,6 +461,10 @@ class NodesLxcFeature(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/feature
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `feature` is None; nothing is sent.
         """
         return self._call(ops.NODES_LXC_FEATURE_GET, {"feature": feature, "snapname": snapname})
 
@@ -478,6 +508,9 @@ class NodesLxcFirewall(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_GET, {})
 
@@ -491,10 +524,13 @@ class NodesLxcFirewallAliases(SyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/firewall/aliases/{name}`."""
         return NodesLxcFirewallAliasesName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesLxcFirewallAliasesItem]:
+    def get(self) -> Results[m.NodesLxcFirewallAliasesItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/aliases
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_ALIASES_GET, {})
 
@@ -508,6 +544,10 @@ class NodesLxcFirewallAliases(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/firewall/aliases
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None, `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -526,6 +566,9 @@ class NodesLxcFirewallAliasesName(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_ALIASES_NAME_GET, {})
 
@@ -540,6 +583,10 @@ class NodesLxcFirewallAliasesName(SyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -557,6 +604,9 @@ class NodesLxcFirewallAliasesName(SyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_ALIASES_NAME_DELETE, {"digest": digest})
 
@@ -570,10 +620,13 @@ class NodesLxcFirewallIpset(SyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}`."""
         return NodesLxcFirewallIpsetName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesLxcFirewallIpsetItem]:
+    def get(self) -> Results[m.NodesLxcFirewallIpsetItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/ipset
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_IPSET_GET, {})
 
@@ -588,6 +641,10 @@ class NodesLxcFirewallIpset(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/firewall/ipset
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -607,10 +664,13 @@ class NodesLxcFirewallIpsetName(SyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}`."""
         return NodesLxcFirewallIpsetCidr(self._client, {**self._path, "cidr": cidr})
 
-    def get(self) -> list[m.NodesLxcFirewallIpsetNameItem]:
+    def get(self) -> Results[m.NodesLxcFirewallIpsetNameItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_IPSET_NAME_GET, {})
 
@@ -624,6 +684,10 @@ class NodesLxcFirewallIpsetName(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -640,6 +704,9 @@ class NodesLxcFirewallIpsetName(SyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_IPSET_NAME_DELETE, {"force": force})
 
@@ -653,6 +720,9 @@ class NodesLxcFirewallIpsetCidr(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_IPSET_CIDR_GET, {})
 
@@ -666,6 +736,9 @@ class NodesLxcFirewallIpsetCidr(SyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -682,6 +755,9 @@ class NodesLxcFirewallIpsetCidr(SyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_IPSET_CIDR_DELETE, {"digest": digest})
 
@@ -698,10 +774,13 @@ class NodesLxcFirewallLog(SyncResource):
         since: int | None = None,
         start: int | None = None,
         until: int | None = None,
-    ) -> list[m.NodesLxcFirewallLogItem]:
+    ) -> Results[m.NodesLxcFirewallLogItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/log
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "limit": limit,
@@ -721,6 +800,9 @@ class NodesLxcFirewallOptions(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall/options
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_OPTIONS_GET, {})
 
@@ -743,6 +825,9 @@ class NodesLxcFirewallOptions(SyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/firewall/options
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -770,10 +855,13 @@ class NodesLxcFirewallRefs(SyncResource):
         self,
         *,
         type: Literal["alias", "ipset"] | None = None,
-    ) -> list[m.NodesLxcFirewallRefsItem]:
+    ) -> Results[m.NodesLxcFirewallRefsItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/refs
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_REFS_GET, {"type": type})
 
@@ -787,10 +875,13 @@ class NodesLxcFirewallRules(SyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/firewall/rules/{pos}`."""
         return NodesLxcFirewallRulesPos(self._client, {**self._path, "pos": pos})
 
-    def get(self) -> list[m.NodesLxcFirewallRulesItem]:
+    def get(self) -> Results[m.NodesLxcFirewallRulesItem]:
         """GET /nodes/{node}/lxc/{vmid}/firewall/rules
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_RULES_GET, {})
 
@@ -816,6 +907,10 @@ class NodesLxcFirewallRules(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/firewall/rules
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -846,6 +941,9 @@ class NodesLxcFirewallRulesPos(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_RULES_POS_GET, {})
 
@@ -872,6 +970,9 @@ class NodesLxcFirewallRulesPos(SyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "action": action,
@@ -901,6 +1002,9 @@ class NodesLxcFirewallRulesPos(SyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_FIREWALL_RULES_POS_DELETE, {"digest": digest})
 
@@ -910,10 +1014,14 @@ class NodesLxcInterfaces(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesLxcInterfacesItem]:
+    def get(self) -> Results[m.NodesLxcInterfacesItem]:
         """GET /nodes/{node}/lxc/{vmid}/interfaces
 
         Privileges: VM.Audit on /vms/{vmid}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_LXC_INTERFACES_GET, {})
 
@@ -931,6 +1039,10 @@ class NodesLxcMigrate(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_LXC_MIGRATE_GET, {"target": target})
 
@@ -947,6 +1059,10 @@ class NodesLxcMigrate(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "target": target,
@@ -979,6 +1095,10 @@ class NodesLxcMoveVolume(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/move_volume
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `volume` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "volume": volume,
@@ -1009,6 +1129,9 @@ class NodesLxcMtunnel(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/mtunnel
 
         Privileges: (VM.Allocate on /vms/{vmid}) and (Sys.Incoming on /). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_MTUNNEL_POST, {"bridges": bridges, "storages": storages})
 
@@ -1029,6 +1152,10 @@ class NodesLxcMtunnelwebsocket(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/mtunnelwebsocket
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `socket` is None, `ticket` is None; nothing is sent.
         """
         return self._call(ops.NODES_LXC_MTUNNELWEBSOCKET_GET, {"socket": socket, "ticket": ticket})
 
@@ -1038,10 +1165,13 @@ class NodesLxcPending(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesLxcPendingItem]:
+    def get(self) -> Results[m.NodesLxcPendingItem]:
         """GET /nodes/{node}/lxc/{vmid}/pending
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_PENDING_GET, {})
 
@@ -1067,6 +1197,10 @@ class NodesLxcRemoteMigrate(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/remote_migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target_bridge` is None, `target_endpoint` is None, `target_storage` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "target-bridge": target_bridge,
@@ -1099,6 +1233,10 @@ class NodesLxcResize(SyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/resize
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `disk` is None, `size` is None; nothing is sent.
         """
         return self._start(ops.NODES_LXC_RESIZE_PUT, {"disk": disk, "size": size, "digest": digest})
 
@@ -1118,6 +1256,10 @@ class NodesLxcRrd(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/rrd
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ds` is None, `timeframe` is None; nothing is sent.
         """
         return self._call(ops.NODES_LXC_RRD_GET, {"ds": ds, "timeframe": timeframe, "cf": cf})
 
@@ -1132,10 +1274,14 @@ class NodesLxcRrddata(SyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[m.NodesLxcRrddataItem]:
+    ) -> Results[m.NodesLxcRrddataItem]:
         """GET /nodes/{node}/lxc/{vmid}/rrddata
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `timeframe` is None; nothing is sent.
         """
         return self._call(ops.NODES_LXC_RRDDATA_GET, {"timeframe": timeframe, "cf": cf})
 
@@ -1149,10 +1295,13 @@ class NodesLxcSnapshot(SyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/snapshot/{snapname}`."""
         return NodesLxcSnapshotSnapname(self._client, {**self._path, "snapname": snapname})
 
-    def get(self) -> list[m.NodesLxcSnapshotItem]:
+    def get(self) -> Results[m.NodesLxcSnapshotItem]:
         """GET /nodes/{node}/lxc/{vmid}/snapshot
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_SNAPSHOT_GET, {})
 
@@ -1165,6 +1314,10 @@ class NodesLxcSnapshot(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/snapshot
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `snapname` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "snapname": snapname,
@@ -1192,6 +1345,9 @@ class NodesLxcSnapshotSnapname(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_SNAPSHOT_SNAPNAME_GET, {})
 
@@ -1203,6 +1359,9 @@ class NodesLxcSnapshotSnapname(SyncResource):
         """DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_LXC_SNAPSHOT_SNAPNAME_DELETE, {"force": force})
 
@@ -1216,6 +1375,9 @@ class NodesLxcSnapshotConfig(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback or VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_SNAPSHOT_CONFIG_GET, {})
 
@@ -1227,6 +1389,9 @@ class NodesLxcSnapshotConfig(SyncResource):
         """PUT /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_SNAPSHOT_CONFIG_PUT, {"description": description})
 
@@ -1244,6 +1409,9 @@ class NodesLxcSnapshotRollback(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_LXC_SNAPSHOT_ROLLBACK_POST, {"start": start})
 
@@ -1263,6 +1431,9 @@ class NodesLxcSpiceproxy(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/spiceproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_SPICEPROXY_POST, {"proxy": proxy})
 
@@ -1309,10 +1480,13 @@ class NodesLxcStatus(SyncResource):
         """Go to `/nodes/{node}/lxc/{vmid}/status/suspend`."""
         return NodesLxcStatusSuspend(self._client, self._path)
 
-    def get(self) -> list[m.NodesLxcStatusItem]:
+    def get(self) -> Results[m.NodesLxcStatusItem]:
         """GET /nodes/{node}/lxc/{vmid}/status
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_STATUS_GET, {})
 
@@ -1326,6 +1500,9 @@ class NodesLxcStatusCurrent(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/status/current
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_STATUS_CURRENT_GET, {})
 
@@ -1343,6 +1520,9 @@ class NodesLxcStatusReboot(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/reboot
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_LXC_STATUS_REBOOT_POST, {"timeout": timeout})
 
@@ -1358,6 +1538,9 @@ class NodesLxcStatusResume(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/resume
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_LXC_STATUS_RESUME_POST, {})
 
@@ -1378,6 +1561,9 @@ class NodesLxcStatusShutdown(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/shutdown
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "forceStop": forceStop,
@@ -1402,6 +1588,9 @@ class NodesLxcStatusStart(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/start
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_LXC_STATUS_START_POST, {"debug": debug, "skiplock": skiplock})
 
@@ -1424,6 +1613,10 @@ class NodesLxcStatusStop(SyncResource):
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         Keywords of some versions only:
         - `overrule_shutdown` since 8.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "overrule-shutdown": overrule_shutdown,
@@ -1443,6 +1636,9 @@ class NodesLxcStatusSuspend(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/status/suspend
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_LXC_STATUS_SUSPEND_POST, {})
 
@@ -1458,6 +1654,9 @@ class NodesLxcTemplate(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/template
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_TEMPLATE_POST, {})
 
@@ -1473,6 +1672,9 @@ class NodesLxcTermproxy(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/termproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_LXC_TERMPROXY_POST, {})
 
@@ -1494,6 +1696,9 @@ class NodesLxcVncproxy(SyncResource):
         """POST /nodes/{node}/lxc/{vmid}/vncproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "height": height,
@@ -1519,5 +1724,9 @@ class NodesLxcVncwebsocket(SyncResource):
         """GET /nodes/{node}/lxc/{vmid}/vncwebsocket
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `port` is None, `vncticket` is None; nothing is sent.
         """
         return self._call(ops.NODES_LXC_VNCWEBSOCKET_GET, {"port": port, "vncticket": vncticket})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client import options as o
     from proxmox_client.api.models import nodes_qemu as m
     from proxmox_client.tasks import Task
+    from proxmox_client.wire.results import Results
 
 
 class NodesQemu(SyncResource):
@@ -32,10 +33,13 @@ class NodesQemu(SyncResource):
         self,
         *,
         full: bool | None = None,
-    ) -> list[m.NodesQemuItem]:
+    ) -> Results[m.NodesQemuItem]:
         """GET /nodes/{node}/qemu
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_GET, {"full": full})
 
@@ -146,6 +150,11 @@ class NodesQemu(SyncResource):
         - `import_working_storage` since 8.3
         - `intel_tdx` since 9.1
         - `virtiofs` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `vmid` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "vmid": vmid,
@@ -379,10 +388,13 @@ class NodesQemuVmid(SyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/vncwebsocket`."""
         return NodesQemuVncwebsocket(self._client, self._path)
 
-    def get(self) -> list[m.NodesQemuVmidItem]:
+    def get(self) -> Results[m.NodesQemuVmidItem]:
         """GET /nodes/{node}/qemu/{vmid}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_VMID_GET, {})
 
@@ -396,6 +408,9 @@ class NodesQemuVmid(SyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "destroy-unreferenced-disks": destroy_unreferenced_disks,
@@ -539,6 +554,9 @@ class NodesQemuAgent(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET, {})
 
@@ -550,6 +568,10 @@ class NodesQemuAgent(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent
 
         Privileges: VM.GuestAgent.Unrestricted or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `command` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_AGENT_POST, {"command": command})
 
@@ -568,6 +590,10 @@ class NodesQemuAgentExec(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/exec
 
         Privileges: VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `command` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "command": command,
@@ -591,6 +617,10 @@ class NodesQemuAgentExecStatus(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/exec-status
 
         Privileges: VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `pid` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_AGENT_EXEC_STATUS_GET, {"pid": pid})
 
@@ -615,6 +645,11 @@ class NodesQemuAgentFileRead(SyncResource):
         - `count` since 9.2
         - `decode` since 9.2
         - `offset` since 9.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `file` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "file": file,
@@ -640,6 +675,10 @@ class NodesQemuAgentFileWrite(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/file-write
 
         Privileges: VM.GuestAgent.FileWrite or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `content` is None, `file` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "content": content,
@@ -660,6 +699,9 @@ class NodesQemuAgentFsfreezeFreeze(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-freeze
 
         Privileges: VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_FSFREEZE_FREEZE_POST, {})
 
@@ -675,6 +717,9 @@ class NodesQemuAgentFsfreezeStatus(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-status
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_FSFREEZE_STATUS_POST, {})
 
@@ -690,6 +735,9 @@ class NodesQemuAgentFsfreezeThaw(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-thaw
 
         Privileges: VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_FSFREEZE_THAW_POST, {})
 
@@ -705,6 +753,9 @@ class NodesQemuAgentFstrim(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/fstrim
 
         Privileges: VM.GuestAgent.FileSystemMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_FSTRIM_POST, {})
 
@@ -720,6 +771,9 @@ class NodesQemuAgentGetFsinfo(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-fsinfo
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET_FSINFO_GET, {})
 
@@ -733,6 +787,9 @@ class NodesQemuAgentGetHostName(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-host-name
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET_HOST_NAME_GET, {})
 
@@ -746,6 +803,9 @@ class NodesQemuAgentGetMemoryBlockInfo(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-memory-block-info
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET_MEMORY_BLOCK_INFO_GET, {})
 
@@ -759,6 +819,9 @@ class NodesQemuAgentGetMemoryBlocks(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-memory-blocks
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET_MEMORY_BLOCKS_GET, {})
 
@@ -772,6 +835,9 @@ class NodesQemuAgentGetOsinfo(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET_OSINFO_GET, {})
 
@@ -785,6 +851,9 @@ class NodesQemuAgentGetTime(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-time
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET_TIME_GET, {})
 
@@ -798,6 +867,9 @@ class NodesQemuAgentGetTimezone(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-timezone
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET_TIMEZONE_GET, {})
 
@@ -811,6 +883,9 @@ class NodesQemuAgentGetUsers(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-users
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET_USERS_GET, {})
 
@@ -824,6 +899,9 @@ class NodesQemuAgentGetVcpus(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/get-vcpus
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_GET_VCPUS_GET, {})
 
@@ -837,6 +915,9 @@ class NodesQemuAgentInfo(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/info
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_INFO_GET, {})
 
@@ -850,6 +931,9 @@ class NodesQemuAgentNetworkGetInterfaces(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_NETWORK_GET_INTERFACES_GET, {})
 
@@ -863,6 +947,9 @@ class NodesQemuAgentPing(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/ping
 
         Privileges: VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_PING_POST, {})
 
@@ -884,6 +971,10 @@ class NodesQemuAgentSetUserPassword(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/set-user-password
 
         Privileges: VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `password` is None, `username` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "password": password,
@@ -904,6 +995,9 @@ class NodesQemuAgentShutdown(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/shutdown
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_SHUTDOWN_POST, {})
 
@@ -919,6 +1013,9 @@ class NodesQemuAgentSuspendDisk(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/suspend-disk
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_SUSPEND_DISK_POST, {})
 
@@ -934,6 +1031,9 @@ class NodesQemuAgentSuspendHybrid(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/suspend-hybrid
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_SUSPEND_HYBRID_POST, {})
 
@@ -949,6 +1049,9 @@ class NodesQemuAgentSuspendRam(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/agent/suspend-ram
 
         Privileges: VM.PowerMgmt or VM.GuestAgent.Unrestricted on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_AGENT_SUSPEND_RAM_POST, {})
 
@@ -977,6 +1080,10 @@ class NodesQemuClone(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/clone
 
         Privileges: (VM.Clone on /vms/{vmid}) and ((VM.Allocate on /vms/{newid}) or (VM.Allocate on /pool/{pool})). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `newid` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "newid": newid,
@@ -1005,10 +1112,13 @@ class NodesQemuCloudinit(SyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/cloudinit/dump`."""
         return NodesQemuCloudinitDump(self._client, self._path)
 
-    def get(self) -> list[m.NodesQemuCloudinitItem]:
+    def get(self) -> Results[m.NodesQemuCloudinitItem]:
         """GET /nodes/{node}/qemu/{vmid}/cloudinit
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_CLOUDINIT_GET, {})
 
@@ -1016,6 +1126,9 @@ class NodesQemuCloudinit(SyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/cloudinit
 
         Privileges: VM.Config.Cloudinit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_CLOUDINIT_PUT, {})
 
@@ -1033,6 +1146,10 @@ class NodesQemuCloudinitDump(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/cloudinit/dump
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `type` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_CLOUDINIT_DUMP_GET, {"type": type})
 
@@ -1051,6 +1168,9 @@ class NodesQemuConfig(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/config
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_CONFIG_GET, {"current": current, "snapshot": snapshot})
 
@@ -1156,6 +1276,10 @@ class NodesQemuConfig(SyncResource):
         - `import_working_storage` since 8.3
         - `intel_tdx` since 9.1
         - `virtiofs` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "acpi": acpi,
@@ -1348,6 +1472,10 @@ class NodesQemuConfig(SyncResource):
         - `ciupgrade` since 8.0
         - `intel_tdx` since 9.1
         - `virtiofs` since 8.4
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "acpi": acpi,
@@ -1453,6 +1581,11 @@ class NodesQemuDbusVmstate(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/dbus-vmstate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 9.0.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_DBUS_VMSTATE_POST, {"action": action})
 
@@ -1473,6 +1606,10 @@ class NodesQemuFeature(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/feature
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `feature` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_FEATURE_GET, {"feature": feature, "snapname": snapname})
 
@@ -1516,6 +1653,9 @@ class NodesQemuFirewall(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_GET, {})
 
@@ -1529,10 +1669,13 @@ class NodesQemuFirewallAliases(SyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/firewall/aliases/{name}`."""
         return NodesQemuFirewallAliasesName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesQemuFirewallAliasesItem]:
+    def get(self) -> Results[m.NodesQemuFirewallAliasesItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/aliases
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_ALIASES_GET, {})
 
@@ -1546,6 +1689,10 @@ class NodesQemuFirewallAliases(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/firewall/aliases
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None, `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -1564,6 +1711,9 @@ class NodesQemuFirewallAliasesName(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_ALIASES_NAME_GET, {})
 
@@ -1578,6 +1728,10 @@ class NodesQemuFirewallAliasesName(SyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -1595,6 +1749,9 @@ class NodesQemuFirewallAliasesName(SyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/firewall/aliases/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_ALIASES_NAME_DELETE, {"digest": digest})
 
@@ -1608,10 +1765,13 @@ class NodesQemuFirewallIpset(SyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}`."""
         return NodesQemuFirewallIpsetName(self._client, {**self._path, "name": name})
 
-    def get(self) -> list[m.NodesQemuFirewallIpsetItem]:
+    def get(self) -> Results[m.NodesQemuFirewallIpsetItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/ipset
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_IPSET_GET, {})
 
@@ -1626,6 +1786,10 @@ class NodesQemuFirewallIpset(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/firewall/ipset
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `name` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "name": name,
@@ -1645,10 +1809,13 @@ class NodesQemuFirewallIpsetName(SyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}`."""
         return NodesQemuFirewallIpsetCidr(self._client, {**self._path, "cidr": cidr})
 
-    def get(self) -> list[m.NodesQemuFirewallIpsetNameItem]:
+    def get(self) -> Results[m.NodesQemuFirewallIpsetNameItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_IPSET_NAME_GET, {})
 
@@ -1662,6 +1829,10 @@ class NodesQemuFirewallIpsetName(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `cidr` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "cidr": cidr,
@@ -1678,6 +1849,9 @@ class NodesQemuFirewallIpsetName(SyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_IPSET_NAME_DELETE, {"force": force})
 
@@ -1691,6 +1865,9 @@ class NodesQemuFirewallIpsetCidr(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_IPSET_CIDR_GET, {})
 
@@ -1704,6 +1881,9 @@ class NodesQemuFirewallIpsetCidr(SyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "comment": comment,
@@ -1720,6 +1900,9 @@ class NodesQemuFirewallIpsetCidr(SyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_IPSET_CIDR_DELETE, {"digest": digest})
 
@@ -1736,10 +1919,13 @@ class NodesQemuFirewallLog(SyncResource):
         since: int | None = None,
         start: int | None = None,
         until: int | None = None,
-    ) -> list[m.NodesQemuFirewallLogItem]:
+    ) -> Results[m.NodesQemuFirewallLogItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/log
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "limit": limit,
@@ -1759,6 +1945,9 @@ class NodesQemuFirewallOptions(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall/options
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_OPTIONS_GET, {})
 
@@ -1781,6 +1970,9 @@ class NodesQemuFirewallOptions(SyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/firewall/options
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "delete": delete,
@@ -1808,10 +2000,13 @@ class NodesQemuFirewallRefs(SyncResource):
         self,
         *,
         type: Literal["alias", "ipset"] | None = None,
-    ) -> list[m.NodesQemuFirewallRefsItem]:
+    ) -> Results[m.NodesQemuFirewallRefsItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/refs
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_REFS_GET, {"type": type})
 
@@ -1825,10 +2020,13 @@ class NodesQemuFirewallRules(SyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/firewall/rules/{pos}`."""
         return NodesQemuFirewallRulesPos(self._client, {**self._path, "pos": pos})
 
-    def get(self) -> list[m.NodesQemuFirewallRulesItem]:
+    def get(self) -> Results[m.NodesQemuFirewallRulesItem]:
         """GET /nodes/{node}/qemu/{vmid}/firewall/rules
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_RULES_GET, {})
 
@@ -1854,6 +2052,10 @@ class NodesQemuFirewallRules(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/firewall/rules
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `action` is None, `type` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1884,6 +2086,9 @@ class NodesQemuFirewallRulesPos(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_RULES_POS_GET, {})
 
@@ -1910,6 +2115,9 @@ class NodesQemuFirewallRulesPos(SyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "action": action,
@@ -1939,6 +2147,9 @@ class NodesQemuFirewallRulesPos(SyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/firewall/rules/{pos}
 
         Privileges: VM.Config.Network on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_FIREWALL_RULES_POS_DELETE, {"digest": digest})
 
@@ -1956,6 +2167,9 @@ class NodesQemuMigrate(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_MIGRATE_GET, {"target": target})
 
@@ -1977,6 +2191,11 @@ class NodesQemuMigrate(SyncResource):
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
         Keywords of some versions only:
         - `with_conntrack_state` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "target": target,
@@ -2005,6 +2224,10 @@ class NodesQemuMonitor(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/monitor
 
         Privileges: Sys.Audit or Sys.Modify on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `command` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_MONITOR_POST, {"command": command})
 
@@ -2032,6 +2255,10 @@ class NodesQemuMoveDisk(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/move_disk
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `disk` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "disk": disk,
@@ -2063,6 +2290,9 @@ class NodesQemuMtunnel(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/mtunnel
 
         Privileges: (VM.Allocate on /vms/{vmid}) and (Sys.Incoming on /). Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_MTUNNEL_POST, {"bridges": bridges, "storages": storages})
 
@@ -2083,6 +2313,10 @@ class NodesQemuMtunnelwebsocket(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/mtunnelwebsocket
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `socket` is None, `ticket` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_MTUNNELWEBSOCKET_GET, {"socket": socket, "ticket": ticket})
 
@@ -2092,10 +2326,13 @@ class NodesQemuPending(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesQemuPendingItem]:
+    def get(self) -> Results[m.NodesQemuPendingItem]:
         """GET /nodes/{node}/qemu/{vmid}/pending
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_PENDING_GET, {})
 
@@ -2119,6 +2356,10 @@ class NodesQemuRemoteMigrate(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/remote_migrate
 
         Privileges: VM.Migrate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `target_bridge` is None, `target_endpoint` is None, `target_storage` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "target-bridge": target_bridge,
@@ -2150,6 +2391,10 @@ class NodesQemuResize(SyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/resize
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `disk` is None, `size` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "disk": disk,
@@ -2175,6 +2420,10 @@ class NodesQemuRrd(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/rrd
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `ds` is None, `timeframe` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_RRD_GET, {"ds": ds, "timeframe": timeframe, "cf": cf})
 
@@ -2189,10 +2438,14 @@ class NodesQemuRrddata(SyncResource):
         *,
         timeframe: Literal["hour", "day", "week", "month", "year"],
         cf: Literal["AVERAGE", "MAX"] | None = None,
-    ) -> list[m.NodesQemuRrddataItem]:
+    ) -> Results[m.NodesQemuRrddataItem]:
         """GET /nodes/{node}/qemu/{vmid}/rrddata
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `timeframe` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_RRDDATA_GET, {"timeframe": timeframe, "cf": cf})
 
@@ -2211,6 +2464,10 @@ class NodesQemuSendkey(SyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/sendkey
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `key` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_SENDKEY_PUT, {"key": key, "skiplock": skiplock})
 
@@ -2224,10 +2481,13 @@ class NodesQemuSnapshot(SyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/snapshot/{snapname}`."""
         return NodesQemuSnapshotSnapname(self._client, {**self._path, "snapname": snapname})
 
-    def get(self) -> list[m.NodesQemuSnapshotItem]:
+    def get(self) -> Results[m.NodesQemuSnapshotItem]:
         """GET /nodes/{node}/qemu/{vmid}/snapshot
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_SNAPSHOT_GET, {})
 
@@ -2241,6 +2501,10 @@ class NodesQemuSnapshot(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/snapshot
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `snapname` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "snapname": snapname,
@@ -2269,6 +2533,9 @@ class NodesQemuSnapshotSnapname(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_SNAPSHOT_SNAPNAME_GET, {})
 
@@ -2280,6 +2547,9 @@ class NodesQemuSnapshotSnapname(SyncResource):
         """DELETE /nodes/{node}/qemu/{vmid}/snapshot/{snapname}
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_QEMU_SNAPSHOT_SNAPNAME_DELETE, {"force": force})
 
@@ -2293,6 +2563,9 @@ class NodesQemuSnapshotConfig(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback or VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_SNAPSHOT_CONFIG_GET, {})
 
@@ -2304,6 +2577,9 @@ class NodesQemuSnapshotConfig(SyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config
 
         Privileges: VM.Snapshot on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_SNAPSHOT_CONFIG_PUT, {"description": description})
 
@@ -2321,6 +2597,9 @@ class NodesQemuSnapshotRollback(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/rollback
 
         Privileges: VM.Snapshot or VM.Snapshot.Rollback on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_QEMU_SNAPSHOT_ROLLBACK_POST, {"start": start})
 
@@ -2340,6 +2619,9 @@ class NodesQemuSpiceproxy(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/spiceproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_SPICEPROXY_POST, {"proxy": proxy})
 
@@ -2391,10 +2673,13 @@ class NodesQemuStatus(SyncResource):
         """Go to `/nodes/{node}/qemu/{vmid}/status/suspend`."""
         return NodesQemuStatusSuspend(self._client, self._path)
 
-    def get(self) -> list[m.NodesQemuStatusItem]:
+    def get(self) -> Results[m.NodesQemuStatusItem]:
         """GET /nodes/{node}/qemu/{vmid}/status
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_STATUS_GET, {})
 
@@ -2408,6 +2693,9 @@ class NodesQemuStatusCurrent(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/status/current
 
         Privileges: VM.Audit on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_STATUS_CURRENT_GET, {})
 
@@ -2425,6 +2713,9 @@ class NodesQemuStatusReboot(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/reboot
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_QEMU_STATUS_REBOOT_POST, {"timeout": timeout})
 
@@ -2444,6 +2735,9 @@ class NodesQemuStatusReset(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/reset
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_QEMU_STATUS_RESET_POST, {"skiplock": skiplock})
 
@@ -2464,6 +2758,9 @@ class NodesQemuStatusResume(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/resume
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "nocheck": nocheck,
@@ -2490,6 +2787,9 @@ class NodesQemuStatusShutdown(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/shutdown
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "forceStop": forceStop,
@@ -2528,6 +2828,10 @@ class NodesQemuStatusStart(SyncResource):
         Keywords of some versions only:
         - `nets_host_mtu` since 9.1
         - `with_conntrack_state` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "force-cpu": force_cpu,
@@ -2566,6 +2870,10 @@ class NodesQemuStatusStop(SyncResource):
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
         Keywords of some versions only:
         - `overrule_shutdown` since 8.2
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "keepActive": keepActive,
@@ -2594,6 +2902,9 @@ class NodesQemuStatusSuspend(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/status/suspend
 
         Privileges: VM.PowerMgmt on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "skiplock": skiplock,
@@ -2618,6 +2929,9 @@ class NodesQemuTemplate(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/template
 
         Privileges: VM.Allocate on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._start(ops.NODES_QEMU_TEMPLATE_POST, {"disk": disk})
 
@@ -2637,6 +2951,9 @@ class NodesQemuTermproxy(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/termproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_QEMU_TERMPROXY_POST, {"serial": serial})
 
@@ -2657,6 +2974,10 @@ class NodesQemuUnlink(SyncResource):
         """PUT /nodes/{node}/qemu/{vmid}/unlink
 
         Privileges: VM.Config.Disk on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `idlist` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_UNLINK_PUT, {"idlist": idlist, "force": force})
 
@@ -2675,6 +2996,9 @@ class NodesQemuVncproxy(SyncResource):
         """POST /nodes/{node}/qemu/{vmid}/vncproxy
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "generate-password": generate_password,
@@ -2699,5 +3023,9 @@ class NodesQemuVncwebsocket(SyncResource):
         """GET /nodes/{node}/qemu/{vmid}/vncwebsocket
 
         Privileges: VM.Console on /vms/{vmid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `port` is None, `vncticket` is None; nothing is sent.
         """
         return self._call(ops.NODES_QEMU_VNCWEBSOCKET_GET, {"port": port, "vncticket": vncticket})

@@ -12,6 +12,7 @@ from proxmox_client.facade import SyncResource
 
 if TYPE_CHECKING:
     from proxmox_client.api.models import nodes_scan as m
+    from proxmox_client.wire.results import Results
 
 
 class NodesScan(SyncResource):
@@ -59,10 +60,13 @@ class NodesScan(SyncResource):
         """Go to `/nodes/{node}/scan/zfs`."""
         return NodesScanZfs(self._client, self._path)
 
-    def get(self) -> list[m.NodesScanItem]:
+    def get(self) -> Results[m.NodesScanItem]:
         """GET /nodes/{node}/scan
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SCAN_GET, {})
 
@@ -79,10 +83,14 @@ class NodesScanCifs(SyncResource):
         domain: str | None = None,
         password: str | None = None,
         username: str | None = None,
-    ) -> list[m.NodesScanCifsItem]:
+    ) -> Results[m.NodesScanCifsItem]:
         """GET /nodes/{node}/scan/cifs
 
         Privileges: Datastore.Allocate on /storage. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `server` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "server": server,
@@ -102,10 +110,15 @@ class NodesScanGlusterfs(SyncResource):
         self,
         *,
         server: str,
-    ) -> list[m.NodesScanGlusterfsItem]:
+    ) -> Results[m.NodesScanGlusterfsItem]:
         """GET /nodes/{node}/scan/glusterfs
 
         Privileges: Datastore.Allocate on /storage. Since 7.4, until 8.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `server` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_SCAN_GLUSTERFS_GET, {"server": server})
 
@@ -119,10 +132,14 @@ class NodesScanIscsi(SyncResource):
         self,
         *,
         portal: str,
-    ) -> list[m.NodesScanIscsiItem]:
+    ) -> Results[m.NodesScanIscsiItem]:
         """GET /nodes/{node}/scan/iscsi
 
         Privileges: Datastore.Allocate on /storage. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `portal` is None; nothing is sent.
         """
         return self._call(ops.NODES_SCAN_ISCSI_GET, {"portal": portal})
 
@@ -132,10 +149,13 @@ class NodesScanLvm(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesScanLvmItem]:
+    def get(self) -> Results[m.NodesScanLvmItem]:
         """GET /nodes/{node}/scan/lvm
 
         Privileges: Datastore.Allocate on /storage. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SCAN_LVM_GET, {})
 
@@ -149,10 +169,14 @@ class NodesScanLvmthin(SyncResource):
         self,
         *,
         vg: str,
-    ) -> list[m.NodesScanLvmthinItem]:
+    ) -> Results[m.NodesScanLvmthinItem]:
         """GET /nodes/{node}/scan/lvmthin
 
         Privileges: Datastore.Allocate on /storage. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `vg` is None; nothing is sent.
         """
         return self._call(ops.NODES_SCAN_LVMTHIN_GET, {"vg": vg})
 
@@ -166,10 +190,14 @@ class NodesScanNfs(SyncResource):
         self,
         *,
         server: str,
-    ) -> list[m.NodesScanNfsItem]:
+    ) -> Results[m.NodesScanNfsItem]:
         """GET /nodes/{node}/scan/nfs
 
         Privileges: Datastore.Allocate on /storage. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `server` is None; nothing is sent.
         """
         return self._call(ops.NODES_SCAN_NFS_GET, {"server": server})
 
@@ -187,10 +215,14 @@ class NodesScanPbs(SyncResource):
         username: str,
         fingerprint: str | None = None,
         port: int | None = None,
-    ) -> list[m.NodesScanPbsItem]:
+    ) -> Results[m.NodesScanPbsItem]:
         """GET /nodes/{node}/scan/pbs
 
         Privileges: Datastore.Allocate on /storage. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `password` is None, `server` is None, `username` is None; nothing is sent.
         """
         params: dict[str, object] = {
             "password": password,
@@ -207,9 +239,12 @@ class NodesScanZfs(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesScanZfsItem]:
+    def get(self) -> Results[m.NodesScanZfsItem]:
         """GET /nodes/{node}/scan/zfs
 
         Privileges: Datastore.Allocate on /storage. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SCAN_ZFS_GET, {})

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proxmox_client.api.models import nodes_sdn as m
+    from proxmox_client.wire.results import Results
 
 
 class NodesSdn(SyncResource):
@@ -40,6 +41,9 @@ class NodesSdn(SyncResource):
         """GET /nodes/{node}/sdn
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SDN_GET, {})
 
@@ -74,10 +78,14 @@ class NodesSdnFabricsFabric(SyncResource):
         """Go to `/nodes/{node}/sdn/fabrics/{fabric}/routes`."""
         return NodesSdnFabricsRoutes(self._client, self._path)
 
-    def get(self) -> list[m.NodesSdnFabricsFabricItem]:
+    def get(self) -> Results[m.NodesSdnFabricsFabricItem]:
         """GET /nodes/{node}/sdn/fabrics/{fabric}
 
         Privileges: SDN.Audit on /sdn/fabrics/{fabric}. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_SDN_FABRICS_FABRIC_GET, {})
 
@@ -87,10 +95,14 @@ class NodesSdnFabricsInterfaces(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesSdnFabricsInterfacesItem]:
+    def get(self) -> Results[m.NodesSdnFabricsInterfacesItem]:
         """GET /nodes/{node}/sdn/fabrics/{fabric}/interfaces
 
         Privileges: SDN.Audit on /sdn/fabrics/{fabric}. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_SDN_FABRICS_INTERFACES_GET, {})
 
@@ -100,10 +112,14 @@ class NodesSdnFabricsNeighbors(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesSdnFabricsNeighborsItem]:
+    def get(self) -> Results[m.NodesSdnFabricsNeighborsItem]:
         """GET /nodes/{node}/sdn/fabrics/{fabric}/neighbors
 
         Privileges: SDN.Audit on /sdn/fabrics/{fabric}. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_SDN_FABRICS_NEIGHBORS_GET, {})
 
@@ -113,10 +129,14 @@ class NodesSdnFabricsRoutes(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesSdnFabricsRoutesItem]:
+    def get(self) -> Results[m.NodesSdnFabricsRoutesItem]:
         """GET /nodes/{node}/sdn/fabrics/{fabric}/routes
 
         Privileges: SDN.Audit on /sdn/fabrics/{fabric}. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_SDN_FABRICS_ROUTES_GET, {})
 
@@ -141,10 +161,14 @@ class NodesSdnVnetsVnet(SyncResource):
         """Go to `/nodes/{node}/sdn/vnets/{vnet}/mac-vrf`."""
         return NodesSdnVnetsMacVrf(self._client, self._path)
 
-    def get(self) -> list[m.NodesSdnVnetsVnetItem]:
+    def get(self) -> Results[m.NodesSdnVnetsVnetItem]:
         """GET /nodes/{node}/sdn/vnets/{vnet}
 
         Privileges: any user. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_SDN_VNETS_VNET_GET, {})
 
@@ -154,10 +178,14 @@ class NodesSdnVnetsMacVrf(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesSdnVnetsMacVrfItem]:
+    def get(self) -> Results[m.NodesSdnVnetsMacVrfItem]:
         """GET /nodes/{node}/sdn/vnets/{vnet}/mac-vrf
 
         Privileges: any user. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_SDN_VNETS_MAC_VRF_GET, {})
 
@@ -171,10 +199,13 @@ class NodesSdnZones(SyncResource):
         """Go to `/nodes/{node}/sdn/zones/{zone}`."""
         return NodesSdnZonesZone(self._client, {**self._path, "zone": zone})
 
-    def get(self) -> list[m.NodesSdnZonesItem]:
+    def get(self) -> Results[m.NodesSdnZonesItem]:
         """GET /nodes/{node}/sdn/zones
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SDN_ZONES_GET, {})
 
@@ -199,10 +230,13 @@ class NodesSdnZonesZone(SyncResource):
         """Go to `/nodes/{node}/sdn/zones/{zone}/ip-vrf`."""
         return NodesSdnZonesIpVrf(self._client, self._path)
 
-    def get(self) -> list[m.NodesSdnZonesZoneItem]:
+    def get(self) -> Results[m.NodesSdnZonesZoneItem]:
         """GET /nodes/{node}/sdn/zones/{zone}
 
         Privileges: SDN.Audit on /sdn/zones/{zone}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SDN_ZONES_ZONE_GET, {})
 
@@ -212,10 +246,14 @@ class NodesSdnZonesBridges(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesSdnZonesBridgesItem]:
+    def get(self) -> Results[m.NodesSdnZonesBridgesItem]:
         """GET /nodes/{node}/sdn/zones/{zone}/bridges
 
         Privileges: SDN.Audit on /sdn/zones/{zone}. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_SDN_ZONES_BRIDGES_GET, {})
 
@@ -225,10 +263,13 @@ class NodesSdnZonesContent(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesSdnZonesContentItem]:
+    def get(self) -> Results[m.NodesSdnZonesContentItem]:
         """GET /nodes/{node}/sdn/zones/{zone}/content
 
         Privileges: SDN.Audit on /sdn/zones/{zone}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_SDN_ZONES_CONTENT_GET, {})
 
@@ -238,9 +279,13 @@ class NodesSdnZonesIpVrf(SyncResource):
 
     __slots__ = ()
 
-    def get(self) -> list[m.NodesSdnZonesIpVrfItem]:
+    def get(self) -> Results[m.NodesSdnZonesIpVrfItem]:
         """GET /nodes/{node}/sdn/zones/{zone}/ip-vrf
 
         Privileges: SDN.Audit on /sdn/zones/{zone}. Since 9.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.NODES_SDN_ZONES_IP_VRF_GET, {})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from proxmox_client.api.models import nodes_tasks as m
+    from proxmox_client.wire.results import Results
 
 
 class NodesTasks(SyncResource):
@@ -39,10 +40,13 @@ class NodesTasks(SyncResource):
         until: int | None = None,
         userfilter: str | None = None,
         vmid: int | None = None,
-    ) -> list[m.NodesTasksItem]:
+    ) -> Results[m.NodesTasksItem]:
         """GET /nodes/{node}/tasks
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "errors": errors,
@@ -78,6 +82,9 @@ class NodesTasksUpid(SyncResource):
         """GET /nodes/{node}/tasks/{upid}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_TASKS_UPID_GET, {})
 
@@ -85,6 +92,9 @@ class NodesTasksUpid(SyncResource):
         """DELETE /nodes/{node}/tasks/{upid}
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_TASKS_UPID_DELETE, {})
 
@@ -100,10 +110,13 @@ class NodesTasksLog(SyncResource):
         download: bool | None = None,
         limit: int | None = None,
         start: int | None = None,
-    ) -> list[m.NodesTasksLogItem]:
+    ) -> Results[m.NodesTasksLogItem]:
         """GET /nodes/{node}/tasks/{upid}/log
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         params: dict[str, object] = {
             "download": download,
@@ -122,5 +135,8 @@ class NodesTasksStatus(SyncResource):
         """GET /nodes/{node}/tasks/{upid}/status
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.NODES_TASKS_STATUS_GET, {})

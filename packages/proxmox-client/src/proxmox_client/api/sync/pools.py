@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from proxmox_client.api.models import pools as m
+    from proxmox_client.wire.results import Results
 
 
 class Pools(SyncResource):
@@ -31,13 +32,17 @@ class Pools(SyncResource):
         *,
         poolid: str | None = None,
         type: Literal["qemu", "lxc", "storage"] | None = None,
-    ) -> list[m.PoolsItem]:
+    ) -> Results[m.PoolsItem]:
         """GET /pools
 
         Privileges: any user. Since 7.4.
         Keywords of some versions only:
         - `poolid` since 8.1
         - `type` since 8.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.POOLS_GET, {"poolid": poolid, "type": type})
 
@@ -50,6 +55,10 @@ class Pools(SyncResource):
         """POST /pools
 
         Privileges: Pool.Allocate on /pool/{poolid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `poolid` is None; nothing is sent.
         """
         return self._call(ops.POOLS_POST, {"poolid": poolid, "comment": comment})
 
@@ -66,6 +75,11 @@ class Pools(SyncResource):
         """PUT /pools
 
         Privileges: Pool.Allocate on /pool/{poolid}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `poolid` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "poolid": poolid,
@@ -85,6 +99,11 @@ class Pools(SyncResource):
         """DELETE /pools
 
         Privileges: Pool.Allocate on /pool/{poolid}. Since 8.1.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `poolid` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         return self._call(ops.POOLS_DELETE, {"poolid": poolid})
 
@@ -102,6 +121,9 @@ class PoolsPoolid(SyncResource):
         """GET /pools/{poolid}
 
         Privileges: Pool.Audit on /pool/{poolid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.POOLS_POOLID_GET, {"type": type})
 
@@ -119,6 +141,10 @@ class PoolsPoolid(SyncResource):
         Privileges: Pool.Allocate on /pool/{poolid}. Since 7.4.
         Keywords of some versions only:
         - `allow_move` since 8.1
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "allow-move": allow_move,
@@ -133,5 +159,8 @@ class PoolsPoolid(SyncResource):
         """DELETE /pools/{poolid}
 
         Privileges: Pool.Allocate on /pool/{poolid}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.POOLS_POOLID_DELETE, {})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from proxmox_client import options as o
     from proxmox_client.api.models import storage as m
+    from proxmox_client.wire.results import Results
 
 
 class Storage(SyncResource):
@@ -31,10 +32,13 @@ class Storage(SyncResource):
         self,
         *,
         type: Literal["btrfs", "cephfs", "cifs", "dir", "esxi", "iscsi", "iscsidirect", "lvm", "lvmthin", "nfs", "pbs", "rbd", "zfs", "zfspool"] | None = None,
-    ) -> list[m.StorageItem]:
+    ) -> Results[m.StorageItem]:
         """GET /storage
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.STORAGE_GET, {"type": type})
 
@@ -121,6 +125,11 @@ class Storage(SyncResource):
         - `transport` until 8.4
         - `volume` until 8.4
         - `zfs_base_path` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            RequestInvalid: `storage` is None, `type` is None; nothing is sent.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "storage": storage,
@@ -201,6 +210,9 @@ class StorageStorage(SyncResource):
         """GET /storage/{storage}
 
         Privileges: Datastore.Allocate on /storage/{storage}. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.STORAGE_STORAGE_GET, {})
 
@@ -274,6 +286,10 @@ class StorageStorage(SyncResource):
         - `snapshot_as_volume_chain` since 9.0
         - `transport` until 8.4
         - `zfs_base_path` since 9.0
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
+            VersionUnsupported: The server's PVE lacks it; nothing is sent.
         """
         params: dict[str, object] = {
             "blocksize": blocksize,
@@ -336,5 +352,8 @@ class StorageStorage(SyncResource):
         """DELETE /storage/{storage}
 
         Privileges: Datastore.Allocate on /storage. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.STORAGE_STORAGE_DELETE, {})

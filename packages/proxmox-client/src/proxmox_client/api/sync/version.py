@@ -23,5 +23,8 @@ class Version(SyncResource):
         """GET /version
 
         Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As any call: see `proxmox_client.errors`.
         """
         return self._call(ops.VERSION_GET, {})
