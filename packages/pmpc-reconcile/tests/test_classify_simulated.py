@@ -6,8 +6,7 @@ the old one while the new one is pending.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -341,18 +340,8 @@ def check(lab: Lab, of: Kind, row: Row, *, running: bool) -> None:
     assert observed(lab, of, path, change) is predicted, (predicted, wire)
 
 
-REPORTED = re.compile(r"ci[a-z]+|sshkeys|ipconfig0\..*|nameserver|searchdomain|agent\.fstrim.*")
-
-
-def running_rows() -> Iterator[Any]:
-    reason = "the simulator lets cloud-init values and fstrim_cloned_disks wait; reported"
-    for row in MACHINE:
-        marks = [pytest.mark.xfail(reason=reason, strict=False)] if REPORTED.match(row[1]) else []
-        yield pytest.param(row, id=f"{row[1]}={row[2]}", marks=marks)
-
-
 @pytest.mark.parametrize("hotplug", HOTPLUG)
-@pytest.mark.parametrize("row", list(running_rows()))
+@pytest.mark.parametrize("row", MACHINE, ids=lambda row: f"{row[1]}={row[2]}")
 def test_a_running_machine(lab: Lab, row: Row, hotplug: str) -> None:
     options, name, value = row
     features = HOTPLUG[hotplug]

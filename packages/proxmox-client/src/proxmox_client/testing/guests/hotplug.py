@@ -6,7 +6,7 @@ import enum
 import re
 from collections.abc import Mapping
 
-from proxmox_client.testing.guests import nics
+from proxmox_client.testing.guests import keyed, nics
 from proxmox_client.testing.guests.drives import Drive, is_drive, parse_drive
 from proxmox_client.testing.guests.options import Kind
 
@@ -51,6 +51,10 @@ FAST = {
         ]
     ),
 }
+# What cloud-init reads goes into the configuration at once; its drive follows when regenerated.
+_CLOUD_INIT = re.compile(
+    r"ci(type|user|password|upgrade|custom)|searchdomain|nameserver|sshkeys|ipconfig\d+"
+)
 _COLD_DRIVE_KEYS = (
     "aio",
     "discard",
@@ -77,7 +81,7 @@ def features(config: Mapping[str, str]) -> frozenset[str]:
 
 def change(kind: Kind, config: Mapping[str, str], name: str, new: str) -> Outcome:
     """Say what setting an option does to a running guest."""
-    if name in FAST[kind]:
+    if _fast(kind, name):
         return Outcome.LIVE
     if kind == "lxc":
         added = name not in config and re.fullmatch(r"(mp|dev)\d+", name)
@@ -92,7 +96,7 @@ def change(kind: Kind, config: Mapping[str, str], name: str, new: str) -> Outcom
 
 def removal(kind: Kind, config: Mapping[str, str], name: str) -> Outcome:
     """Say what removing an option does to a running guest."""
-    if name in FAST[kind]:
+    if _fast(kind, name):
         return Outcome.LIVE
     if kind == "lxc":
         return Outcome.LIVE if name != "memory" and _LXC_LIVE.fullmatch(name) else Outcome.PENDING
@@ -110,6 +114,21 @@ def removal(kind: Kind, config: Mapping[str, str], name: str) -> Outcome:
     return _by_feature(name, allowed)
 
 
+def _fast(kind: Kind, name: str) -> bool:
+    return name in FAST[kind] or (kind == "qemu" and _CLOUD_INIT.fullmatch(name) is not None)
+
+
+def _agent(old: str | None, new: str) -> Outcome:
+    """Only whether cloned disks are trimmed matters to nobody but us, and can change at once."""
+    if old is None:
+        return Outcome.PENDING
+    ours, theirs = (
+        {k: v for k, v in keyed.parse(text, "enabled").items() if k != "fstrim_cloned_disks"}
+        for text in (old, new)
+    )
+    return Outcome.LIVE if ours == theirs else Outcome.PENDING
+
+
 def _by_feature(name: str, allowed: frozenset[str]) -> Outcome:
     if name in ("cpuunits", "cpulimit"):
         return Outcome.LIVE
@@ -125,6 +144,8 @@ def _qemu_option(
     if name == "balloon":
         was, will = config.get("balloon") != "0", new != "0"
         return Outcome.LIVE if was == will else Outcome.PENDING
+    if name == "agent":
+        return _agent(config.get("agent"), new)
     if name == "hotplug":
         cold = re.search("cpu|memory", new + config.get("hotplug", ""))
         return Outcome.PENDING if cold else Outcome.LIVE
