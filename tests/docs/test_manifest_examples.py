@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 
-from pmpc_reconcile.manifests import load, load_text
+from pmpc_reconcile.manifests import json_schema, load, load_text
 from tests.docs.markdown import ROOT, Block, blocks, documents
 
 WRAPPED = "apiVersion: pmpc/v1\nkind: VirtualMachine\nmetadata: {name: example}\nspec:\n"
@@ -30,6 +32,9 @@ PARTS = [block for block in shown("config:") if block.text.startswith("config:")
 @pytest.mark.parametrize("block", WHOLE, ids=lambda block: block.where)
 def test_a_manifest_in_a_document_is_valid(block: Block) -> None:
     assert load_text(block.text, name=block.where, version="9.2")
+    check = importlib.import_module("jsonschema").Draft202012Validator(json_schema("9.2"))
+    for document in yaml.safe_load_all(block.text):
+        assert [each.message for each in check.iter_errors(document)] == []
 
 
 @pytest.mark.parametrize("block", PARTS, ids=lambda block: block.where)

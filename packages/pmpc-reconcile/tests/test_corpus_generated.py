@@ -7,6 +7,7 @@ open (a volume, a bridge, a device) is chosen as people write it.
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ import pytest
 
 from pmpc_reconcile.diff import Diff, create_options, three_way, to_wire
 from pmpc_reconcile.kinds import Kind, Option, Scalar, Shape, ValueType, kind, options_of
-from pmpc_reconcile.manifests import Manifest, load_text
+from pmpc_reconcile.manifests import Manifest, json_schema, load_text
 from pmpc_reconcile.values import Fields, from_record, live_fields, to_record
 from proxmox_client.testing import SimulatedCluster
 
@@ -212,8 +213,8 @@ def server(version: str) -> Server:
     return Server(version, cluster, iter(range(100, 100_000)))
 
 
-def manifest(case: Case, config: Mapping[str, Any]) -> Manifest:
-    document = {
+def document(case: Case, config: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "apiVersion": "pmpc/v1",
         "kind": case.of.name,
         "metadata": {"name": "guest"},
@@ -222,8 +223,18 @@ def manifest(case: Case, config: Mapping[str, Any]) -> Manifest:
             **({"source": {"template": IMAGE}} if case.of.guest == "lxc" else {}),
         },
     }
-    (found,) = load_text(json.dumps(document), name=f"{case}.json", version=case.version)
+
+
+def manifest(case: Case, config: Mapping[str, Any]) -> Manifest:
+    text = json.dumps(document(case, config))
+    (found,) = load_text(text, name=f"{case}.json", version=case.version)
     return found
+
+
+@functools.cache
+def editor(version: str) -> Any:
+    """Return what an editor checks manifests with."""
+    return importlib.import_module("jsonschema").Draft202012Validator(json_schema(version))
 
 
 def mark(text: str) -> str:
@@ -242,6 +253,7 @@ def recorded(diff: Diff) -> Fields:
 def test_a_guest_that_was_made_plans_to_nothing(case: Case) -> None:
     at = server(case.version)
     wanted = manifest(case, case.config)
+    assert list(editor(case.version).iter_errors(document(case, case.config))) == []
     wire = create_options(case.of, wanted)
     assert not wire.refused, [str(each) for each in wire.refused]
     path = at.make(case.of, wire.parameters())

@@ -15,7 +15,6 @@ from pmpc_reconcile.manifests import (
     ManifestInvalid,
     RestartPolicy,
     TemplateSource,
-    json_schema,
     load,
     load_text,
     manifest_from_document,
@@ -194,14 +193,3 @@ def test_pool_members_are_sets() -> None:
     }
     with pytest.raises(ManifestInvalid, match="must be a vmid or an address"):
         load_text(text.replace("VirtualMachine/a", "web"))
-
-
-def test_editors_get_a_json_schema() -> None:
-    schema = json_schema("9.2")
-    json.dumps(schema)
-    machine = next(
-        each for each in schema["oneOf"] if each["properties"]["kind"]["const"] == "VirtualMachine"
-    )
-    config = machine["properties"]["spec"]["properties"]["config"]
-    assert config["properties"]["memory"]["minimum"] == 16
-    assert r"^net\d+$" in config["patternProperties"]
