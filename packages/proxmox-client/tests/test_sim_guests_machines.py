@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from proxmox_client.testing import SimulatedCluster
-from proxmox_client.testing.guestwork.placing import place
-from proxmox_client.testing.request import PveFault, SimRequest, SimResponse
-
-NODE = "/nodes/pve1"
-VM = f"{NODE}/qemu/100"
+from proxmox_client.testing.request import SimRequest, SimResponse
+from tests.lab.machines import NODE, VM, config, refused, run, volids, with_machines
 
 
 @pytest.fixture
 def cluster() -> SimulatedCluster:
-    """A cluster with a machine 100 that runs an operating system and a template 900."""
-    made = SimulatedCluster()
-    disk = {"scsi0": "local:4,format=qcow2", "net0": "virtio,bridge=vmbr0", "memory": "512"}
-    place(made, "qemu", "pve1", 100, {"name": "web", **disk})
-    place(made, "qemu", "pve1", 900, {"name": "debian", **disk}, template=True)
-    return made
-
-
-def run(cluster: SimulatedCluster, method: str, path: str, **params: object) -> tuple[str, str]:
-    """Start a task, let it finish, return its exit status and log."""
-    upid = cluster.call(method, path, params)
-    cluster.clock.advance(120)
-    task = cluster.tasks.get(upid)
-    assert task.exitstatus is not None
-    return task.exitstatus, "\n".join(task.lines)
-
-
-def refused(cluster: SimulatedCluster, method: str, path: str, **params: object) -> PveFault:
-    """Do something that has to be refused at once."""
-    with pytest.raises(PveFault) as caught:
-        cluster.call(method, path, params)
-    return caught.value
-
-
-def config(cluster: SimulatedCluster, vmid: int = 100, **params: object) -> dict[str, Any]:
-    """Read a machine's configuration."""
-    found: dict[str, Any] = cluster.call("GET", f"{NODE}/qemu/{vmid}/config", params)
-    return found
-
-
-def volids(cluster: SimulatedCluster) -> set[str]:
-    """All volumes there are."""
-    return {volume.volid for volume in cluster.volumes}
+    return with_machines()
 
 
 def test_a_new_machine_has_what_pve_adds(cluster: SimulatedCluster) -> None:
@@ -174,76 +137,6 @@ def test_acting_on_the_wrong_node_fails_in_the_task(cluster: SimulatedCluster) -
     assert status == "unable to find configuration file for VM 100 on node 'pve2'"
     fault = refused(cluster, "GET", "/nodes/pve2/qemu/100/config")
     assert fault.message == "Configuration file 'nodes/pve2/qemu-server/100.conf' does not exist"
-
-
-def test_a_linked_clone_keeps_its_base_image_alive(cluster: SimulatedCluster) -> None:
-    assert run(cluster, "POST", f"{NODE}/qemu/900/clone", newid=120, name="c")[0] == "OK"
-    clone = config(cluster, 120)
-    assert clone["scsi0"].startswith("local:900/base-900-disk-0.qcow2/120/vm-120-disk-0.qcow2,")
-    assert clone["net0"] != config(cluster, 900)["net0"]
-    assert clone["smbios1"] != config(cluster, 900)["smbios1"]
-    status, _ = run(cluster, "DELETE", f"{NODE}/qemu/900")
-    assert status == (
-        "base volume 'local:900/base-900-disk-0.qcow2' is still in use by linked cloned"
-    )
-    assert 900 in cluster.guests
-    assert run(cluster, "DELETE", f"{NODE}/qemu/120")[0] == "OK"
-    assert run(cluster, "DELETE", f"{NODE}/qemu/900")[0] == "OK"
-    assert not any("900" in volid for volid in volids(cluster))
-
-
-def test_several_clones_of_one_template_run_side_by_side(cluster: SimulatedCluster) -> None:
-    path = f"{NODE}/qemu/900/clone"
-    upids = [cluster.call("POST", path, {"newid": 120 + i, "full": 1}) for i in range(3)]
-    cluster.clock.advance(6)
-    assert [cluster.tasks.get(upid).exitstatus for upid in upids] == ["OK"] * 3
-
-
-def test_two_clones_to_one_id_give_one_guest(cluster: SimulatedCluster) -> None:
-    path = f"{NODE}/qemu/900/clone"
-    upids = [cluster.call("POST", path, {"newid": 130, "full": 1}) for _ in range(2)]
-    cluster.clock.advance(60)
-    ends = sorted(str(cluster.tasks.get(upid).exitstatus) for upid in upids)
-    assert ends[0] == "OK"
-    assert "lock-130.conf" in ends[1] or "config file already exists" in ends[1]
-
-
-def test_clone_errors(cluster: SimulatedCluster) -> None:
-    place(cluster, "qemu", "pve2", 300, {"memory": "64"})
-    path = f"{VM}/clone"
-    assert refused(cluster, "POST", path, newid=900).message == (
-        "unable to create VM 900: config file already exists"
-    )
-    assert refused(cluster, "POST", path, newid=150, full=0).message == (
-        "Linked clone feature is not supported for 'local:100/vm-100-disk-0.qcow2' (scsi0)"
-    )
-    assert refused(cluster, "POST", path, newid=150, target="pve2").message == (
-        "can't clone VM to node 'pve2' (VM uses local storage)"
-    )
-    assert refused(cluster, "POST", path, newid=150, pool="nopool").status == 403
-    status, _ = run(cluster, "POST", path, newid=300)
-    assert status.startswith(
-        "close (rename) atomic file '/etc/pve/nodes/pve1/qemu-server/300.conf'"
-    )
-
-
-def test_an_aborted_linked_clone_leaves_nothing_behind(cluster: SimulatedCluster) -> None:
-    before = volids(cluster)
-    upid = cluster.call("POST", f"{NODE}/qemu/900/clone", {"newid": 140})
-    cluster.tasks.stop(cluster.tasks.get(upid))
-    assert 140 not in cluster.guests
-    assert volids(cluster) == before
-
-
-def test_an_aborted_clone_leaves_nothing_behind(cluster: SimulatedCluster) -> None:
-    before = volids(cluster)
-    upid = cluster.call("POST", f"{VM}/clone", {"newid": 140})
-    cluster.clock.advance(1)
-    assert cluster.guests[140].lock == "clone"
-    cluster.tasks.stop(cluster.tasks.get(upid))
-    assert 140 not in cluster.guests
-    assert volids(cluster) == before
-    assert run(cluster, "POST", f"{VM}/status/start")[0] == "OK"
 
 
 @pytest.mark.parametrize(
