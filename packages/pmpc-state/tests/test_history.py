@@ -174,10 +174,10 @@ def test_things_are_found_by_address_key_and_name(state: State, recorder: Record
     recorder.look("qemu", {"100": _vm("web"), "20": _vm("100", U2)})
     recorder.look("pool", {"web": {"members": ["qemu/100"]}})
     reader = state.reader()
-    assert [one.address for one in reader.find("lab", "web")] == ["qemu/100", "pool/web"]
-    assert [one.address for one in reader.find("lab", "100")] == ["qemu/20", "qemu/100"]
-    assert [one.address for one in reader.find("lab", "qemu/100")] == ["qemu/100"]
-    assert reader.find("lab", "web", "lxc") == ()
+    assert [one.address for one in reader.find("lab", "web").items] == ["qemu/100", "pool/web"]
+    assert [one.address for one in reader.find("lab", "100").items] == ["qemu/20", "qemu/100"]
+    assert [one.address for one in reader.find("lab", "qemu/100").items] == ["qemu/100"]
+    assert reader.find("lab", "web and kind=lxc").items == ()
     with pytest.raises(NotRecorded, match="qemu/7"):
         reader.resource("lab", "qemu", "7")
     with pytest.raises(NotRecorded, match="recorded: lab"):

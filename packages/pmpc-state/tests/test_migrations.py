@@ -6,11 +6,12 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Table, create_engine, inspect, select
 
-from pmpc_state import State, migrate
+from pmpc_state import State, StateOutdated, migrate
 from pmpc_state.database.engine import parse_url
 from pmpc_state.database.moving import newest_script
 from pmpc_state.database.versions import VERSION_TABLE
@@ -58,7 +59,8 @@ def _driver_form(
 def _tables(url: str) -> set[str]:
     engine = create_engine(parse_url(url))
     try:
-        return set(inspect(engine).get_table_names())
+        there = inspect(engine)
+        return {*there.get_table_names(), *there.get_view_names()}
     finally:
         engine.dispose()
 
@@ -78,6 +80,24 @@ def test_up_makes_every_table_and_down_removes_it_with_its_data(empty_url: str) 
     assert _tables(empty_url) == {VERSION_TABLE}
     assert migrate(empty_url).after == NEWEST
     State.open(empty_url).close()
+
+
+def test_the_views_come_with_one_revision_and_go_with_it_leaving_the_data(empty_url: str) -> None:
+    migrate(empty_url)
+    _fill(empty_url)
+    with_views = _tables(empty_url)
+    assert migrate(empty_url, target="0001").after == "0001"
+    tables = {table.name for table in metadata.sorted_tables}
+    assert _tables(empty_url) == {VERSION_TABLE, *tables}
+    with pytest.raises(StateOutdated, match="pmpc state migrate"):
+        State.open(empty_url)
+    assert migrate(empty_url).before == "0001"
+    assert _tables(empty_url) == with_views
+    engine = create_engine(parse_url(empty_url))
+    with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            assert len(connection.execute(select(table)).all()) == 1, table.name
+    engine.dispose()
 
 
 def test_the_newest_version_is_that_of_the_last_migration() -> None:

@@ -56,7 +56,7 @@ def test_a_newer_database_is_refused_and_says_to_upgrade(url: str) -> None:
 def test_an_older_database_is_refused_and_says_to_migrate(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pmpc_state.database.versions.NEWEST", "0002")
+    monkeypatch.setattr("pmpc_state.database.versions.NEWEST", "9999")
     with pytest.raises(StateOutdated, match="pmpc state migrate"):
         State.open(url)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pmpc_state.database.moving import migrate as migrate
     from pmpc_state.discovery import discover as discover
     from pmpc_state.errors import AlreadyRecorded as AlreadyRecorded
+    from pmpc_state.errors import FilterInvalid as FilterInvalid
     from pmpc_state.errors import LeaseHeld as LeaseHeld
     from pmpc_state.errors import LeaseLost as LeaseLost
     from pmpc_state.errors import NotRecorded as NotRecorded
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from pmpc_state.errors import StateTooNew as StateTooNew
     from pmpc_state.errors import StateUnreachable as StateUnreachable
     from pmpc_state.errors import StateUrlInvalid as StateUrlInvalid
+    from pmpc_state.filters import FIELDS as FIELDS
+    from pmpc_state.filters import parse_filter as parse_filter
+    from pmpc_state.filters import parse_sort as parse_sort
     from pmpc_state.kinds import KINDS as KINDS
     from pmpc_state.reader import StateReader as StateReader
     from pmpc_state.repositories.holders import this_process as this_process
@@ -56,6 +60,7 @@ if TYPE_CHECKING:
     from pmpc_state.values.inventory import Inventory as Inventory
     from pmpc_state.values.inventory import SectionFailure as SectionFailure
     from pmpc_state.values.observed import Cluster as Cluster
+    from pmpc_state.values.observed import Found as Found
     from pmpc_state.values.observed import LogEntry as LogEntry
     from pmpc_state.values.observed import Observation as Observation
     from pmpc_state.values.observed import Resource as Resource
@@ -78,6 +83,7 @@ _HOMES = {
     "discovery": ("discover",),
     "errors": (
         "AlreadyRecorded",
+        "FilterInvalid",
         "LeaseHeld",
         "LeaseLost",
         "NotRecorded",
@@ -90,6 +96,7 @@ _HOMES = {
         "StateUnreachable",
         "StateUrlInvalid",
     ),
+    "filters": ("FIELDS", "parse_filter", "parse_sort"),
     "kinds": ("KINDS",),
     "reader": ("StateReader",),
     "repositories.holders": ("this_process",),
@@ -110,6 +117,7 @@ _HOMES = {
     "values.inventory": ("Cause", "Inventory", "SectionFailure"),
     "values.observed": (
         "Cluster",
+        "Found",
         "LogEntry",
         "Observation",
         "Resource",

@@ -72,3 +72,22 @@ class LeaseLost(StateError):
         )
         self.name = name
         self.token = token
+
+
+class FilterInvalid(StateError):
+    """A filter or a sort order is not well formed.
+
+    Attributes:
+        text: What was given.
+        column: Where the mistake is, counted from 1.
+        reason: What is wrong.
+    """
+
+    def __init__(self, text: str, column: int, reason: str) -> None:
+        pointer = " " * (column - 1) + "^"
+        super().__init__(
+            f"cannot read the filter at column {column}: {reason}\n  {text}\n  {pointer}"
+        )
+        self.text = text
+        self.column = column
+        self.reason = reason

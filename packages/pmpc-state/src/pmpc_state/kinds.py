@@ -8,12 +8,13 @@ from typing import Any, Final
 KINDS: Final = ("node", "qemu", "lxc", "storage", "content", "pool")
 """Every kind, in the order people expect them."""
 
-_NAME_OPTION: Final = {"qemu": "name", "lxc": "hostname", "content": "volid"}
+NAME_OPTION: Final[Mapping[str, str]] = {"qemu": "name", "lxc": "hostname", "content": "volid"}
+"""The option that holds the name, for kinds that are not called by their key."""
 
 
 def display_name(kind: str, key: str, config: Mapping[str, Any]) -> str:
     """Return what people call a resource: a guest's name, a volume's volid, else its key."""
-    option = _NAME_OPTION.get(kind)
+    option = NAME_OPTION.get(kind)
     return str(config[option]) if option is not None and config.get(option) else key
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pmpc_state.database.transactions import Reading
 from pmpc_state.errors import NotRecorded
+from pmpc_state.filters import Filter, parse_filter, parse_sort
 from pmpc_state.repositories import history, resources, runs, snapshots, tasks
 from pmpc_state.repositories.audit import AuditReader
 from pmpc_state.repositories.clusters import ClusterReader, cluster_id, latest_moment
@@ -15,6 +17,7 @@ from pmpc_state.repositories.ownership import OwnershipReader
 from pmpc_state.repositories.plans import PlanReader
 from pmpc_state.repositories.releases import ReleaseReader
 from pmpc_state.values import (
+    Found,
     LogEntry,
     Observation,
     Resource,
@@ -88,14 +91,38 @@ class StateReader:
             raise NotRecorded(msg)
         return found
 
-    def find(self, cluster: str, text: str, kind: str | None = None) -> tuple[Resource, ...]:
-        """Return what is there now under an address, a key or a name (`qemu/100`, `100`, `web`).
+    def find(
+        self,
+        cluster: str,
+        wanted: str | Filter = "",
+        *,
+        sort: str | Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+        at: datetime | None = None,
+    ) -> Found:
+        """Return what a filter matches, sorted, a page at a time.
+
+        Args:
+            cluster: Where to look.
+            wanted: `kind=qemu and node=pve1 and tags has prod and maxmem>8G`, or a name, a key or
+                an address (`web`, `100`, `qemu/100`); blank for everything. See
+                `pmpc_state.filters`.
+            sort: Field names, `-` before one for descending; by kind and key where they are equal.
+            limit: How many at most.
+            offset: How many to leave out before.
+            at: Look at the cluster as of a moment; node, status and usage are those of now.
 
         Raises:
+            FilterInvalid: The filter or the order is not well formed; says where.
             NotRecorded: The cluster is not recorded.
         """
-        found = self.resources(cluster, kind)
-        return tuple(entry for entry in found if text in (entry.address, entry.key, entry.name))
+        condition = parse_filter(wanted) if isinstance(wanted, str) else wanted
+        order = parse_sort((sort,) if isinstance(sort, str) else sort)
+        with self._access.reading() as connection:
+            return resources.found(
+                connection, cluster, condition, sort=order, limit=limit, offset=offset, moment=at
+            )
 
     def by_uid(self, uid: str) -> Resource | None:
         """Return a resource as it last was, also after it vanished; None if it is unknown."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
+from pmpc_state.filters import Filter, Sort
 from pmpc_state.kinds import display_name, sort_key
 from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.repositories.selection import Selection
 from pmpc_state.schema import blob, cluster, observation, resource, volatile
-from pmpc_state.values import Resource
+from pmpc_state.values import Found, Resource
 
 
 def valid_at(moment: datetime) -> ColumnElement[bool]:
@@ -65,6 +67,37 @@ def one(connection: Connection, cluster_name: str, kind: str, key: str) -> Resou
         resource.c.vanished_at.is_(None),
     )
     return next(iter(_fetch(connection, query)), None)
+
+
+def found(
+    connection: Connection,
+    cluster_name: str,
+    wanted: Filter,
+    *,
+    sort: Sequence[Sort],
+    limit: int | None,
+    offset: int,
+    moment: datetime | None,
+) -> Found:
+    """Return a page of what a filter matches, now or at a moment, and how much it matches in all.
+
+    Raises:
+        NotRecorded: The cluster is not recorded.
+    """
+    owner = cluster_id(connection, cluster_name)
+    selection = Selection(connection.dialect.name)
+    if moment is None:
+        there = resource.c.vanished_at.is_(None)
+        query = _resources(observation.c.valid_to.is_(None)).where(there)
+    else:
+        query = _resources(valid_at(moment)).where(observation.c.id.is_not(None))
+    query = query.where(resource.c.cluster_id == owner, selection.where(wanted))
+    page = query.order_by(*selection.order(sort)).limit(limit).offset(offset)
+    items = tuple(_resource(row) for row in connection.execute(page))
+    if offset == 0 and (limit is None or len(items) < limit):
+        return Found(items, len(items), offset)
+    counted = query.with_only_columns(func.count())
+    return Found(items, connection.execute(counted).scalar_one(), offset)
 
 
 def by_uid(connection: Connection, uid: str) -> Resource | None:

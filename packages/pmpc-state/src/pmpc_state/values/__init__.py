@@ -26,6 +26,7 @@ from pmpc_state.values.execution import (
 )
 from pmpc_state.values.observed import (
     Cluster,
+    Found,
     Identity,
     LogEntry,
     Observation,
@@ -40,6 +41,7 @@ __all__ = [
     "ChangeKind",
     "Cluster",
     "FieldChange",
+    "Found",
     "Identity",
     "JournalRun",
     "JournalStep",

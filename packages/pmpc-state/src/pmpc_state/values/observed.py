@@ -76,6 +76,20 @@ class Resource:
 
 
 @attrs.frozen
+class Found:
+    """One page of what a filter matches.
+
+    Attributes:
+        total: How many there are on all pages.
+        offset: How many come before this page.
+    """
+
+    items: tuple[Resource, ...]
+    total: int
+    offset: int
+
+
+@attrs.frozen
 class Observation:
     """An interval in which a resource was configured in one way: [valid_from, valid_to)."""
 

@@ -1,0 +1,59 @@
+"""The filter language of every front door: `kind=qemu and node=pve1 and tags has prod`.
+
+Belongs here: the grammar, its fields and its errors, all pure. Does not belong here: how a filter
+becomes SQL (`repositories.selection`).
+
+A filter is made of terms joined by `and`, `or`, `not` and parentheses (`and` binds tighter than
+`or`). A term is one of
+
+- `field=value`, `!=`, `<`, `<=`, `>`, `>=`; `~` for "contains", whatever the case;
+- `field in (a, b)`;
+- `tags has prod`, for fields that are lists;
+- `lock is set`, `lock is unset`;
+- a single word, which is a name, a key or an address: `web`, `100`, `qemu/100`.
+
+Numbers may have a unit (`8G` is 8 * 1024**3). A value with blanks or signs is quoted, and so is
+one that is a word of the language.
+"""
+
+from __future__ import annotations
+
+from pmpc_state.filters.fields import FIELDS, Field, FieldType, field_named
+from pmpc_state.filters.parsing import parse_filter, parse_sort
+from pmpc_state.filters.terms import (
+    All,
+    And,
+    Compare,
+    Filter,
+    Has,
+    In,
+    IsSet,
+    Named,
+    Not,
+    Operator,
+    Or,
+    Sort,
+    Value,
+)
+
+__all__ = [
+    "FIELDS",
+    "All",
+    "And",
+    "Compare",
+    "Field",
+    "FieldType",
+    "Filter",
+    "Has",
+    "In",
+    "IsSet",
+    "Named",
+    "Not",
+    "Operator",
+    "Or",
+    "Sort",
+    "Value",
+    "field_named",
+    "parse_filter",
+    "parse_sort",
+]
