@@ -43,8 +43,12 @@ _WANTED: dict[str, tuple[type[Any], ...]] = {
     "f": (int, float),
     "b": (bool,),
 }
-# The class of a fitting value; the rest goes through the coercer.
-_FITS = {"s": "str", "i": "int", "f": "float"}
+# Whether a value needs no coercer, by kind; whole numbers come where the schema says number.
+_FITS = {
+    "s": "{0}.__class__ is str",
+    "i": "{0}.__class__ is int",
+    "f": "{0}.__class__ is float or {0}.__class__ is int",
+}
 
 
 def fields_of(cls: type[Any]) -> Fields:
@@ -143,22 +147,26 @@ def _general(fields: Fields) -> list[str]:
         if wire.endswith("[n]"):
             continue
         lines += [f" if {wire!r} in d:", "  n += 1"]
-        lines += [f"  {line}" for line in coercion(wire, kind, number, f"d[{wire!r}]")]
+        coerced = coercion(wire, kind, number, "v")
+        if coerced:
+            lines += [f"  v = d[{wire!r}]", f"  {coerced}"]
         if wire != name:
             renamed.append(f" if {wire!r} in d: d[{name!r}] = d.pop({wire!r})")
     return [*lines, " if n != len(d): rest(d)", *renamed, *(f" {x}" for x in ADOPT), " return o"]
 
 
-def coercion(wire: str, kind: str, number: int, value: str) -> list[str]:
+def coercion(wire: str, kind: str, number: int, value: str) -> str:
     """Write what coerces a field in place: field `number` of its class, its value in `value`."""
     if kind == "a":
-        return []
+        return ""
+    coerced = f"d[{wire!r}] = c{number}({value})"
     if kind == "b":
-        coerced = f"True if v == 1 else False if v == 0 else c{number}(v)"
-        return [f"v = {value}", f"d[{wire!r}] = {coerced}"]
+        return (
+            f"d[{wire!r}] = True if {value} == 1 else False if {value} == 0 else c{number}({value})"
+        )
     if kind in _FITS:
-        return [f"v = {value}", f"if v.__class__ is not {_FITS[kind]}: d[{wire!r}] = c{number}(v)"]
-    return [f"d[{wire!r}] = c{number}({value})"]
+        return f"if not ({_FITS[kind].format(value)}): {coerced}"
+    return coerced
 
 
 def _watched(cls: type[Any], name: str, coerce: Coercer, kind: str) -> Coercer:

@@ -125,7 +125,8 @@ def _branch(cls: type[Any], branch: int, shape: Shape) -> list[str]:
         "    continue",
     ]
     for number, (wire, _, kind) in fields:
-        lines += [f"   {line}" for line in coercion(wire, kind, number, f"v{number}")]
+        if coerced := coercion(wire, kind, number, f"v{number}"):
+            lines.append(f"   {coerced}")
     for _, (wire, name, _) in fields:
         if wire != name:
             lines.append(f"   d[{name!r}] = d.pop({wire!r})")
