@@ -378,6 +378,13 @@ def test_the_features_themselves(lab: Lab, features: str, after: Value) -> None:
     check(lab, VM, ({"hotplug": features}, "hotplug", after), running=True)
 
 
+@pytest.mark.parametrize("system", ["l26", "win8", "win11"])
+def test_usb_devices_with_a_system_that_takes_them(lab: Lab, system: str) -> None:
+    options = {"ostype": system}
+    check(lab, VM, (options, "usb0.host", "spice"), running=True)
+    check(lab, VM, ({**options, "usb0": "spice"}, "usb0.host", None), running=True)
+
+
 def test_the_rows_cover_the_options() -> None:
     """What no row tries has a reason here."""
     elsewhere = {

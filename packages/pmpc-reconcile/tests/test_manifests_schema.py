@@ -5,14 +5,21 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from pmpc_reconcile.actions import ActionContext, invoke
+from pmpc_reconcile.actions.schema import SchemaInput
+from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.kinds import kinds
 from pmpc_reconcile.manifests import json_schema, load_text
+from pmpc_state import State
+from proxmox_client import AsyncClient
 from proxmox_client import schema as facts
+from proxmox_client.testing import SimulatedCluster
 
 HEAD = "apiVersion: pmpc/v1\nkind: VirtualMachine\nmetadata: {name: web-1}\nspec:\n"
 
@@ -109,3 +116,29 @@ def test_it_is_a_valid_schema_in_plain_json(version: str | None) -> None:
     found = json_schema(version)
     assert json.loads(json.dumps(found)) == found
     editor(version).check_schema(found)
+
+
+def context(tmp_path: Path, client: AsyncClient | None = None) -> ActionContext:
+    return ActionContext("lab", State.open(f"sqlite:///{tmp_path / 'state.db'}"), client)
+
+
+async def test_the_action_gives_the_schema_of_a_version(tmp_path: Path) -> None:
+    made = await invoke("schema", context(tmp_path), SchemaInput(version="8.4"))
+    assert (made.version, made.document) == ("8.4", json_schema("8.4"))
+    made = await invoke("schema", context(tmp_path), SchemaInput())
+    assert (made.version, made.document) == (None, json_schema())
+
+
+async def test_the_action_asks_the_server_for_its_version(tmp_path: Path) -> None:
+    cluster = SimulatedCluster(nodes=("pve1",), version="9.0")
+    token = cluster.create_token("root@pam", "demo")
+    async with AsyncClient("pve1", token=token, transport=cluster.async_transport()) as client:
+        made = await invoke("schema", context(tmp_path, client), SchemaInput(server=True))
+        assert made.version == "9.0"
+        with pytest.raises(InputInvalid, match="not both"):
+            await invoke("schema", context(tmp_path, client), SchemaInput("9.2", server=True))
+
+
+async def test_an_unknown_version_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(InputInvalid, match=r"PVE 6\.4 are not known; known are .*9\.2"):
+        await invoke("schema", context(tmp_path), SchemaInput(version="6.4"))

@@ -39,6 +39,7 @@ COMMANDS: Final[tuple[tuple[str, str, Group], ...]] = (
     ("history", "pmpc_cli.commands.releases:history", CHANGE),
     ("rollback", "pmpc_cli.commands.releases:rollback", CHANGE),
     ("delete", "pmpc_cli.commands.releases:delete", CHANGE),
+    ("schema", "pmpc_cli.commands.schema:schema", SET_UP),
     ("state", "pmpc_cli.commands.state:app", SET_UP),
     ("web", "pmpc_cli.commands.absent:web", SET_UP),
     ("version", "pmpc_cli.commands.version:version", SET_UP),

@@ -27,6 +27,7 @@ _MODULES = (
     "history",
     "rollback",
     "delete",
+    "schema",
     "version",
     "check",
 )
