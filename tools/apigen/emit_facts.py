@@ -6,6 +6,7 @@ import json
 import lzma
 from typing import Any
 
+from tools.apigen.emit_models import Answer
 from tools.apigen.merge import Facts, Key, Merged
 from tools.apigen.naming import operation_id
 
@@ -28,7 +29,10 @@ class _Pool:
 
 
 def document(
-    versions: list[str], operations: dict[Key, Merged], formats: dict[str, Facts]
+    versions: list[str],
+    operations: dict[Key, Merged],
+    formats: dict[str, Facts],
+    answers: dict[Key, Answer],
 ) -> Facts:
     """Build the document that `proxmox_client.schema.load` reads."""
     facts, permissions, returns = _Pool(), _Pool(), _Pool()
@@ -55,8 +59,9 @@ def document(
             "safety": op.safety,
             "starts_task": op.starts_task,
             "returns": returns.add(op.returns),
+            "result": "Task" if op.starts_task else answers[key].annotation.replace("m.", ""),
         }
-        for op in operations.values()
+        for key, op in operations.items()
     ]
     return {
         "versions": versions,

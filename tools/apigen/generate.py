@@ -16,7 +16,7 @@ from tools.apigen import (
     merge,
     options,
 )
-from tools.apigen.merge import Facts, Key, Merged
+from tools.apigen.merge import Key, Merged
 from tools.apigen.naming import area
 from tools.apigen.output import PACKAGE, Files
 
@@ -35,17 +35,23 @@ def files(root: Path) -> Files:
     versions, merged = operations(root)
     formats = corrections.formats(merged)
     pins = json.dumps(facts.pins(root / "schema"), indent=2) + "\n"
-    document = emit_facts.document(versions, merged, formats)
+    catalogue = options.gather(merged, formats)
+    areas, answers = emit_models.build(merged, catalogue)
+    document = emit_facts.document(versions, merged, formats, answers)
     return {
         "schema/PINNED.json": pins.encode(),
         f"{PACKAGE}/schema/facts.json.xz": emit_facts.pack(document),
-        **_api(versions, merged, formats),
+        **_api(versions, merged, catalogue, areas, answers),
     }
 
 
-def _api(versions: list[str], merged: dict[Key, Merged], formats: dict[str, Facts]) -> Files:
-    catalogue = options.gather(merged, formats)
-    areas, answers = emit_models.build(merged, catalogue)
+def _api(
+    versions: list[str],
+    merged: dict[Key, Merged],
+    catalogue: options.Catalogue,
+    areas: dict[str, emit_models.Area],
+    answers: dict[Key, emit_models.Answer],
+) -> Files:
     whole = emit_facade.tree(merged, answers, versions, catalogue)
     rendered = {"__init__.py": package("The generated half of the client.")}
     for folder, summary in _FOLDERS.items():

@@ -160,3 +160,12 @@ def test_tasks_are_known_beyond_the_schema() -> None:
     assert not [
         entry for entry in schema.operations() if entry.starts_task and entry.method == "GET"
     ]
+
+
+def test_an_operation_names_the_type_of_its_result() -> None:
+    result = {entry.id: entry.result for entry in schema.operations()}
+    assert result["nodes.qemu.config.get"] == "NodesQemuConfig"
+    assert result["pools.get"] == "Results[PoolsItem]"
+    assert result["nodes.qemu.status.start.post"] == "Task"
+    assert result["nodes.qemu.config.put"] == "None"
+    assert all(text and "m." not in text for text in result.values())

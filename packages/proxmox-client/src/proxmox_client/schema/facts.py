@@ -118,6 +118,8 @@ class OperationFacts:
         safety: `read`, `idempotent` or `unsafe`.
         starts_task: The answer is a UPID.
         returns: Shape of the answer in the schema's dialect, corrected.
+        result: Type of what the typed client returns, as written in Python: `Task`, `None`,
+            `Results[PoolsItem]`; classes are those of `proxmox_client.api.models`.
     """
 
     id: str
@@ -135,6 +137,7 @@ class OperationFacts:
     safety: str
     starts_task: bool
     returns: Mapping[str, Any]
+    result: str = "Any"
 
     def parameter(self, name: str) -> ParameterFacts | None:
         """Find what a name sent over the wire means; `net3` finds the family `net[n]`."""

@@ -151,6 +151,7 @@ def _operation(entry: Facts, known: tuple[str, ...], at: int | None) -> Operatio
         safety=entry["safety"],
         starts_task=entry["starts_task"],
         returns=document["returns"][entry["returns"]],
+        result=entry["result"],
     )
 
 
