@@ -34,7 +34,20 @@ def test_every_exclusion_has_a_reason_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "area", ["auth", "access", "storage", "qemu", "lxc", "perm", "locks", "tasks", "extra"]
+    "area",
+    [
+        "auth",
+        "access",
+        "firewall",
+        "sdn",
+        "storage",
+        "qemu",
+        "lxc",
+        "perm",
+        "locks",
+        "tasks",
+        "extra",
+    ],
 )
 def test_the_areas_that_are_simulated_are_replayed_nearly_whole(
     report: replay.Report, area: str

@@ -26,6 +26,7 @@ from proxmox_client.testing.auth import (
 from proxmox_client.testing.broadcast import Broadcast
 from proxmox_client.testing.clock import START, VirtualClock
 from proxmox_client.testing.faults import Faults
+from proxmox_client.testing.ha.requests import redirect
 from proxmox_client.testing.locks import LockTable
 from proxmox_client.testing.nodelife import refusal
 from proxmox_client.testing.quorum import is_quorate, refuse_without_quorum
@@ -153,6 +154,8 @@ class SimulatedCluster:
             upid = yield from refuse_without_quorum(self, call)
             if upid is not None:
                 return upid
+        if (upid := redirect(self, call)) is not None:
+            return upid
         data = (route.handler or not_simulated)(self, call)
         if inspect.isgenerator(data):
             data = yield from cast("Generator[float, None, Any]", data)

@@ -54,7 +54,12 @@ class Validator:
         self._required = tuple(
             name
             for name, parameter in facts.parameters.items()
-            if not parameter.optional and not parameter.is_family
+            if not parameter.optional and not parameter.is_family and not parameter.type_property
+        )
+        self._by_type = tuple(
+            (name, parameter)
+            for name, parameter in facts.parameters.items()
+            if parameter.type_property
         )
         self._requires = tuple(
             (name, parameter.requires)
@@ -83,6 +88,8 @@ class Validator:
         for name in self._required:
             if name not in checked:
                 errors[name] = MISSING
+        for name, parameter in self._by_type:
+            _check_type(name, parameter, checked, errors)
         for name, needed in self._requires:
             if name in checked and needed not in checked:
                 errors.setdefault(needed, f"missing property - '{name}' requires this property")
@@ -97,6 +104,19 @@ class Validator:
         if index >= _FAMILY_SIZES.get(stem, 256):
             return None
         return self._families.get(stem)
+
+
+def _check_type(
+    name: str, parameter: ParameterFacts, checked: Mapping[str, Any], errors: Errors
+) -> None:
+    """Check a parameter that only objects of some types have, or need."""
+    kind = checked.get(parameter.type_property or "")
+    choices = parameter.one_of or (parameter,)
+    choice = next((choice for choice in choices if kind in choice.instance_types), None)
+    if choice is None and name in checked:
+        errors.setdefault(name, UNKNOWN)
+    elif choice is not None and not choice.optional and name not in checked:
+        errors[name] = MISSING
 
 
 def checker_of(parameter: ParameterFacts) -> Checker:

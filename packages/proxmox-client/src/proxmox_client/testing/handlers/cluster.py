@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from proxmox_client.testing.broadcast import FORGOTTEN_AFTER
+from proxmox_client.testing.ha.state import service_of
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 from proxmox_client.testing.sdn.state import sdn
@@ -60,6 +61,8 @@ def guest_row(cluster: SimulatedCluster, guest: Guest, now: float) -> dict[str, 
     for live in ("lock", "tags"):
         if live in guest.config:
             row[live] = guest.config[live]
+    if (service := service_of(cluster, guest.vmid)) is not None:
+        row["hastate"] = service.crm_state or service.requested
     said = cluster.broadcast.row(guest, now)
     if said is None:
         return row | {"status": "unknown"}

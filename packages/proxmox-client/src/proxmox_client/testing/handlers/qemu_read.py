@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxmox_client.testing.guests import readings, snapshots
 from proxmox_client.testing.guestwork import features, finding
+from proxmox_client.testing.ha.state import figures
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 
@@ -53,7 +54,7 @@ def status(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     guest = finding.called(cluster, call, "qemu")
     cpus = cluster.nodes[guest.node].cpus
     row = readings.current(guest, now=cluster.clock.now(), host_cpus=cpus)
-    return {**row, "ha": {"managed": 0}}
+    return {**row, "ha": figures(cluster, guest.vmid)}
 
 
 @handles("GET", f"{_ROOT}/feature")

@@ -1,0 +1,136 @@
+"""What high availability keeps: services, rules, commands, who is master and who was seen when."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from proxmox_client.testing.digest import digest_of
+
+if TYPE_CHECKING:
+    from proxmox_client.testing.cluster import SimulatedCluster
+
+
+@attrs.define
+class Command:
+    """A request that waits for the manager's next round."""
+
+    kind: str
+    target: str = ""
+    timeout: float | None = None
+
+
+@attrs.define
+class Service:
+    """A guest under high availability.
+
+    Attributes:
+        sid: ``vm:100`` or ``ct:200``.
+        options: What its section of the file says; ``state`` is the requested state.
+        uid: Names the manager's last decision.
+        crm_state: What the manager decided; None while the service is queued.
+        node: Where the manager thinks it is.
+        target: Where it is moving to.
+        confirmed: Whether its worker reported that it runs.
+        moved: How a move ended, once it did.
+        failures: Starts that failed in a row.
+        relocations: How often it was moved because it did not start.
+        busy: Whether a task works on it.
+        hard: Whether the stop that was asked for is a hard one.
+        command: A request not yet looked at.
+    """
+
+    sid: str
+    options: dict[str, Any]
+    uid: str = ""
+    crm_state: str | None = None
+    node: str = ""
+    target: str = ""
+    confirmed: bool = False
+    moved: bool | None = None
+    failures: int = 0
+    relocations: int = 0
+    busy: bool = False
+    hard: bool = False
+    command: Command | None = None
+
+    @property
+    def kind(self) -> str:
+        """Kind of the guest: ``qemu`` or ``lxc``."""
+        return "qemu" if self.sid.startswith("vm:") else "lxc"
+
+    @property
+    def vmid(self) -> int:
+        """Id of the guest."""
+        return int(self.sid.partition(":")[2])
+
+    @property
+    def requested(self) -> str:
+        """The state that is asked for; ``enabled`` is the old word for ``started``."""
+        state: str = self.options.get("state", "started")
+        return "started" if state == "enabled" else state
+
+    @property
+    def shown(self) -> str:
+        """The state as /cluster/ha/status/current shows it."""
+        if self.requested == "ignored":
+            return "ignored"
+        if self.crm_state is None:
+            return "queued"
+        if self.crm_state == "started" and not self.confirmed:
+            return "starting"
+        return "stopping" if self.crm_state == "request_stop" else self.crm_state
+
+
+@attrs.define
+class HaState:
+    """All of it.
+
+    Attributes:
+        services: Services by sid.
+        rules: Rules by name as they stand in the file.
+        master: Node of the active manager; empty before the first service.
+        round_at: When the manager last had a round.
+        node_status: What the manager thinks of each node.
+        last_online: When it last saw each node online.
+        worker_at: When each node's worker last had a round.
+        ticking: Whether rounds are scheduled.
+    """
+
+    services: dict[str, Service] = attrs.field(factory=dict[str, Service])
+    rules: dict[str, dict[str, Any]] = attrs.field(factory=dict[str, dict[str, Any]])
+    master: str = ""
+    round_at: float = 0.0
+    node_status: dict[str, str] = attrs.field(factory=dict[str, str])
+    last_online: dict[str, float] = attrs.field(factory=dict[str, float])
+    worker_at: dict[str, float] = attrs.field(factory=dict[str, float])
+    ticking: bool = False
+
+    def resources_digest(self) -> str:
+        """Return the digest of the resources' file."""
+        rows = {sid: service.options for sid, service in self.services.items()}
+        return digest_of(json.dumps(rows, sort_keys=True) if rows else "")
+
+    def rules_digest(self) -> str:
+        """Return the digest of the rules' file."""
+        return digest_of(json.dumps(self.rules, sort_keys=True) if self.rules else "")
+
+
+def ha(cluster: SimulatedCluster) -> HaState:
+    """Return the cluster's high availability."""
+    state: HaState = cluster.files.setdefault("ha", HaState())
+    return state
+
+
+def service_of(cluster: SimulatedCluster, vmid: int) -> Service | None:
+    """Return the service of a guest, if it has one."""
+    services = ha(cluster).services
+    return services.get(f"vm:{vmid}") or services.get(f"ct:{vmid}")
+
+
+def figures(cluster: SimulatedCluster, vmid: int) -> dict[str, Any]:
+    """Return what a guest's status says under ``ha``."""
+    service = service_of(cluster, vmid)
+    return {"managed": 0} if service is None else {"managed": 1, "state": service.crm_state}

@@ -1,0 +1,199 @@
+"""Simulated high availability: rounds, requests, rules, recovery; times as recorded.
+
+Recorded times are in PVE_CLUSTER_FACTS.md; tolerances are one round of the manager (ten seconds).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from proxmox_client.testing import PveFault, SimulatedCluster
+from proxmox_client.testing.faults import NodeOffline
+
+ROUND = 10.0
+
+
+class Site:
+    """A cluster with one machine on shared storage under high availability."""
+
+    def __init__(self) -> None:
+        self.cluster = SimulatedCluster()
+        self.cluster.add_vm("pve1", 120, {"name": "one", "scsi0": "shared:1"})
+        self.cluster.add_vm("pve2", 121, {"name": "two", "scsi0": "shared:1"})
+
+    def protect(self, sid: str, **options: object) -> None:
+        self.cluster.call("POST", "/cluster/ha/resources", {"sid": sid, **options})
+
+    def service(self, sid: str = "vm:120") -> dict[str, Any]:
+        rows = self.cluster.call("GET", "/cluster/ha/status/current")
+        found: dict[str, Any] = next(row for row in rows if row["id"] == f"service:{sid}")
+        return found
+
+    def row(self, vmid: int = 120) -> dict[str, Any]:
+        rows = self.cluster.call("GET", "/cluster/resources", {"type": "vm"})
+        found: dict[str, Any] = next(row for row in rows if row["vmid"] == vmid)
+        return found
+
+    def seconds_until(self, state: str, sid: str = "vm:120", limit: float = 300) -> float:
+        begin = self.cluster.clock.now()
+        while self.service(sid)["state"] != state:
+            self.cluster.clock.advance(0.5)
+            waited = self.cluster.clock.now() - begin
+            assert waited < limit, f"{sid} is {self.service(sid)['state']}, not {state}"
+        return self.cluster.clock.now() - begin
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+@pytest.fixture
+def started(site: Site) -> Site:
+    site.protect("vm:120")
+    site.seconds_until("started")
+    return site
+
+
+def test_before_any_service_nobody_is_master(site: Site) -> None:
+    rows = site.cluster.call("GET", "/cluster/ha/status/current")
+    assert [row["type"] for row in rows] == ["quorum", "fencing"]
+
+
+def test_a_new_service_is_queued_then_starting_then_started(site: Site) -> None:
+    site.protect("vm:120")
+    assert site.service()["state"] == "queued"
+    assert site.row()["hastate"] == "started"
+    site.seconds_until("starting")
+    assert site.seconds_until("started") == pytest.approx(10, abs=3)
+    assert site.cluster.guests[120].running
+    assert site.cluster.call("GET", "/nodes/pve1/qemu/120/status/current")["ha"] == {
+        "managed": 1,
+        "state": "started",
+    }
+
+
+def test_a_stop_is_only_a_request_and_takes_rounds(started: Site) -> None:
+    upid = started.cluster.call("POST", "/nodes/pve1/qemu/120/status/stop")
+    started.cluster.clock.advance(1.5)
+    assert ":hastop:120:" in upid
+    assert started.cluster.tasks.get(upid).exitstatus == "OK"
+    assert started.cluster.guests[120].running
+    assert started.seconds_until("stopped") == pytest.approx(16, abs=ROUND)
+    workers = [task.upid for task in started.cluster.nodes["pve1"].tasks]
+    assert [(upid.type, upid.user) for upid in workers][-1] == ("qmstop", "root@pam")
+    assert started.cluster.call("GET", "/cluster/ha/resources/vm:120")["state"] == "stopped"
+
+
+def test_an_online_migration_shows_the_old_node_until_its_end(started: Site) -> None:
+    started.cluster.call("POST", "/nodes/pve1/qemu/120/migrate", {"target": "pve3", "online": 1})
+    assert started.seconds_until("migrate") <= ROUND + 1
+    while started.cluster.guests[120].node == "pve1":
+        started.cluster.clock.advance(0.5)
+    assert started.service()["node"] == "pve1"
+    assert started.seconds_until("started") <= 2 * ROUND + 5
+    assert started.service()["node"] == "pve3"
+
+
+@pytest.mark.parametrize("node", ["pve1", "pve9"])
+def test_senseless_moves_are_accepted_and_dropped(started: Site, node: str) -> None:
+    answer = started.cluster.call("POST", "/cluster/ha/resources/vm:120/migrate", {"node": node})
+    assert answer == {"sid": "vm:120", "requested-node": node}
+    started.cluster.clock.advance(30)
+    assert (started.service()["state"], started.service()["node"]) == ("started", "pve1")
+
+
+def test_a_killed_guest_is_started_again_where_it_was(started: Site) -> None:
+    started.cluster.guests[120].end()
+    started.cluster.clock.advance(15)
+    assert started.cluster.guests[120].running
+    assert started.cluster.guests[120].node == "pve1"
+
+
+def test_services_of_a_dead_node_run_elsewhere_after_fencing(started: Site) -> None:
+    started.cluster.faults.add(NodeOffline("pve1"))
+    begin = started.cluster.clock.now()
+    assert started.seconds_until("fence") == pytest.approx(56, abs=ROUND + 5)
+    assert started.row()["node"] == "pve1"
+    assert started.row()["status"] == "running"
+    while started.cluster.guests[120].node == "pve1":
+        started.cluster.clock.advance(0.5)
+    assert started.cluster.clock.now() - begin == pytest.approx(136, abs=2 * ROUND)
+    started.seconds_until("started")
+    assert started.cluster.guests[120].running
+    assert started.cluster.clock.now() - begin == pytest.approx(147, abs=2 * ROUND)
+
+
+def test_a_service_that_does_not_start_ends_in_error_and_is_freed_by_disabling(
+    site: Site,
+) -> None:
+    for volume in list(site.cluster.volumes):
+        if volume.vmid == 120:
+            site.cluster.volumes.remove(volume)
+    site.protect("vm:120")
+    assert site.seconds_until("error") == pytest.approx(66, abs=3 * ROUND)
+    with pytest.raises(PveFault, match="in error state, must be disabled and fixed first"):
+        site.cluster.call("PUT", "/cluster/ha/resources/vm:120", {"state": "started"})
+    node = site.cluster.guests[120].node
+    upid = site.cluster.call("POST", f"/nodes/{node}/qemu/120/status/start")
+    site.cluster.clock.advance(5)
+    status = site.cluster.tasks.get(upid).exitstatus
+    assert status == "command 'ha-manager set vm:120 --state started' failed: exit code 255"
+    site.cluster.call("PUT", "/cluster/ha/resources/vm:120", {"state": "disabled"})
+    site.seconds_until("stopped", limit=ROUND + 1)
+
+
+def test_an_ignored_service_is_started_and_stopped_as_any_guest(started: Site) -> None:
+    started.cluster.call("PUT", "/cluster/ha/resources/vm:120", {"state": "ignored"})
+    assert ":qmstop:" in started.cluster.call("POST", "/nodes/pve1/qemu/120/status/stop")
+
+
+def test_a_protected_guest_is_deleted_only_with_purge(site: Site) -> None:
+    site.protect("vm:120", state="stopped")
+    with pytest.raises(PveFault, match="used in HA resources and purge parameter not set"):
+        site.cluster.call("DELETE", "/nodes/pve1/qemu/120")
+    site.cluster.call("DELETE", "/nodes/pve1/qemu/120", {"purge": 1})
+    assert site.cluster.call("GET", "/cluster/ha/resources") == []
+
+
+def test_a_strict_node_rule_moves_a_running_service(started: Site) -> None:
+    rule = {"rule": "rx", "type": "node-affinity", "resources": "vm:120", "nodes": "pve3"}
+    started.cluster.call("POST", "/cluster/ha/rules", {**rule, "strict": 1})
+    started.cluster.clock.advance(40)
+    assert started.cluster.guests[120].node == "pve3"
+
+
+def test_negative_affinity_lets_the_request_fail_in_its_task(site: Site) -> None:
+    site.protect("vm:120")
+    site.protect("vm:121")
+    site.cluster.clock.advance(30)
+    rule = {"rule": "rx", "type": "resource-affinity", "resources": "vm:120,vm:121"}
+    site.cluster.call("POST", "/cluster/ha/rules", {**rule, "affinity": "negative"})
+    upid = site.cluster.call("POST", "/nodes/pve1/qemu/120/migrate", {"target": "pve2"})
+    answer = site.cluster.call("POST", "/cluster/ha/resources/vm:120/migrate", {"node": "pve2"})
+    assert answer["blocking-resources"] == [{"sid": "vm:121", "cause": "resource-affinity"}]
+    site.cluster.clock.advance(3)
+    status = site.cluster.tasks.get(upid).exitstatus
+    assert status == "command 'ha-manager migrate vm:120 pve2' failed: exit code 2"
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ({"type": "node-affinity", "resources": "vm:9999", "nodes": "pve1"},
+         "create ha rule failed: cannot use unmanaged resource(s) vm:9999."),
+        ({"type": "node-affinity", "resources": "vm:120", "nodes": "pve9"},
+         "create ha rule failed: cannot use non-existent node(s) pve9."),
+        ({"type": "node-affinity", "resources": "vm:120", "nodes": "pve1"},
+         "resource 'vm:120' is already used in another node affinity rule"),
+    ],
+)  # fmt: skip
+def test_bad_rules_are_refused(site: Site, rule: dict[str, str], text: str) -> None:
+    site.protect("vm:120")
+    first = {"rule": "ra", "type": "node-affinity", "resources": "vm:120", "nodes": "pve2"}
+    site.cluster.call("POST", "/cluster/ha/rules", first)
+    with pytest.raises(PveFault) as refused:
+        site.cluster.call("POST", "/cluster/ha/rules", {"rule": "rb", **rule})
+    assert text in str(refused.value)
