@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from proxmox_client.values.login import PasswordLogin as PasswordLogin
     from proxmox_client.values.login import Ticket as Ticket
     from proxmox_client.values.propstring import PropertyString as PropertyString
+    from proxmox_client.values.resolution import Resolution as Resolution
+    from proxmox_client.values.resolution import Verdict as Verdict
     from proxmox_client.values.taskresult import TaskFailed as TaskFailed
     from proxmox_client.values.taskresult import TaskLost as TaskLost
     from proxmox_client.values.taskresult import TaskOk as TaskOk
@@ -89,6 +91,7 @@ _HOMES = {
     "values.fingerprint": ("Fingerprint",),
     "values.login": ("OpenIdLogin", "PasswordLogin", "Ticket"),
     "values.propstring": ("PropertyString",),
+    "values.resolution": ("Resolution", "Verdict"),
     "values.taskresult": (
         "TaskFailed",
         "TaskLost",

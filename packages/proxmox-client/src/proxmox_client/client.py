@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import attrs
 
+from proxmox_client.errors import AmbiguousWrite
 from proxmox_client.facade import Placeholders
 from proxmox_client.flows.call import Session, perform, perform_raw
 from proxmox_client.flows.drivers import SyncDriver
 from proxmox_client.flows.effects import Flow, Lost
 from proxmox_client.flows.learning import learn_servers
 from proxmox_client.flows.login import finish_openid, openid_of, start_openid
+from proxmox_client.flows.resolution import PATIENCE, resolve
 from proxmox_client.flows.retry import RetryPolicy
 from proxmox_client.opening import as_server, open_session, read_addresses, read_environment
 from proxmox_client.tasks import Task, read_started
@@ -25,6 +27,7 @@ from proxmox_client.transport.exchange import Limits
 from proxmox_client.transport.fleet import Fleet
 from proxmox_client.transport.tls import SystemTrust, Trust
 from proxmox_client.values.login import Login, Ticket
+from proxmox_client.values.resolution import Resolution
 from proxmox_client.values.token import ApiToken
 from proxmox_client.values.upid import Upid
 from proxmox_client.wire.operation import Operation
@@ -207,6 +210,15 @@ class Client:
     def run(self, flow: Flow[T]) -> T:
         """Run a flow of requests to its end."""
         return self._driver.run(flow)
+
+    def resolve(self, error: AmbiguousWrite, *, patience: float = PATIENCE) -> Resolution:
+        """Look what became of a write whose answer never came: for its task, else its effect.
+
+        Args:
+            error: What was raised; it holds what to look for.
+            patience: Seconds after the sending in which the server may still begin it.
+        """
+        return self.run(resolve(self._session, error, patience=patience))
 
     def openid_start(self) -> str:
         """Return the address to send a browser to, for a client with an `OpenIdLogin`.

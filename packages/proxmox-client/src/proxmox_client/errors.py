@@ -140,18 +140,22 @@ class AmbiguousWrite(PveError):
         method: HTTP method.
         address: Path below `/api2/json` with its placeholders filled.
         why: What was seen instead of an answer.
+        sent: Its parameters, without those that hold secrets.
+        sent_at: When it was sent, by this machine's clock.
     """
 
     operation: str
     method: str
     address: str
     why: str
+    sent: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    sent_at: float = 0.0
 
     def __str__(self) -> str:
         return _lines(
             f"cannot tell whether {self.method} {self.address} took effect: {self.why}",
-            "It was sent once and not again. Look at the object and at the node's tasks before "
-            "repeating it.",
+            "It was sent once and not again. `client.resolve(error)` looks for its task and its "
+            "effect; do that before repeating it.",
         )
 
 

@@ -17,6 +17,7 @@ from proxmox_client.wire.answer import Answer
 from proxmox_client.wire.operation import Operation
 from proxmox_client.wire.params import build_raw_request, build_request
 from proxmox_client.wire.request import Request
+from proxmox_client.wire.sentences import refused_at_the_door
 
 T = TypeVar("T")
 
@@ -64,9 +65,8 @@ def ask(session: Session, request: Request) -> Flow[Answer]:
     try:
         return (yield from deliver(session, request))
     except AuthenticationFailed as error:
-        # The front server refuses with an empty body, before anything is done: even a write may
-        # be sent again. A refusal with a message is the operation's own.
-        if error.message:
+        # refused before anything was done: even a write may be sent again
+        if not refused_at_the_door(error.reason, error.message):
             raise
     yield from again(session, account, used)
     return (yield from deliver(session, request))

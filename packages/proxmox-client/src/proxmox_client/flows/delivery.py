@@ -8,6 +8,7 @@ from proxmox_client.errors import AmbiguousWrite, NodeUnreachable, PveError, Tls
 from proxmox_client.flows.effects import Flow, Lost, Stage, now, roll, send, sleep
 from proxmox_client.flows.session import Session
 from proxmox_client.wire.answer import Answer, read_answer, read_failure
+from proxmox_client.wire.params import sent_params
 from proxmox_client.wire.request import Request, Response
 from proxmox_client.wire.sentences import TRANSIENT
 
@@ -24,7 +25,7 @@ def deliver(session: Session, request: Request) -> Flow[Answer]:
     if session.timeout is not None:
         authorised = attrs.evolve(authorised, timeout=session.timeout)
     route = session.route
-    started = yield from now()
+    started = sent_at = yield from now()
     failures = 0
     tried: set[str] = set()
     while True:
@@ -34,7 +35,7 @@ def deliver(session: Session, request: Request) -> Flow[Answer]:
             return read_answer(request, outcome)
         if _may_go_elsewhere(request, outcome) and route.leave(server, tried):
             continue
-        error = _explain(request, outcome)
+        error = _explain(request, outcome, sent_at)
         if not _may_repeat(request, outcome):
             raise error
         tried.clear()
@@ -44,6 +45,7 @@ def deliver(session: Session, request: Request) -> Flow[Answer]:
         if not session.retry.allows(failures, elapsed, delay):
             raise error
         yield from sleep(delay)
+        sent_at = yield from now()
 
 
 def _may_go_elsewhere(request: Request, outcome: Response | Lost) -> bool:
@@ -62,21 +64,26 @@ def _may_repeat(request: Request, outcome: Response | Lost) -> bool:
     return request.replayable
 
 
-def _explain(request: Request, outcome: Response | Lost) -> PveError:
+def _explain(request: Request, outcome: Response | Lost, sent_at: float) -> PveError:
     """Return what to raise if this outcome stands."""
     if isinstance(outcome, Lost):
         if outcome.stage is Stage.MAYBE_SENT and not request.replayable:
-            return _ambiguous(request, outcome.error, getattr(outcome.error, "why", ""))
+            return _ambiguous(request, outcome.error, getattr(outcome.error, "why", ""), sent_at)
         return outcome.error
     failure = read_failure(request, outcome)
     if isinstance(failure, NodeUnreachable) and failure.sent and not request.replayable:
-        return _ambiguous(request, failure, f"{failure.reason} ({failure.status})")
+        return _ambiguous(request, failure, f"{failure.reason} ({failure.status})", sent_at)
     return failure
 
 
-def _ambiguous(request: Request, cause: PveError, why: str) -> AmbiguousWrite:
+def _ambiguous(request: Request, cause: PveError, why: str, sent_at: float) -> AmbiguousWrite:
     error = AmbiguousWrite(
-        request.operation, request.method, request.address, why or "the connection was lost"
+        request.operation,
+        request.method,
+        request.address,
+        why or "the connection was lost",
+        sent_params(request),
+        sent_at,
     )
     error.__cause__ = cause
     return error

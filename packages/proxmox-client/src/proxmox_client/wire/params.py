@@ -6,7 +6,7 @@ import enum
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from proxmox_client.errors import RequestInvalid
 from proxmox_client.values.families import join_family
@@ -21,6 +21,7 @@ TARGET_LIMIT: Final = 7 * 1024
 
 _MAY_HOLD_SLASHES: Final = frozenset({"volume", "cidr", "poolid"})
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
+_SECRET: Final = re.compile(r"password|secret|token|key$|otp|ticket|tfa", re.IGNORECASE)
 _HAS_BODY: Final = frozenset({"POST", "PUT"})
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE"})
 
@@ -115,6 +116,13 @@ def to_text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode()
     return str(value)
+
+
+def sent_params(request: Request) -> dict[str, str]:
+    """Return the parameters of a request as they were sent, without those that hold secrets."""
+    text = request.target.partition("?")[2] if request.body is None else request.body.decode()
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return {name: value for name, value in pairs if not _SECRET.search(name)}
 
 
 def _pairs(key: str, value: object, *, joined: bool) -> Iterator[tuple[str, str]]:

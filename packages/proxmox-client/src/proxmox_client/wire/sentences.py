@@ -105,6 +105,9 @@ _FIELD_MISSING: Final = re.compile(
 _NO_SUCH_STORAGE: Final = re.compile(r"^No such storage", re.IGNORECASE)
 TRANSIENT: Final = frozenset({502, 503, 504, 595, 596, 597, 598, 599})
 """Statuses that say "somebody on the way could not", not "no"."""
+_AT_THE_DOOR: Final = re.compile(
+    r"no ticket|invalid PVE(?:\w+)? ?ticket|invalid csrf token", re.IGNORECASE
+)
 _BY_STATUS: Final = {
     400: Kind.PARAMETER,
     404: Kind.NOT_FOUND,
@@ -156,6 +159,19 @@ def read_sentence(text: str) -> Reading:
         if pattern.search(text):
             return Reading(kind)
     return Reading(Kind.OTHER)
+
+
+def refused_at_the_door(reason: str, message: str) -> bool:
+    """Say whether a 401 comes from the front server, before anything was done.
+
+    It sends no body then; the operation's own refusals (a wrong password to confirm something)
+    have one.
+
+    Args:
+        reason: The reason phrase.
+        message: The message in the body, empty where there is none.
+    """
+    return not message.strip() or _AT_THE_DOOR.search(reason) is not None
 
 
 def _read_fields(text: str) -> dict[str, str]:
