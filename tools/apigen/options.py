@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from proxmox_client.options.formats import FORMATS
 from proxmox_client.options.keys import Key as Accepted
 from tools.apigen import corrections
 from tools.apigen.merge import Facts, Key, Merged
@@ -114,6 +115,8 @@ class OptionClass:
             bounds["enum"] = tuple(str(word) for word in bounds["enum"])
         if pattern := _pattern(facts.get("pattern")):
             bounds["pattern"] = pattern
+        if facts.get("format") in FORMATS:
+            bounds["format"] = facts["format"]
         python = attribute(name)
         python = f"{python}_" if python in _OWN else python
         return Accepted(

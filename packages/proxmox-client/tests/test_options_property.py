@@ -18,7 +18,7 @@ from proxmox_client.schema import ParameterFacts, PropertyFormat
 
 RECORDINGS = Path(__file__).parents[3] / "tests" / "data" / "recordings"
 SETTINGS = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -60,7 +60,23 @@ def class_of(path: str, owner: str, name: str) -> type[OptionValue] | None:
     return options.find(owner, name)
 
 
+FORMATTED: dict[str, list[str]] = {
+    "mac-addr": ["BC:24:11:00:00:01", "02:aa:bb:cc:dd:ee"],
+    "ip": ["10.0.0.1", "fd00::1"],
+    "ipv4": ["10.0.0.1"],
+    "ipv6": ["fd00::1"],
+    "CIDR": ["10.0.0.0/24", "fd00::/64"],
+    "CIDRv4": ["10.0.0.1/24"],
+    "CIDRv6": ["fd00::1/64"],
+    "FullRangeCIDR": ["0.0.0.0/0"],
+    "pve-ipv4-config": ["dhcp", "manual", "10.0.0.1/8"],
+    "pve-ipv6-config": ["auto", "dhcp", "fd00::1/64"],
+}
+
+
 def plain_text(key: Key) -> st.SearchStrategy[str]:
+    if key.format is not None:
+        return st.sampled_from(FORMATTED[key.format])
     if key.pattern is not None:
         texts = st.from_regex(key.pattern, fullmatch=True)
     else:

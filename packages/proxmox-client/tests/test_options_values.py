@@ -84,9 +84,10 @@ def test_a_size_is_a_text_that_knows_its_bytes() -> None:
         ("virtio,tag=5000", r"net\[n\]: tag cannot be '5000': a whole number from 1 to 4094"),
         ("virtio,tag=x", r"net\[n\]: tag cannot be 'x': a whole number from 1 to 4094"),
         ("virtio,firewall=2", r"net\[n\]: firewall cannot be '2': true or false"),
+        ("virtio=BC:24", r"net\[n\]: macaddr cannot be 'BC:24': a unicast MAC address such as "),
         ("e2000", r"net\[n\]: model cannot be 'e2000': one of e1000, "),
         ("bridge=vmbr0", r"net\[n\]: model must be given: one of e1000, "),
-        ("virtio=a,model=e1000", r"net\[n\]: model is given twice: once is enough"),
+        ("virtio=BC:24:11:00:00:01,model=e1000", r"net\[n\]: model is given twice: once is enough"),
     ],
 )
 def test_what_pve_would_refuse_names_option_key_and_what_is_allowed(
@@ -102,6 +103,23 @@ def test_errors_hold_their_parts() -> None:
     assert caught.value.option == "net[n]"
     assert caught.value.key == "tag"
     assert caught.value.allowed == "a whole number from 1 to 4094"
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "allowed"),
+    [
+        ("ip", "10.0.0.1", "dhcp, manual or an IPv4 address with prefix length"),
+        ("ip", "fd00::1/64", "dhcp, manual or an IPv4 address with prefix length"),
+        ("ip6", "10.0.0.1/8", "auto, dhcp, manual or an IPv6 address with prefix length"),
+        ("gw", "gateway", "an IPv4 address"),
+    ],
+)
+def test_addresses_are_judged(key: str, text: str, allowed: str) -> None:
+    given = f"ip=dhcp,{key}={text}" if key == "gw" else f"{key}={text}"
+    with pytest.raises(OptionInvalid) as caught:
+        IpconfigQemu.parse(given)
+    assert (caught.value.key, caught.value.allowed) == (key, allowed)
+    assert IpconfigQemu.read(given).extra == {key: text}
 
 
 def test_a_key_that_needs_another_says_so() -> None:

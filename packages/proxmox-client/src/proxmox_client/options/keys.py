@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Any, Final, cast
 
 import attrs
 
+from proxmox_client.options.formats import FORMATS
 from proxmox_client.options.size import Size
 from proxmox_client.wire.coerce import to_boolean, to_integer, to_number
 
@@ -38,6 +38,7 @@ class Key:
         min_length: Shortest text.
         max_length: Longest text.
         pattern: Regular expression that the whole text has to match.
+        format: PVE's name of the text's format, where `formats` can judge it.
         requires: Another key that has to be given too.
     """
 
@@ -51,6 +52,7 @@ class Key:
     min_length: int | None = attrs.field(default=None, kw_only=True)
     max_length: int | None = attrs.field(default=None, kw_only=True)
     pattern: str | None = attrs.field(default=None, kw_only=True)
+    format: str | None = attrs.field(default=None, kw_only=True)
     requires: str | None = attrs.field(default=None, kw_only=True)
 
     @property
@@ -63,6 +65,8 @@ class Key:
         """Say what the key accepts."""
         if self.enum:
             return f"one of {', '.join(self.enum)}"
+        if self.format is not None:
+            return FORMATS[self.format][0]
         said = _NAMES[self.kind]
         if self.minimum is not None and self.maximum is not None:
             return f"{said} from {self.minimum} to {self.maximum}"
@@ -124,6 +128,8 @@ class Key:
             raise ValueError(text)
         if self.max_length is not None and len(text) > self.max_length:
             raise ValueError(text)
+        if self.format is not None and not FORMATS[self.format][1](text):
+            raise ValueError(text)
         if self.pattern is not None and not re.fullmatch(self.pattern, text):
             raise ValueError(text)
 
@@ -143,7 +149,11 @@ def number_text(value: float) -> str:
     if float(value).is_integer():
         return str(int(value))
     text = repr(value)
-    return format(Decimal(text), "f") if "e" in text else text
+    if "e" not in text:
+        return text
+    from decimal import Decimal
+
+    return f"{Decimal(text):f}"
 
 
 def _instance(value: Any, *types: type[Any]) -> Any:

@@ -194,8 +194,8 @@ class FabricInterface(OptionValue):
     Attributes:
         name: A text; required.
         hello_multiplier: A whole number from 2 to 100.
-        ip: A text.
-        ip6: A text.
+        ip: An IPv4 address with prefix length such as 10.0.0.1/24.
+        ip6: An IPv6 address with prefix length such as fd00::1/64.
         network_type: One of broadcast, non-broadcast, point-to-multipoint, point-to-point.
     """
 
@@ -204,8 +204,8 @@ class FabricInterface(OptionValue):
     __keys__ = (
         Key("name", required=True),
         Key("hello_multiplier", "i", minimum=2, maximum=100),
-        Key("ip"),
-        Key("ip6"),
+        Key("ip", format="CIDRv4"),
+        Key("ip6", format="CIDRv6"),
         Key("network_type", enum=("broadcast", "non-broadcast", "point-to-multipoint", "point-to-point",)),
     )
 
@@ -391,7 +391,7 @@ class Migration(OptionValue):
 
     Attributes:
         type: One of secure, insecure; required; its name may be left out; default secure.
-        network: A text.
+        network: An address with prefix length such as 10.0.0.0/24.
     """
 
     __slots__ = ("type", "network",)
@@ -399,7 +399,7 @@ class Migration(OptionValue):
     __default__ = "type"
     __keys__ = (
         Key("type", required=True, enum=("secure", "insecure",)),
-        Key("network"),
+        Key("network", format="CIDR"),
     )
 
     type: Literal["secure", "insecure"]
@@ -538,7 +538,7 @@ class PrefixListEntry(OptionValue):
         action: One of permit, deny.
         ge: A whole number from 0 to 128.
         le: A whole number from 0 to 128.
-        prefix: A text.
+        prefix: An address with prefix length such as 0.0.0.0/0.
         seq: A whole number from 1 to 4294967295.
     """
 
@@ -548,7 +548,7 @@ class PrefixListEntry(OptionValue):
         Key("action", enum=("permit", "deny",)),
         Key("ge", "i", minimum=0, maximum=128),
         Key("le", "i", minimum=0, maximum=128),
-        Key("prefix"),
+        Key("prefix", format="FullRangeCIDR"),
         Key("seq", "i", minimum=1, maximum=4294967295),
     )
 
@@ -624,7 +624,7 @@ class Replication(OptionValue):
 
     Attributes:
         type: One of secure, insecure; required; its name may be left out; default secure.
-        network: A text.
+        network: An address with prefix length such as 10.0.0.0/24.
     """
 
     __slots__ = ("type", "network",)
@@ -632,7 +632,7 @@ class Replication(OptionValue):
     __default__ = "type"
     __keys__ = (
         Key("type", required=True, enum=("secure", "insecure",)),
-        Key("network"),
+        Key("network", format="CIDR"),
     )
 
     type: Literal["secure", "insecure"]

@@ -178,12 +178,12 @@ class NetLxc(OptionValue):
         name: A text that matches [-_.\\w\\d]+; required.
         bridge: A text that matches [-_.\\w\\d]+.
         firewall: True or false.
-        gw: A text.
-        gw6: A text.
+        gw: An IPv4 address.
+        gw6: An IPv6 address.
         host_managed: True or false; since 9.1.
-        hwaddr: A text.
-        ip: A text.
-        ip6: A text.
+        hwaddr: A unicast MAC address such as BC:24:11:00:00:01.
+        ip: Dhcp, manual or an IPv4 address with prefix length.
+        ip6: Auto, dhcp, manual or an IPv6 address with prefix length.
         link_down: True or false.
         mtu: A whole number from 64 to 65535.
         rate: A number.
@@ -198,12 +198,12 @@ class NetLxc(OptionValue):
         Key("name", required=True, pattern="[-_.\\w\\d]+"),
         Key("bridge", pattern="[-_.\\w\\d]+"),
         Key("firewall", "b"),
-        Key("gw"),
-        Key("gw6"),
+        Key("gw", format="ipv4"),
+        Key("gw6", format="ipv6"),
         Key("host-managed", "b", renamed="host_managed"),
-        Key("hwaddr"),
-        Key("ip"),
-        Key("ip6"),
+        Key("hwaddr", format="mac-addr"),
+        Key("ip", format="pve-ipv4-config"),
+        Key("ip6", format="pve-ipv6-config"),
         Key("link_down", "b"),
         Key("mtu", "i", minimum=64, maximum=65535),
         Key("rate", "f"),

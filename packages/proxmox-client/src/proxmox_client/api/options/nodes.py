@@ -217,18 +217,18 @@ class Wakeonlan(OptionValue):
     """The option `wakeonlan` of PVE.
 
     Attributes:
-        mac: A text; required; its name may be left out.
+        mac: A unicast MAC address such as BC:24:11:00:00:01; required; its name may be left out.
         bind_interface: A text.
-        broadcast_address: A text; default 255.255.255.255.
+        broadcast_address: An IPv4 address; default 255.255.255.255.
     """
 
     __slots__ = ("mac", "bind_interface", "broadcast_address",)
     __option__ = "wakeonlan"
     __default__ = "mac"
     __keys__ = (
-        Key("mac", required=True),
+        Key("mac", required=True, format="mac-addr"),
         Key("bind-interface", renamed="bind_interface"),
-        Key("broadcast-address", renamed="broadcast_address"),
+        Key("broadcast-address", renamed="broadcast_address", format="ipv4"),
     )
 
     mac: str

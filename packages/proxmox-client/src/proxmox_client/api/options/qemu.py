@@ -604,19 +604,19 @@ class IpconfigQemu(OptionValue):
     """The option `ipconfig[n]` of virtual machines.
 
     Attributes:
-        gw: A text; needs ip.
-        gw6: A text; needs ip6.
-        ip: A text; default dhcp.
-        ip6: A text; default dhcp.
+        gw: An IPv4 address; needs ip.
+        gw6: An IPv6 address; needs ip6.
+        ip: Dhcp, manual or an IPv4 address with prefix length; default dhcp.
+        ip6: Auto, dhcp, manual or an IPv6 address with prefix length; default dhcp.
     """
 
     __slots__ = ("gw", "gw6", "ip", "ip6",)
     __option__ = "ipconfig[n]"
     __keys__ = (
-        Key("gw", requires="ip"),
-        Key("gw6", requires="ip6"),
-        Key("ip"),
-        Key("ip6"),
+        Key("gw", format="ipv4", requires="ip"),
+        Key("gw6", format="ipv6", requires="ip6"),
+        Key("ip", format="pve-ipv4-config"),
+        Key("ip6", format="pve-ipv6-config"),
     )
 
     gw: str | None
@@ -767,7 +767,7 @@ class NetQemu(OptionValue):
         firewall: True or false.
         host_tunnel: True or false; since 9.2.
         link_down: True or false.
-        macaddr: A text.
+        macaddr: A unicast MAC address such as BC:24:11:00:00:01.
         mtu: A whole number from 1 to 65520.
         queues: A whole number from 0 to 64.
         rate: A number, 0 or more.
@@ -785,7 +785,7 @@ class NetQemu(OptionValue):
         Key("firewall", "b"),
         Key("host-tunnel", "b", renamed="host_tunnel"),
         Key("link_down", "b"),
-        Key("macaddr"),
+        Key("macaddr", format="mac-addr"),
         Key("mtu", "i", minimum=1, maximum=65520),
         Key("queues", "i", minimum=0, maximum=64),
         Key("rate", "f", minimum=0),
