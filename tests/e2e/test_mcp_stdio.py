@@ -25,6 +25,12 @@ spec:
   source: {clone: {template: debian-13}}
   config: {cores: 2}
 """
+POOL = """
+apiVersion: pmpc/v1
+kind: Pool
+metadata: {name: web}
+spec: {comment: web}
+"""
 
 
 @asynccontextmanager
@@ -100,6 +106,42 @@ async def test_with_write_access_a_plan_is_applied_once_and_the_next_one_is_empt
     assert again["plan"]["steps"] == []
     names = [guest.config["name"] for guest in site.cluster.guests.values()]
     assert names.count("web-1") == 1
+
+
+async def test_a_destructive_plan_is_left_to_a_person_and_deletes_nothing(site: Site) -> None:
+    async with assistant(site, "--allow-write") as client:
+        planned = await call(client, "plan", manifests=f"{MANIFEST}---\n{POOL}")
+        assert (await call(client, "apply", plan_id=planned["plan_id"]))["ok"]
+        planned = await call(client, "plan", manifests=POOL, prune=True)
+        assert "- VirtualMachine/web-1" in planned["explanation"]
+        text = await refusal(client, "apply", plan_id=planned["plan_id"])
+    assert f"pmpc apply --plan {planned['plan_id']}" in text
+    assert "destructive" in text
+    assert "web-1" in vms(site)
+
+
+async def test_a_plan_applied_before_is_refused_without_sending_a_person_to_apply_it(
+    site: Site,
+) -> None:
+    async with assistant(site, "--allow-write") as client:
+        planned = await call(client, "plan", manifests=MANIFEST)
+        await call(client, "apply", plan_id=planned["plan_id"])
+        text = await refusal(client, "apply", plan_id=planned["plan_id"])
+    assert "applied" in text
+    assert "need a person" not in text
+
+
+async def test_a_plan_with_secrets_is_refused_without_sending_a_person_to_apply_it(
+    site: Site,
+) -> None:
+    secret = MANIFEST.replace("cores: 2", "cores: 2, cipassword: Tr0ub4dor-and-3")
+    async with assistant(site, "--allow-write") as client:
+        planned = await call(client, "plan", manifests=secret)
+        text = await refusal(client, "apply", plan_id=planned["plan_id"])
+    assert "Tr0ub4dor" not in repr([planned, text])
+    assert "apply the manifests" in text
+    assert "need a person" not in text
+    assert "web-1" not in vms(site)
 
 
 async def test_mistakes_in_manifests_come_with_position_and_suggestion(site: Site) -> None:
