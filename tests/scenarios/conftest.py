@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -147,13 +148,25 @@ def furnished_cluster(**options: Any) -> SimulatedCluster:
     return cluster
 
 
-@pytest.fixture
-async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
+@asynccontextmanager
+async def furnished_lab(database: Path) -> AsyncGenerator[Lab]:
+    """Give a lab whose state is in that file."""
     cluster = furnished_cluster()
-    with State.open(f"sqlite:///{tmp_path / 'state.db'}", now=cluster.clock.now) as state:
+    with State.open(f"sqlite:///{database}", now=cluster.clock.now) as state:
         lab = Lab(cluster, state)
         async with lab.client:
             yield lab
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
+    async with furnished_lab(tmp_path / "state.db") as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab_of() -> Callable[[Path], AbstractAsyncContextManager[Lab]]:
+    return furnished_lab
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pmpc_reconcile.engine import Reconciler as Reconciler
     from pmpc_reconcile.errors import PlanRefused as PlanRefused
     from pmpc_reconcile.errors import PlanStale as PlanStale
+    from pmpc_reconcile.errors import PlanTooRisky as PlanTooRisky
     from pmpc_reconcile.errors import ReconcileError as ReconcileError
     from pmpc_reconcile.errors import ReleaseNotFound as ReleaseNotFound
     from pmpc_reconcile.execute.report import ApplyReport as ApplyReport
@@ -37,7 +38,7 @@ _HOMES = {
     "blocking": ("BlockingReconciler",),
     "diagnostics": ("Diagnostic",),
     "engine": ("Reconciler",),
-    "errors": ("PlanRefused", "PlanStale", "ReconcileError", "ReleaseNotFound"),
+    "errors": ("PlanRefused", "PlanStale", "PlanTooRisky", "ReconcileError", "ReleaseNotFound"),
     "execute.report": ("ApplyReport",),
     "execute.settings": ("Patience",),
     "manifests": ("Manifest", "ManifestInvalid", "load", "load_text"),
@@ -56,6 +57,7 @@ __all__ = [
     "Plan",
     "PlanRefused",
     "PlanStale",
+    "PlanTooRisky",
     "ReconcileError",
     "Reconciler",
     "ReleaseNotFound",

@@ -20,6 +20,7 @@ from pmpc_reconcile.errors import (
     PlanNotFound,
     PlanRefused,
     PlanStale,
+    PlanTooRisky,
     ReleaseNotFound,
 )
 from pmpc_reconcile.events import EventSink, ignore_event
@@ -200,7 +201,8 @@ class Reconciler:
             max_risk: Refuse a plan that is riskier.
 
         Raises:
-            PlanRefused: It has errors, was applied already, or is riskier than allowed.
+            PlanRefused: It has errors or was applied already.
+            PlanTooRisky: It is riskier than allowed.
             PlanStale: The release got another revision after the plan was made.
             LeaseHeld: Another process is applying the release.
             LeaseLost: Another process took over.
@@ -229,6 +231,7 @@ class Reconciler:
             lambda: writer.leases.acquire(name, holder=this_process(), seconds=seconds)
         )
         try:
+            await self._check_base(plan)  # again: until now another process could apply
             return await executor.apply(plan, lease)
         finally:
             await self.records.run(lambda: writer.leases.release(lease))
@@ -236,7 +239,7 @@ class Reconciler:
     def _check_risk(self, plan: Plan, allowed: Risk) -> None:
         risky = [step for step in plan.steps if step.risk.rank > allowed.rank]
         if risky:
-            raise PlanRefused(
+            raise PlanTooRisky(
                 f"plan {plan.id} is {plan.risk.value}, and only {allowed.value} is allowed",
                 [f"{step.summary} ({step.risk.value})" for step in risky],
             )

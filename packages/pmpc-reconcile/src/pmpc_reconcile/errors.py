@@ -110,5 +110,9 @@ class PlanStale(PlanRefused):
     """The release got another revision after the plan was made."""
 
 
+class PlanTooRisky(PlanRefused):
+    """The plan has steps that are riskier than the caller allows."""
+
+
 class ReleaseNotFound(ReconcileError):
     """No release, or no revision of it, of that name."""

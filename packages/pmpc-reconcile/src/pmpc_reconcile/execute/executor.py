@@ -26,7 +26,7 @@ from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.execute.steprun import ObjectRun, StepRun
 from pmpc_reconcile.execute.trouble import StepFailure
 from pmpc_reconcile.kinds import kind
-from pmpc_reconcile.live import LiveCluster
+from pmpc_reconcile.live import LiveCluster, SharedInventory
 from pmpc_reconcile.plan.model import ObjectAction, Plan, Purpose
 from pmpc_reconcile.plan.steps import Step
 from pmpc_reconcile.plan.withheld import withheld_secrets
@@ -170,6 +170,7 @@ class _Work:
         self._lease = lease
         self._positions = {step.id: number for number, step in enumerate(plan.steps)}
         self._reserved: set[int] = set()
+        self._inventory = SharedInventory(executor.live.inventory, executor.now)
         self.objects = {
             item.address: ObjectRun(item, vmid=item.vmid, node=item.node) for item in plan.objects
         }
@@ -253,6 +254,7 @@ class _Work:
             target=self.objects[step.address],
             others=self.objects,
             live=executor.live,
+            inventory=self._inventory,
             journal=journal,
             emit=executor.emit,
             now=executor.now,

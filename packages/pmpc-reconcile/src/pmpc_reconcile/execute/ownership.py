@@ -31,11 +31,13 @@ class OwnershipKeeper:
         self._records = records
         self._plan = plan
         self._objects = objects
-        self._open = {step.id: step for step in plan.steps}
+        self._open: dict[str, dict[str, Step]] = {}
+        for step in plan.steps:
+            self._open.setdefault(step.address, {})[step.id] = step
 
     async def step_done(self, step: Step) -> None:
         """Record what a verified step made ours."""
-        self._open.pop(step.id, None)
+        self._open.get(step.address, {}).pop(step.id, None)
         if isinstance(step, (DeleteGuest, DeletePool)):
             await self._records.forget(self._plan.release, step.address)
             return
@@ -47,7 +49,7 @@ class OwnershipKeeper:
         for address, target in self._objects.items():
             if address in busy or not target.item.record:
                 continue
-            if target.item.action is ObjectAction.DELETE:
+            if target.item.action in (ObjectAction.DELETE, ObjectAction.FORGET):
                 await self._records.forget(self._plan.release, address)
             else:
                 await self._record(target)
@@ -75,7 +77,7 @@ class OwnershipKeeper:
 
     def _fields(self, item: ObjectPlan) -> dict[str, FieldValue]:
         """Return what is ours by now: fields of open steps keep the value recorded before."""
-        waiting = [step for step in self._open.values() if step.address == item.address]
+        waiting = self._open.get(item.address, {}).values()
         fields = dict(item.owned_after)
         if any(_brings_everything(step) for step in waiting):
             return {}

@@ -12,7 +12,7 @@ from pmpc_reconcile.execute.journal import StepJournal
 from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.execute.trouble import StepFailure, Wait
 from pmpc_reconcile.identity import Evidence, Marker
-from pmpc_reconcile.live import GuestObject, LiveCluster
+from pmpc_reconcile.live import GuestObject, LiveCluster, SharedInventory
 from pmpc_reconcile.plan.model import ObjectPlan, Plan
 from pmpc_reconcile.plan.steps import Step
 from pmpc_reconcile.plan.withheld import manifest_in
@@ -53,6 +53,7 @@ class StepRun:
         target: What the steps of its object share.
         others: The same for every object, by address.
         live: The cluster.
+        inventory: Its inventory, shared by the steps that run beside each other.
         journal: Its journal.
         emit: Gets events.
         now: Wall clock in seconds.
@@ -67,6 +68,7 @@ class StepRun:
     target: ObjectRun
     others: dict[str, ObjectRun]
     live: LiveCluster
+    inventory: SharedInventory
     journal: StepJournal
     emit: EventSink
     now: Callable[[], float]
@@ -108,8 +110,12 @@ class StepRun:
             raise StepFailure(f"the plan has no manifest for {self.item.address}")
         return found
 
-    async def guest(self) -> GuestObject | None:
+    async def guest(self, *, sure: bool = True) -> GuestObject | None:
         """Read the guest where it is now; None if it is nowhere.
+
+        Args:
+            sure: None must be true at this moment; else it may be a second old, which is enough
+                before a write that the server refuses when there is such a guest.
 
         Raises:
             Wait: Its node does not answer.
@@ -123,9 +129,10 @@ class StepRun:
             if self.target.node is not None:
                 try:
                     return self._saw(await self._read(self.target.node, vmid))
-                except NotFound:
+                except (NotFound, NodeUnreachable):  # the listing tells whether it is elsewhere
                     self.target.node = None
-            entry = (await self.live.inventory()).guests.get(vmid)
+            listed = await (self.inventory.fresh() if sure else self.inventory.recent())
+            entry = listed.guests.get(vmid)
             if entry is None or entry.guest != self.family:
                 return None
             return self._saw(await self._read(entry.node, vmid))

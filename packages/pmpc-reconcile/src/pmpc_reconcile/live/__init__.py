@@ -9,6 +9,7 @@ from __future__ import annotations
 from pmpc_reconcile.live.cluster import LiveCluster
 from pmpc_reconcile.live.inventory import GuestEntry, Inventory, parse_inventory
 from pmpc_reconcile.live.objects import GuestObject, PoolObject
+from pmpc_reconcile.live.shared import SharedInventory
 
 __all__ = [
     "GuestEntry",
@@ -16,5 +17,6 @@ __all__ = [
     "Inventory",
     "LiveCluster",
     "PoolObject",
+    "SharedInventory",
     "parse_inventory",
 ]

@@ -14,6 +14,7 @@ _SIGNS = {
     ObjectAction.REFUSED: "x",
     ObjectAction.UNKNOWN: "?",
     ObjectAction.KEEP: "=",
+    ObjectAction.FORGET: " ",
     ObjectAction.NONE: " ",
 }
 

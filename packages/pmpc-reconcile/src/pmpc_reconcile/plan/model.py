@@ -36,7 +36,8 @@ class ObjectAction(enum.Enum):
 
     `NONE` nothing, `CREATE`, `UPDATE`, `DELETE` as they say; `CONFLICT` nothing, because somebody
     else changed a field we would change; `REFUSED` nothing, because of an error; `UNKNOWN` nothing,
-    because its node does not answer; `KEEP` nothing, although the manifests no longer have it.
+    because its node does not answer; `KEEP` nothing, although the manifests no longer have it;
+    `FORGET` drops the record of an object that was to be deleted and is gone already.
     """
 
     NONE = "none"
@@ -47,6 +48,7 @@ class ObjectAction(enum.Enum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     KEEP = "keep"
+    FORGET = "forget"
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ from pmpc_reconcile.execute.goals.base import need_quorum
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
 from pmpc_reconcile.identity import with_marker
+from pmpc_reconcile.live import GuestEntry
 from pmpc_reconcile.live.cluster import guest_path
 from pmpc_reconcile.plan.steps import CloneGuest, CreateGuest
 from pmpc_reconcile.values import SecretMark
@@ -37,7 +38,7 @@ class _NewGuest:
         template = getattr(self, "step", None)
         if not isinstance(template, CloneGuest):
             return False
-        entry = (await run.live.inventory()).guests.get(template.template)
+        entry = (await run.inventory.fresh()).guests.get(template.template)
         return entry is not None and entry.node != call.intent.get("node")
 
     async def _exists(self, run: StepRun) -> bool:
@@ -50,7 +51,8 @@ class _NewGuest:
         if run.target.vmid is None:
             await self._choose(run)
             return False
-        guest = await run.guest()
+        sent = self._contested or run.resumed or run.wrote > 0
+        guest = await run.guest(sure=sent)
         if guest is None:
             if self._contested:  # its owner may be a kind of guest we do not look for, or be gone
                 await self._give_up(run)
@@ -64,6 +66,10 @@ class _NewGuest:
             raise Wait(f"a guest with vmid {guest.vmid} is being made")
         await self._give_up(run)
         return False
+
+    def _expect(self, run: StepRun, node: str) -> None:
+        """Look there first afterwards, instead of listing the cluster for every new guest."""
+        run.target.node = node
 
     async def _give_up(self, run: StepRun) -> None:
         if self._asked is not None:
@@ -79,7 +85,7 @@ class _NewGuest:
         self._contested = False
         chosen = self._asked
         if chosen is None:
-            listed = (await run.live.inventory()).guests
+            listed = (await run.inventory.recent()).guests
             chosen = await run.live.next_vmid()
             # From here to the reservation nothing waits: steps beside this one choose others.
             while chosen in run.reserved or chosen in listed:
@@ -101,11 +107,8 @@ class CloneGoal(_NewGuest):
         if await self._exists(run):
             return None
         step = self.step
-        template = (await run.live.inventory()).guests.get(step.template)
-        if template is None or template.guest != run.family:
-            raise StepFailure(f"template {step.template_name} ({step.template}) is gone")
-        if template.lock and template.lock != "clone":
-            raise Wait(f"template {step.template_name} is locked ({template.lock})")
+        template = await self._template(run)
+        self._expect(run, step.target or template.node)
         return Call(
             "clone",
             "POST",
@@ -118,6 +121,24 @@ class CloneGoal(_NewGuest):
                 "marker": run.marker.id,
             },
         )
+
+    async def _template(self, run: StepRun) -> GuestEntry:
+        """Return where the template is; that it cannot be cloned has to be seen freshly."""
+        step = self.step
+        template = (await run.inventory.recent()).guests.get(step.template)
+        if not self._is_free(run, template):
+            template = (await run.inventory.fresh()).guests.get(step.template)
+        if template is None or template.guest != run.family:
+            raise StepFailure(f"template {step.template_name} ({step.template}) is gone")
+        if not self._is_free(run, template):
+            raise Wait(f"template {step.template_name} is locked ({template.lock})")
+        return template
+
+    @staticmethod
+    def _is_free(run: StepRun, template: GuestEntry | None) -> bool:
+        if template is None or template.guest != run.family:
+            return False
+        return not template.lock or template.lock == "clone"
 
     def _params(self, run: StepRun, node: str) -> dict[str, object]:
         step, desired = self.step, run.item.desired
@@ -151,6 +172,7 @@ class CreateGoal(_NewGuest):
         if await self._exists(run):
             return None
         node = self.step.node
+        self._expect(run, node)
         return Call(
             "create",
             "POST",

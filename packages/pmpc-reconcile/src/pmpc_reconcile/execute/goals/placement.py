@@ -28,7 +28,7 @@ class MigrateGoal(ExistingGuestGoal):
             return None
         wait_unlocked(guest)
         await need_quorum(run)
-        inventory = await run.live.inventory()
+        inventory = await run.inventory.recent()
         online = [node for node in self.step.targets if inventory.reachable(node)]
         if not online:
             raise Wait(f"none of {', '.join(self.step.targets)} is online")
@@ -49,7 +49,7 @@ class SetPoolGoal(ExistingGuestGoal):
     async def next_call(self, run: StepRun) -> Call | None:
         """Return the change of membership until it is made."""
         guest = await run.own_guest()
-        entry = (await run.live.inventory()).guests.get(guest.vmid)
+        entry = (await run.inventory.fresh()).guests.get(guest.vmid)
         current = None if entry is None else entry.pool
         wanted = self.step.pool
         if current == wanted:
