@@ -70,6 +70,18 @@ CASES = [
     (VM + "  config:\n    scsi99: local:1\n", 6, 5, "unknown option 'scsi99'", "scsi0 to scsi30"),
     (VM + "  config:\n    vmid: 100\n", 6, 5, "option 'vmid' does not belong", "spec.vmid"),
     (VM + "  config:\n    unused0: local:x\n", 6, 5, "option 'unused0' does not belong", None),
+    # paths of conflicts
+    (VM + "  conflicts: {config.memroy: ours}\n", 5, 15, "'config.memroy' names no option",
+     "memory"),
+    (VM + "  conflicts:\n    memory: ours\n", 6, 5, "'memory' names no field of a VirtualMachine",
+     "config.memory"),
+    (VM + "  conflicts: {config.net0.rat: ours}\n", 5, 15, "names no key of net0", "rate"),
+    (VM + "  conflicts: {config.cores.x: ours}\n", 5, 15, "names no key of cores", "config.cores"),
+    (VM + "  conflicts: {state.x: ours}\n", 5, 15, "'state.x' names no field", "config, state"),
+    (VM + "  conflicts: {config.memory: mine}\n", 5, 30, "must be one of ours, theirs, ignore",
+     None),
+    ("apiVersion: pmpc/v1\nkind: Pool\nmetadata: {name: a}\nspec: {conflicts: {pool: ours}}\n",
+     4, 20, "'pool' names no field of a Pool", "comment, guests, storage"),
     # missing parts
     ("apiVersion: pmpc/v1\nkind: Pool\nmetadata: {}\n", 3, 1, "'name' is missing", None),
     ("apiVersion: pmpc/v1\nmetadata: {name: a}\n", 1, 1, "'kind' is missing", None),

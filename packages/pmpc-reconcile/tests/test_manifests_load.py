@@ -193,3 +193,18 @@ def test_pool_members_are_sets() -> None:
     }
     with pytest.raises(ManifestInvalid, match="must be a vmid or an address"):
         load_text(text.replace("VirtualMachine/a", "web"))
+
+
+def test_paths_of_conflicts_name_fields_or_what_is_above_them() -> None:
+    paths = (
+        "config config.cores config.net0 config.net0.rate config.tags config.tags.v1.2 state pool"
+        " config.scsi0.storage config.boot.order config.cpu.flags"
+    )
+    words = dict.fromkeys(paths.split(), "ours")
+    document = {"apiVersion": "pmpc/v1", "kind": "VirtualMachine", "metadata": {"name": "a"}}
+    text = json.dumps({**document, "spec": {"conflicts": words}})
+    assert load_text(text, name="a.json")[0].resolutions == words
+    pool = {**document, "kind": "Pool"}
+    words = dict.fromkeys(("comment", "guests", "guests.101", "storage.nfs"), "theirs")
+    text = json.dumps({**pool, "spec": {"conflicts": words}})
+    assert load_text(text, name="a.json")[0].resolutions == words

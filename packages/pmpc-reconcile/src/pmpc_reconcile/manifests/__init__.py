@@ -18,6 +18,7 @@ from pmpc_reconcile.manifests.manifest import (
     Source,
     TemplateSource,
 )
+from pmpc_reconcile.manifests.resolutions import PathProblem, check_paths
 from pmpc_reconcile.manifests.tree import Position
 
 __all__ = [
@@ -26,10 +27,12 @@ __all__ = [
     "CloneSource",
     "Manifest",
     "ManifestInvalid",
+    "PathProblem",
     "Position",
     "RestartPolicy",
     "Source",
     "TemplateSource",
+    "check_paths",
     "json_schema",
     "load",
     "load_text",

@@ -14,6 +14,7 @@ from pmpc_reconcile.manifests.config import ConfigReader
 from pmpc_reconcile.manifests.declared import Problem
 from pmpc_reconcile.manifests.formats import FORMATS
 from pmpc_reconcile.manifests.manifest import Manifest
+from pmpc_reconcile.manifests.resolutions import check_paths
 from pmpc_reconcile.manifests.rules import (
     DOCUMENT,
     document_validator,
@@ -105,6 +106,7 @@ class _Reader:
                 spec["config"] = reader.read(inner)
                 self._report(reader.problems)
         self._restart(spec.get("restart"))
+        self._resolutions(kind_of, spec.get("conflicts"))
         self._own_name(kind_of, spec)
         return spec
 
@@ -116,6 +118,12 @@ class _Reader:
                 "the policy 'window' needs spec.restart.window",
                 "write window: 'sun 02:00'",
             )
+
+    def _resolutions(self, kind_of: Kind, declared: Any) -> None:
+        for wrong in check_paths(kind_of, self.version, _mapping(declared)):
+            path = ("spec", "conflicts", wrong.path)
+            place = place_of(self.node, path, key=True)
+            self._report([Problem(place, wrong.message, wrong.hint)])
 
     def _own_name(self, kind_of: Kind, spec: dict[str, Any]) -> None:
         """Make metadata.name the guest's name where none is declared."""
