@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pmpc_state.canonical import is_fingerprint as is_fingerprint
     from pmpc_state.database.moving import Migration as Migration
     from pmpc_state.database.moving import migrate as migrate
+    from pmpc_state.discovery import COLLECTIONS as COLLECTIONS
+    from pmpc_state.discovery import Collection as Collection
     from pmpc_state.discovery import discover as discover
     from pmpc_state.errors import AlreadyRecorded as AlreadyRecorded
     from pmpc_state.errors import FilterInvalid as FilterInvalid
@@ -80,7 +82,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "canonical": ("SecretKey", "canonical_json", "is_fingerprint"),
     "database.moving": ("Migration", "migrate"),
-    "discovery": ("discover",),
+    "discovery": ("COLLECTIONS", "Collection", "discover"),
     "errors": (
         "AlreadyRecorded",
         "FilterInvalid",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 KINDS: Final = ("node", "qemu", "lxc", "storage", "content", "pool")
-"""Every kind, in the order people expect them."""
+"""The kinds every sync records, in the order people expect them; those of collections follow."""
 
 NAME_OPTION: Final[Mapping[str, str]] = {"qemu": "name", "lxc": "hostname", "content": "volid"}
 """The option that holds the name, for kinds that are not called by their key."""
@@ -18,7 +18,7 @@ def display_name(kind: str, key: str, config: Mapping[str, Any]) -> str:
     return str(config[option]) if option is not None and config.get(option) else key
 
 
-def sort_key(kind: str, key: str) -> tuple[int, int, str]:
+def sort_key(kind: str, key: str) -> tuple[int, str, int, str]:
     """Return what orders resources by kind, numbers by value and the rest by text."""
     rank = KINDS.index(kind) if kind in KINDS else len(KINDS)
-    return rank, int(key) if key.isdecimal() else 0, key
+    return rank, kind, int(key) if key.isdecimal() else 0, key

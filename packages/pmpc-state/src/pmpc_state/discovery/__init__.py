@@ -6,6 +6,7 @@ Does not belong here: the database, and any decision about what a difference mea
 
 from __future__ import annotations
 
+from pmpc_state.discovery.collections import COLLECTIONS, Collection
 from pmpc_state.discovery.run import discover
 
-__all__ = ["discover"]
+__all__ = ["COLLECTIONS", "Collection", "discover"]

@@ -15,6 +15,7 @@ from proxmox_client import (
     ConnectError,
     NodeUnreachable,
     NotFound,
+    OperationNotImplemented,
     PermissionDenied,
     PveError,
     TlsError,
@@ -119,6 +120,8 @@ def cause_of(error: PveError) -> Cause:
         return Cause.PERMISSION
     if isinstance(error, ConnectError | NodeUnreachable):
         return Cause.UNREACHABLE
+    if isinstance(error, OperationNotImplemented):
+        return Cause.UNSUPPORTED
     return Cause.ERROR
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pmpc_state.discovery.collections import Collection, look_at_collections
 from pmpc_state.discovery.guests import look_at_guests
 from pmpc_state.discovery.look import Listing, Look
 from pmpc_state.discovery.nodes import look_at_nodes
@@ -32,6 +33,7 @@ async def discover(
     tasks_since: datetime | None = None,
     on_event: EventSink = ignore,
     concurrency: int = 16,
+    collections: Iterable[Collection] = (),
 ) -> Inventory:
     """Read everything the token may see.
 
@@ -44,6 +46,7 @@ async def discover(
         tasks_since: From when on tasks are of interest; None for the newest.
         on_event: Hears of progress.
         concurrency: How many requests may be on their way at once.
+        collections: What else to read: `COLLECTIONS` for everything PVE has settings for.
 
     Raises:
         proxmox_client.PveError: The cluster cannot be reached, or refuses the token.
@@ -62,10 +65,13 @@ async def discover(
         _told(look, look_at_pools(look)),
     )
     content = await _told(look, look_at_volumes(look, storage))
+    others = await look_at_collections(look, collections)
+    for section in others:
+        on_event(SectionRead(section.name, len(section.items), len(section.failures)))
     # Tasks last: whatever had an effect on what was just read is in their lists by now.
     tasks = await look_at_tasks(look, cluster, tasks_since)
     on_event(SectionRead("task", len(tasks.tasks), len(tasks.failures)))
-    return Inventory(cluster, started_at, (node, qemu, lxc, storage, content, pool), tasks)
+    return Inventory(cluster, started_at, (node, qemu, lxc, storage, content, pool, *others), tasks)
 
 
 async def _told(look: Look, reading: Awaitable[Section]) -> Section:

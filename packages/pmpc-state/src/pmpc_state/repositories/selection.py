@@ -100,7 +100,7 @@ class Selection:
                 turned = expression.desc() if one.descending else expression.asc()
                 found.append(turned.nulls_last())
         rank = case({kind: at for at, kind in enumerate(KINDS)}, value=resource.c.kind, else_=99)
-        return [*found, rank, *self._by_key(), resource.c.id]
+        return [*found, rank, self._collated(resource.c.kind), *self._by_key(), resource.c.id]
 
     def _sortable(self, field: Field) -> list[ColumnElement[Any]]:
         if field.type is FieldType.NUMBER:

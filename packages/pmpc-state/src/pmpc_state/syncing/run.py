@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from pmpc_state.discovery import discover
+from pmpc_state.discovery import Collection, discover
 from pmpc_state.errors import LeaseLost, StateUnreachable
 from pmpc_state.repositories.holders import this_process
 from pmpc_state.state import State
@@ -39,6 +39,7 @@ async def sync(
     *,
     on_event: EventSink = ignore,
     concurrency: int = CONCURRENCY,
+    collections: Iterable[Collection] = (),
 ) -> SyncReport:
     """Look at a cluster and record what changed since the last look.
 
@@ -52,6 +53,7 @@ async def sync(
         cluster: The name to record under.
         on_event: Hears of progress.
         concurrency: How many requests may be on their way at once.
+        collections: What else to record: `COLLECTIONS` for everything PVE has settings for.
 
     Raises:
         LeaseHeld: Another sync of this cluster runs.
@@ -68,7 +70,9 @@ async def sync(
     )
     try:
         async with _kept(writer, held):
-            return await _sync(writer, client, cluster, held, on_event, concurrency)
+            return await _sync(
+                writer, client, cluster, held, on_event, concurrency, tuple(collections)
+            )
     finally:
         # A database that is gone is told by what was cut short; the lease then ends by itself.
         with suppress(StateUnreachable):
@@ -82,6 +86,7 @@ async def _sync(
     held: Lease,
     on_event: EventSink,
     concurrency: int,
+    collections: tuple[Collection, ...],
 ) -> SyncReport:
     on_event(SyncStarted(cluster))
     run = await asyncio.to_thread(writer.observed.begin, cluster, held)
@@ -94,6 +99,7 @@ async def _sync(
             tasks_since=run.tasks_since,
             on_event=on_event,
             concurrency=concurrency,
+            collections=collections,
         )
         run = await asyncio.to_thread(writer.observed.date, run)
         sections = await _write(writer, run, inventory, on_event)

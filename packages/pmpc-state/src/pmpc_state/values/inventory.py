@@ -18,6 +18,7 @@ class Cause(enum.Enum):
     PERMISSION = "permission denied"
     OFFLINE = "node offline"
     UNREACHABLE = "unreachable"
+    UNSUPPORTED = "not supported"
     ERROR = "error"
 
 
@@ -81,9 +82,14 @@ class Section:
 
     @property
     def status(self) -> str:
-        """`ok`, `partial` if some could not be read, `failed` if nothing could."""
+        """`ok`, `partial` if some could not be read, `failed` if nothing could.
+
+        `unsupported` if the server has no such thing, as older ones have not.
+        """
         if not self.failures:
             return "ok"
+        if all(entry.cause is Cause.UNSUPPORTED for entry in self.failures):
+            return "unsupported"
         return "failed" if any(entry.scope == "all" for entry in self.failures) else "partial"
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from pmpc_state.values.inventory import SectionFailure
+from pmpc_state.values.inventory import Cause, SectionFailure
 
 
 @attrs.frozen
@@ -15,7 +15,7 @@ class SectionReport:
     """How one section of a sync went, in numbers of objects.
 
     Attributes:
-        status: `ok`, `partial` or `failed`.
+        status: `ok`, `partial`, `failed`, or `unsupported` by this server.
         created: Seen for the first time, or back again.
         changed: Configured differently than before.
         vanished: Proven to be gone.
@@ -74,8 +74,13 @@ class SyncReport:
 
     @property
     def failures(self) -> tuple[SectionFailure, ...]:
-        """Everything that could not be read."""
-        return tuple(failure for section in self.sections for failure in section.failures)
+        """Everything that is there and could not be read."""
+        return tuple(
+            failure
+            for section in self.sections
+            for failure in section.failures
+            if failure.cause is not Cause.UNSUPPORTED
+        )
 
     @property
     def complete(self) -> bool:
@@ -85,7 +90,7 @@ class SyncReport:
     @property
     def status(self) -> str:
         """`ok`, `partial`, or `failed` if no section could be read."""
-        states = {section.status for section in self.sections}
+        states = {section.status for section in self.sections} - {"unsupported"}
         if states <= {"ok"}:
             return "ok"
         return "failed" if states == {"failed"} else "partial"

@@ -1,0 +1,160 @@
+"""Reading collections: each fails by itself, and nothing is believed gone that may be hidden."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import attrs
+
+from pmpc_state.discovery.collections.table import Collection, Shape
+from pmpc_state.discovery.look import Look, failure, is_hopeless, offline
+from pmpc_state.values.inventory import Cause, ObservedItem, Section, SectionFailure
+from proxmox_client import PveError
+
+_CLUSTER = "cluster"
+Privileges = Mapping[str, Iterable[str]]
+
+
+async def look_at_collections(look: Look, collections: Iterable[Collection]) -> tuple[Section, ...]:
+    """Read collections, a section each."""
+    wanted = tuple(collections)
+    if not wanted:
+        return ()
+    privileges, major = await asyncio.gather(_privileges(look), _major(look))
+    there = [one for one in wanted if one.until is None or major <= one.until]
+    return tuple(await asyncio.gather(*(_collection(look, one, privileges) for one in there)))
+
+
+async def _major(look: Look) -> int:
+    release = (await look.ask(look.pve.version.get())).version
+    return int(str(release).partition(".")[0])
+
+
+async def _privileges(look: Look) -> Privileges:
+    """Return what the token may do where; nothing if that cannot be read."""
+    try:
+        found = await look.ask(look.pve.request("GET", "/access/permissions"))
+    except PveError as error:
+        if is_hopeless(error):
+            raise
+        return {}
+    return {str(path): tuple(rights) for path, rights in dict(found or {}).items()}
+
+
+async def _collection(look: Look, wanted: Collection, privileges: Privileges) -> Section:
+    scopes: tuple[str | None, ...] = tuple(look.listing.nodes) if wanted.is_per_node else (None,)
+    if wanted.is_thinned and not sees_all(wanted, privileges):
+        why = f"shown in part only; {wanted.privilege} on {wanted.root} would show all of it"
+        thin = SectionFailure(wanted.kind, "all", Cause.PERMISSION, why)
+        return Section(
+            wanted.kind, (), unseen=dict.fromkeys(look.missing(wanted.kind, ()), why),
+            failures=(thin,),
+        )  # fmt: skip
+    parts = await asyncio.gather(*(_part(look, wanted, node) for node in scopes))
+    items = tuple(item for found, _ in parts for item in found)
+    failures = tuple(problem for _, problem in parts if problem is not None)
+    read = {node for node, (_, problem) in zip(scopes, parts, strict=True) if problem is None}
+    missing = look.missing(wanted.kind, (item.key for item in items))
+    gone: set[str] = set()
+    unseen: dict[str, str] = {}
+    shows_all = wanted.shape is not Shape.ENTRIES or sees_all(wanted, privileges)
+    for key in missing:
+        node = key.partition("/")[0] if wanted.is_per_node else None
+        if node is not None and node not in look.listing.nodes:
+            gone.add(key)
+        elif node not in read:
+            unseen[key] = next((one.message for one in failures), "not read")
+        elif shows_all:
+            gone.add(key)
+        else:
+            unseen[key] = f"not listed; {wanted.privilege} on {wanted.root} would show why"
+    return Section(wanted.kind, items, frozenset(gone), unseen, failures)
+
+
+def sees_all(wanted: Collection, privileges: Privileges) -> bool:
+    """Say whether a list shows everything: lists leave out silently what one may not see.
+
+    The privilege must hold at the root of the collection, and at every path below it that has an
+    entry of its own, because such an entry can take away what is inherited.
+    """
+    root = wanted.root.rstrip("/")
+    above = [path for path in privileges if path == "/" or f"{root}/".startswith(f"{path}/")]
+    if not above:
+        return False
+    at_root = max(above, key=len)
+    below = (path for path in privileges if path.startswith(f"{root}/"))
+    return all(wanted.privilege in privileges[path] for path in (at_root, *below))
+
+
+Part = tuple[tuple[ObservedItem, ...], SectionFailure | None]
+
+
+async def _part(look: Look, wanted: Collection, node: str | None) -> Part:
+    scope = "all" if node is None else f"node {node}"
+    if node is not None and not look.listing.is_online(node):
+        return (), SectionFailure(wanted.kind, scope, Cause.OFFLINE, offline(node))
+    path = wanted.path.replace("{node}", node or "")
+    try:
+        answer = await look.ask(look.pve.request("GET", path, wanted.params))
+        entries = list(_entries(wanted, answer, node))
+        if wanted.child is not None:
+            entries = await asyncio.gather(*(_inside(look, wanted, path, one) for one in entries))
+    except PveError as error:
+        if is_hopeless(error):
+            raise
+        return (), _explained(wanted, failure(wanted.kind, scope, error))
+    return tuple(_item(wanted, key, config, node) for key, config in entries), None
+
+
+def _explained(wanted: Collection, problem: SectionFailure) -> SectionFailure:
+    if problem.cause is not Cause.PERMISSION:
+        return problem
+    hint = f"{problem.message}; {wanted.privilege} on {wanted.root} would show it"
+    return attrs.evolve(problem, message=hint)
+
+
+Entry = tuple[str, dict[str, Any]]
+
+
+def _entries(wanted: Collection, answer: Any, node: str | None) -> Iterator[Entry]:
+    prefix = "" if node is None else f"{node}/"
+    if wanted.shape is Shape.DOCUMENT:
+        yield node or _CLUSTER, dict(answer or {})
+    elif wanted.shape is Shape.SEQUENCE:
+        entries = [_clean(wanted, entry) for entry in answer or ()]
+        yield node or _CLUSTER, {"entries": entries}
+    else:
+        for entry in answer or ():
+            name = " ".join(str(entry.get(field, "")) for field in wanted.key)
+            if wanted.nested is None:
+                yield prefix + name, dict(entry)
+                continue
+            field, inner = wanted.nested
+            for part in entry.get(field) or ():
+                yield f"{name}!{part[inner]}", dict(part)
+
+
+async def _inside(look: Look, wanted: Collection, path: str, entry: Entry) -> Entry:
+    key, config = entry
+    name, suffix = wanted.child or ("", "")
+    found = await look.ask(look.pve.request("GET", f"{path}/{quote(key, safe='')}{suffix}"))
+    return key, {**config, name: [_clean(wanted, one) for one in found or ()]}
+
+
+def _clean(wanted: Collection, entry: Mapping[str, Any]) -> dict[str, Any]:
+    left_out = ("digest", *wanted.drop)
+    return {name: value for name, value in entry.items() if name not in left_out}
+
+
+def _item(
+    wanted: Collection, key: str, config: Mapping[str, Any], node: str | None
+) -> ObservedItem:
+    settings: dict[str, object] = _clean(wanted, config)
+    for name in wanted.sets:
+        listed = settings.get(name)
+        if isinstance(listed, str):
+            settings[name] = ",".join(sorted(filter(None, listed.split(","))))
+    return ObservedItem(wanted.kind, key, {"config": settings}, node=node)
