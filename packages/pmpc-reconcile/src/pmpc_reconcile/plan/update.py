@@ -106,12 +106,24 @@ def _item(
         desired=dict(manifest.fields),
         owned_after=owned,
         effects=effects,
-        notes=kept,
+        notes=(*kept, *_detached(manifest, guest, changes)),
         evidence={
             **guest.evidence.to_record(),
             **write_disks(read_disks(record.identity) if record else disks_of(guest.config)),
         },
         record=not recorded,
+    )
+
+
+def _detached(
+    manifest: Manifest, guest: GuestObject, changes: Sequence[FieldChange]
+) -> tuple[str, ...]:
+    """Say what becomes of the volumes of disks that are taken out; cloud-init ones are made up."""
+    removed = set(to_wire(manifest.kind_data, changes, guest.own_config).delete)
+    return tuple(
+        f"{disk.slot}: its volume {disk.volume} is detached, not deleted; it stays as unusedN"
+        for disk in sorted(disks_of(guest.config), key=lambda disk: disk.slot)
+        if disk.slot in removed and "cloudinit" not in disk.volume
     )
 
 
@@ -170,11 +182,12 @@ def _refusals(
         for change in changes
         if effects.get(change.path) == "replace"
     ]
+    options = {split_path(change.path)[1] for change in changes}
     for refused in to_wire(manifest.kind_data, changes, guest.own_config).refused:
-        option = refused.message.split()[0]
-        problems.append(
-            manifest.diagnose(refused.message, f"spec.config.{option}", hint=refused.hint)
-        )
+        words = (word.strip(":,") for word in refused.message.split())
+        option = next((word for word in words if word in options), None)
+        path = "spec.config" if option is None else f"spec.config.{option}"
+        problems.append(manifest.diagnose(refused.message, path, hint=refused.hint))
     return problems
 
 
