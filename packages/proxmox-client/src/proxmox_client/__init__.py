@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from proxmox_client.errors import VersionUnsupported as VersionUnsupported
     from proxmox_client.errors import WrongState as WrongState
     from proxmox_client.flows.retry import RetryPolicy as RetryPolicy
+    from proxmox_client.guest import AsyncGuest as AsyncGuest
+    from proxmox_client.guest import Guest as Guest
     from proxmox_client.tasks import AsyncTask as AsyncTask
     from proxmox_client.tasks import Task as Task
     from proxmox_client.transport.tls import CaFile as CaFile
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from proxmox_client.transport.tls import SystemTrust as SystemTrust
     from proxmox_client.transport.tls import fetch_fingerprint as fetch_fingerprint
     from proxmox_client.values.fingerprint import Fingerprint as Fingerprint
+    from proxmox_client.values.guestplace import GuestPlace as GuestPlace
     from proxmox_client.values.login import OpenIdLogin as OpenIdLogin
     from proxmox_client.values.login import PasswordLogin as PasswordLogin
     from proxmox_client.values.login import Ticket as Ticket
@@ -86,9 +89,11 @@ _HOMES = {
         "WrongState",
     ),
     "flows.retry": ("RetryPolicy",),
+    "guest": ("AsyncGuest", "Guest"),
     "tasks": ("AsyncTask", "Task"),
     "transport.tls": ("CaFile", "FirstUse", "Pin", "SystemTrust", "fetch_fingerprint"),
     "values.fingerprint": ("Fingerprint",),
+    "values.guestplace": ("GuestPlace",),
     "values.login": ("OpenIdLogin", "PasswordLogin", "Ticket"),
     "values.propstring": ("PropertyString",),
     "values.resolution": ("Resolution", "Verdict"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import attrs
 
+from proxmox_client.comfort import AsyncComfort
 from proxmox_client.errors import AmbiguousWrite
 from proxmox_client.facade import Placeholders
 from proxmox_client.flows.call import Session, perform, perform_raw
@@ -50,7 +51,7 @@ T = TypeVar("T")
 _NO_PARAMS: Mapping[str, object] = {}
 
 
-class AsyncClient:
+class AsyncClient(AsyncComfort):
     """An asyncio client of one PVE server or cluster.
 
     The tree below it is the API: `await pve.nodes("pve1").qemu(100).config.get()`. Nothing is

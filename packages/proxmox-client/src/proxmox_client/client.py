@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import attrs
 
+from proxmox_client.comfort import Comfort
 from proxmox_client.errors import AmbiguousWrite
 from proxmox_client.facade import Placeholders
 from proxmox_client.flows.call import Session, perform, perform_raw
@@ -49,7 +50,7 @@ T = TypeVar("T")
 _NO_PARAMS: Mapping[str, object] = {}
 
 
-class Client:
+class Client(Comfort):
     """A blocking client of one PVE server or cluster; safe to share between threads.
 
     The tree below it is the API: `pve.nodes("pve1").qemu(100).config.get()`. Nothing is sent

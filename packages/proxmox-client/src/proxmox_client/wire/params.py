@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from proxmox_client.errors import RequestInvalid
 from proxmox_client.values.families import join_family
 from proxmox_client.values.propstring import PropertyString
+from proxmox_client.wire.encoded import percent_encoded
 from proxmox_client.wire.operation import Operation, Safety
 from proxmox_client.wire.request import Pairs, Request
 
@@ -44,7 +46,8 @@ def build_request(
         raise RequestInvalid(op.id, f"{', '.join(missing)} must be given")
     address, path = _fill(op.id, op.path, placeholders)
     try:
-        pairs = tuple(flatten(params, families=op.families, text_lists=op.text_lists))
+        ready = percent_encoded(op.encoded, params) if op.encoded else params
+        pairs = tuple(flatten(ready, families=op.families, text_lists=op.text_lists))
     except ValueError as error:
         raise RequestInvalid(op.id, str(error)) from error
     replayable = op.safety is Safety.READ
@@ -119,10 +122,14 @@ def to_text(value: object) -> str:
 
 
 def sent_params(request: Request) -> dict[str, str]:
-    """Return the parameters of a request as they were sent, without those that hold secrets."""
+    """Return the parameters of a request as they were sent.
+
+    Those that hold secrets are left out, and those sent several times.
+    """
     text = request.target.partition("?")[2] if request.body is None else request.body.decode()
     pairs = parse_qsl(text, keep_blank_values=True)
-    return {name: value for name, value in pairs if not _SECRET.search(name)}
+    times = Counter(name for name, _ in pairs)
+    return {name: value for name, value in pairs if times[name] == 1 and not _SECRET.search(name)}
 
 
 def _pairs(key: str, value: object, *, joined: bool) -> Iterator[tuple[str, str]]:
