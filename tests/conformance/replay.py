@@ -134,14 +134,13 @@ def _run_server(
     cluster: SimulatedCluster, areas: list[str], exclusions: list[Exclusion]
 ) -> Iterator[AreaResult]:
     session = Session(cluster, rules()["hints"])
-    absent = frozenset(rules()["absent"]["names"])
     for area in areas:
         records = _winners_first([exchange.fields for exchange in exchanges(area)])
         session.begin(_epoch(records))
         result = AreaResult(area, exchanges=len(records))
         for record in records:
             answer = session.play(area, record)
-            found = differences(record, answer, absent)
+            found = differences(record, answer)
             if session.is_orphan(record):
                 result.excluded[_ORPHAN] += 1
                 continue

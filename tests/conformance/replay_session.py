@@ -96,7 +96,7 @@ class Session:
         }
         headers = self._headers(record, hint)
         path = str(record["path"])
-        target = quote(self._translate(path), safe="/:@!?=&%,;*") if path else ""
+        target = quote(self._translated(path), safe="/:@!?=&%,;*") if path else ""
         body = b""
         if "body" in hint:
             body = str(hint["body"]).encode() * int(hint.get("times", 1))
@@ -164,6 +164,12 @@ class Session:
         if value in self._ours:
             return self._ours[value]
         return _UPID.sub(lambda found: self._ours.get(found[0], found[0]), value)
+
+    def _translated(self, path: str) -> str:
+        """Translate a path, its UPIDs even where they are percent-encoded."""
+        if "UPID%3A" not in path:
+            return str(self._translate(path))
+        return quote(self._translate(unquote(path)), safe="/?=&")
 
     def _learn(self, record: Mapping[str, Any], answer: Answer) -> None:
         theirs = record.get("body")

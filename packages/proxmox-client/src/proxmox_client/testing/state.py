@@ -108,6 +108,7 @@ class Volume:
         used: Bytes it takes; None where the storage does not say.
         vmid: Guest it belongs to.
         parent: Base image of a linked clone, as the storage names it.
+        payload: What lies in a backup.
     """
 
     volid: str
@@ -122,6 +123,7 @@ class Volume:
     notes: str | None = None
     protected: bool = False
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    payload: object = attrs.field(default=None, repr=False)
 
     @property
     def storage(self) -> str:

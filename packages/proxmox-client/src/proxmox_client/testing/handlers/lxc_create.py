@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from proxmox_client.testing.backups.restore import restore
 from proxmox_client.testing.guests import drives, nics, options
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import disks, finding, power, privileges, removal, updating
@@ -37,7 +38,8 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
     values = options.config_params("lxc", call.sent)
     privileges.check_options(cluster, call.identity, "lxc", vmid, values, pool=pool)
     if call.get("restore"):
-        raise PveFault(501, "pmpc's simulator does not restore backups of containers yet")
+        given = {name: text for name, text in values.items() if not drives.is_mount(name)}
+        return restore(cluster, call, "lxc", call["ostemplate"], given)
     if "unprivileged" in call and not call.get("unprivileged") and not call.identity.is_root:
         privileges.require_guest(cluster, call.identity, vmid, ["VM.Allocate"], pool=pool)
     template: str = call["ostemplate"]

@@ -171,6 +171,7 @@ def read_volume(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     }
     if volume.content == "backup":
         row["protected"] = int(volume.protected)
+        row["format"] = "raw"
         if volume.notes is not None:
             row["notes"] = volume.notes
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from proxmox_client.testing.backups.restore import restore
 from proxmox_client.testing.guests import drives, identity, nics, options
 from proxmox_client.testing.guests.drives import Drive
 from proxmox_client.testing.guests.guest import Guest
@@ -27,7 +28,8 @@ def create(cluster: SimulatedCluster, call: Call) -> str:
     finding.check_pool(cluster, pool)
     _check_allowed(cluster, call, values)
     if "archive" in call:
-        raise PveFault(501, "pmpc's simulator does not restore backups of machines yet")
+        given = {name: text for name, text in values.items() if not drives.is_drive(name)}
+        return restore(cluster, call, "qemu", call["archive"], given)
     check_machine_drives(cluster, call, vmid, values)
     if (sentence := finding.taken(cluster, vmid)) is not None:
         raise PveFault(500, f"unable to create VM {vmid} - {sentence}")
