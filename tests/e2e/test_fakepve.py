@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import httpx
@@ -59,18 +60,27 @@ class Fake:
         assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout
 
-    def read(self, path: str) -> list[dict[str, object]]:
+    def read(self, path: str) -> Any:
         answer = httpx.get(
             f"{self.url}/api2/json{path}",
             headers={"Authorization": f"PVEAPIToken={self.token}"},
             verify=False,
             trust_env=False,
         )
-        return list(answer.json()["data"])
+        return answer.json()["data"]
 
     def names(self) -> list[str]:
         listed = self.read("/cluster/resources?type=vm")
         return sorted(str(row["name"]) for row in listed)
+
+    def traces(self) -> tuple[set[str], dict[str, Any]]:
+        """Return what every write leaves behind: tasks, and the configuration of each guest."""
+        tasks = {str(row["upid"]) for row in self.read("/cluster/tasks")}
+        guests = self.read("/cluster/resources?type=vm")
+        return tasks, {
+            str(row["vmid"]): self.read(f"/nodes/{row['node']}/qemu/{row['vmid']}/config")
+            for row in guests
+        }
 
 
 @pytest.fixture
@@ -106,9 +116,12 @@ def test_sync_plan_apply_apply_again_and_delete(fake: Fake) -> None:
     fake.pmpc("apply", "-f", str(fake.stack), "--yes")
     assert fake.names() == ["db-1", "debian-13", "web-1"]
 
+    done = fake.traces()
+    assert done[0], "the first apply left tasks"
     fake.pmpc("plan", "-f", str(fake.stack), "--detailed-exitcode")
     assert "Nothing to do" in fake.pmpc("apply", "-f", str(fake.stack), "--yes")
     assert fake.names() == ["db-1", "debian-13", "web-1"]
+    assert fake.traces() == done, "the second apply wrote nothing"
 
     fake.pmpc("delete", "--release", "default", "--yes")
     assert fake.names() == ["db-1", "debian-13"]
