@@ -52,6 +52,14 @@ def _text_lists(operation: Merged) -> list[str]:
     ]
 
 
+def _encoded(operation: Merged) -> list[str]:
+    return [
+        name
+        for name, spans in sorted(operation.parameters.items())
+        if spans[-1].facts.get("format") == "urlencoded"
+    ]
+
+
 def render(name: str, operations: list[Merged], answers: list[Answer], versions: list[str]) -> str:
     """Write the module of one area."""
     body: list[str] = []
@@ -107,6 +115,7 @@ def _constant(operation: Merged, answer: Answer, versions: list[str]) -> list[st
         ("required", required(operation)),
         ("families", list(family_keys(operation).values())),
         ("text_lists", _text_lists(operation)),
+        ("encoded", _encoded(operation)),
     ):
         if names:
             quoted = ", ".join(f'"{name}"' for name in names)

@@ -99,7 +99,7 @@ def _text(facts: Facts, find: Find) -> str:
     option = find(facts)
     if option is not None:
         return f"{PROPERTIES} | o.{option}"
-    if isinstance(shape, str) and shape.endswith("-list"):
+    if isinstance(shape, str) and (shape.endswith("-list") or shape == "urlencoded"):
         return "str | Sequence[str]"
     if facts.get("enum"):
         return (

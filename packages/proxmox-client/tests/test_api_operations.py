@@ -217,3 +217,19 @@ async def test_what_must_be_given_is_asked_for_before_anything_is_sent(
         with pytest.raises(RequestInvalid, match="must be given"):
             await method_of(client, facts)(**dict.fromkeys(given))
     assert wire.sent == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("ssh-ed25519 AAAA+/= a@b", "ssh-ed25519%20AAAA%2B%2F%3D%20a%40b"),
+        (["ssh-rsa A", "ssh-rsa B\n"], "ssh-rsa%20A%0Assh-rsa%20B"),
+        ("ssh-rsa%20A%0A", "ssh-rsa%20A%0A"),
+        ("", ""),
+    ],
+)
+def test_ssh_keys_are_encoded_once(given: str | list[str], sent: str) -> None:
+    wire = Wire(None)
+    with Client("pve1", token=TOKEN, transport=httpx.MockTransport(wire.handle)) as client:
+        client.nodes("pve1").qemu(100).config.put(sshkeys=given)
+    assert wire.parameters() == {"sshkeys": [sent]}

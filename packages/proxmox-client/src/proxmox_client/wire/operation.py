@@ -40,6 +40,7 @@ class Operation(Generic[T]):
         required: Names of parameters that have to be sent beside the path's own.
         families: Indexed families among the parameters (`net` for net0, net1, …).
         text_lists: Parameters with a `-list` format, sent joined by commas.
+        encoded: Parameters that PVE wants percent-encoded by the caller.
         dated: Parameters of some versions only: name, first version, last version or None.
     """
 
@@ -56,4 +57,5 @@ class Operation(Generic[T]):
     required: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     text_lists: tuple[str, ...] = ()
+    encoded: tuple[str, ...] = ()
     dated: tuple[tuple[str, str, str | None], ...] = ()

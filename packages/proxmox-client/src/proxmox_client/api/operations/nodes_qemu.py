@@ -33,6 +33,7 @@ NODES_QEMU_POST: Operation[str] = Operation(
     required=("vmid",),
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("nameserver", "tags",),
+    encoded=("sshkeys",),
     dated=(
         ("allow-ksm", "9.1", None),
         ("amd-sev", "8.3", None),
@@ -335,6 +336,7 @@ NODES_QEMU_CONFIG_POST: Operation[str] = Operation(
     protected=True,
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("delete", "nameserver", "revert", "tags",),
+    encoded=("sshkeys",),
     dated=(
         ("allow-ksm", "9.1", None),
         ("amd-sev", "8.3", None),
@@ -353,6 +355,7 @@ NODES_QEMU_CONFIG_PUT: Operation[None] = Operation(
     protected=True,
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("delete", "nameserver", "revert", "tags",),
+    encoded=("sshkeys",),
     dated=(
         ("allow-ksm", "9.1", None),
         ("amd-sev", "8.3", None),
