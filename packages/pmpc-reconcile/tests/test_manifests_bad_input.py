@@ -82,6 +82,9 @@ CASES = [
      None),
     ("apiVersion: pmpc/v1\nkind: Pool\nmetadata: {name: a}\nspec: {conflicts: {pool: ours}}\n",
      4, 20, "'pool' names no field of a Pool", "comment, guests, storage"),
+    # what only records may say
+    (VM + "  config:\n    cipassword: {$secret: abc}\n", 6, 17,
+     "cipassword must be the value itself", "write the value"),
     # missing parts
     ("apiVersion: pmpc/v1\nkind: Pool\nmetadata: {}\n", 3, 1, "'name' is missing", None),
     ("apiVersion: pmpc/v1\nmetadata: {name: a}\n", 1, 1, "'kind' is missing", None),

@@ -24,7 +24,7 @@ from pmpc_reconcile.kinds import (
     kind,
     options_of,
 )
-from pmpc_reconcile.manifests import Manifest, load_text
+from pmpc_reconcile.manifests import Manifest, load_text, manifest_from_document
 from pmpc_reconcile.values import (
     Fields,
     Secret,
@@ -277,7 +277,7 @@ def test_order_and_written_out_defaults_change_nothing(case: Case, random: Any) 
 def test_reading_twice_is_reading_once(case: Case) -> None:
     of, version, config = case
     found = manifest(of, version, config)
-    again = manifest(of, version, json.loads(json.dumps(found.to_document()["spec"]["config"])))
+    again = manifest_from_document(json.loads(json.dumps(found.to_document())), version)
     assert again.to_document() == found.to_document()
     secret = {"config.cipassword"}
     assert again.fields.keys() == found.fields.keys()

@@ -61,7 +61,8 @@ class Wire:
         delete: Options to delete.
         resize: Volumes to grow.
         move: Volumes to move.
-        refused: Changes that cannot be made this way; nothing should be sent then.
+        refused: Changes that cannot be made this way; nothing should be sent then. Each message
+            begins with the name of its option.
     """
 
     set: dict[str, str | Secret] = attrs.field(factory=dict[str, "str | Secret"])
@@ -132,7 +133,7 @@ def _write_single(wire: Wire, name: str, option: Option, value: FieldValue | Abs
     if isinstance(value, SecretMark):
         _refuse(
             wire,
-            f"cannot set {name}: only the fingerprint of the secret is known",
+            f"{name} cannot be written: only the fingerprint of the secret is known",
             "apply the manifest that holds it",
         )
     elif isinstance(value, Secret):

@@ -43,8 +43,11 @@ class ConfigReader:
                 self.problems.append(self._unknown(name, entry))
                 continue
             mark = _secret_mark(option, entry)
-            if mark is not None:
+            if mark is not None and not entry.node.place.line:
                 config[name] = mark
+                continue
+            if mark is not None:
+                self.problems.append(_secret_reference(name, entry))
                 continue
             found = read_declared(name, option, entry)
             self.problems.extend(found.problems)
@@ -95,8 +98,17 @@ class ConfigReader:
         )
 
 
+def _secret_reference(name: str, entry: Entry) -> Problem:
+    """Refuse what only our own records may say: a user's manifest has the secret itself."""
+    return Problem(
+        entry.node.place,
+        f"{name} must be the value itself: references to secrets are not supported yet",
+        "write the value, or leave the option out and set it by hand",
+    )
+
+
 def _secret_mark(option: Option, entry: Entry) -> SecretMark | None:
-    """Read what `Manifest.to_document` left of a secret."""
+    """Read what `Manifest.to_document` left of a secret; records have no places."""
     node = entry.node
     if option.shape is not Shape.SECRET or not isinstance(node, MappingNode):
         return None
