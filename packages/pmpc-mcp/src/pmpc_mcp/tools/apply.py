@@ -12,8 +12,7 @@ from pydantic import Field
 from pmpc_mcp.access import NEEDS_A_PERSON, READ_ONLY, Access
 from pmpc_mcp.calls import EXPECTED, run
 from pmpc_reconcile.actions import to_plain
-from pmpc_reconcile.errors import PlanRefused, PlanStale
-from pmpc_reconcile.risk import Risk
+from pmpc_reconcile.errors import PlanTooRisky
 
 DESCRIPTION = (
     "Apply a plan made by `plan`, by its id. Show the plan to the person and get their consent "
@@ -21,7 +20,7 @@ DESCRIPTION = (
     "was made, and for plans with destructive steps, which a person must apply."
 )
 # The most a model may do without a person: interrupt a guest, never lose data.
-MAX_RISK = Risk.DISRUPTIVE
+MAX_RISK = "disruptive"
 
 
 def register(server: MCPServer[Any], access: Access) -> None:
@@ -33,13 +32,11 @@ def register(server: MCPServer[Any], access: Access) -> None:
     ) -> dict[str, Any]:
         if not access.write:
             raise ToolError(READ_ONLY.format(plan_id=plan_id))
-        arguments: dict[str, object] = {"plan_id": plan_id, "max_risk": MAX_RISK.value}
+        arguments: dict[str, object] = {"plan_id": plan_id, "max_risk": MAX_RISK}
         try:
             output = await run(access, "apply", arguments, context)
-        except PlanStale as error:
-            raise ToolError(str(error)) from error
-        except PlanRefused as error:
-            raise ToolError(await _with_advice(access, plan_id, error)) from error
+        except PlanTooRisky as error:
+            raise ToolError(NEEDS_A_PERSON.format(reason=error, plan_id=plan_id)) from error
         except EXPECTED as error:
             raise ToolError(str(error)) from error
         return {"ok": output.report.ok, **to_plain(output.report)}
@@ -52,11 +49,3 @@ def register(server: MCPServer[Any], access: Access) -> None:
             read_only_hint=False, destructive_hint=False, idempotent_hint=True
         ),
     )
-
-
-async def _with_advice(access: Access, plan_id: str, refused: PlanRefused) -> str:
-    """Return why a plan was refused, and send a person to apply it only if a person can."""
-    shown = await run(access, "show-plan", {"plan_id": plan_id})
-    if shown.plan.risk.rank > MAX_RISK.rank:
-        return NEEDS_A_PERSON.format(reason=refused, plan_id=plan_id)
-    return str(refused)
