@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.measure import Row
-from tests.bench.rows import decode, fan_out, forwarded, start
+from tests.bench.rows import decode, fan_out, forwarded, plan, start
 
 SUITES: dict[str, Callable[[], Iterable[Row]]] = {
     "start": start.rows,
     "decode": decode.rows,
     "fan-out": fan_out.rows,
     "forwarded": forwarded.rows,
+    "plan": plan.rows,
 }
 
 
