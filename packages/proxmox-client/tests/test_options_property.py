@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, cast
 
 import pytest
@@ -12,9 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxmox_client import options, schema
+from proxmox_client.api import operations
 from proxmox_client.api.options import OPTIONS
 from proxmox_client.options import Key, OptionValue
+from proxmox_client.options.typed import TypedOptions
 from proxmox_client.schema import ParameterFacts, PropertyFormat
+from proxmox_client.wire.operation import Operation
 
 RECORDINGS = Path(__file__).parents[3] / "tests" / "data" / "recordings"
 SETTINGS = settings(
@@ -277,3 +282,59 @@ def canonical(part: str) -> str:
         if part.startswith(named) and named != "order=":
             return part.removeprefix(named)
     return part
+
+
+def successes() -> Iterator[tuple[str, schema.OperationFacts, dict[str, Any]]]:
+    for path in sorted(RECORDINGS.rglob("*.jsonl")):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            entry: dict[str, Any] = json.loads(line)
+            found = schema.find(str(entry["method"]), str(entry["path"]).partition("?")[0])
+            if found is not None and entry.get("status") == 200:
+                yield f"{path.name}:{number}", found[0], entry
+
+
+def options_sent(facts: schema.OperationFacts, entry: dict[str, Any]) -> Iterator[OptionValue]:
+    sent: dict[str, Any] = entry.get("params") or {}
+    for name, value in sent.items():
+        parameter = facts.parameter(name)
+        if parameter is not None and isinstance(parameter.format, PropertyFormat):
+            cls = class_of(facts.path, owner_of(facts.path), parameter.name)
+            assert cls is not None
+            yield cls.read(value)
+
+
+def options_answered(result: object) -> Iterator[OptionValue]:
+    if isinstance(result, list):
+        for entry in cast("list[object]", result):
+            yield from options_answered(entry)
+        return
+    read: TypedOptions | None = getattr(result, "typed", None)
+    for value in read.to_dict().values() if read is not None else ():
+        if isinstance(value, OptionValue):
+            yield value
+        else:
+            many = cast("dict[int, OptionValue] | list[OptionValue]", value)
+            yield from many.values() if isinstance(many, dict) else many
+
+
+def test_every_recorded_option_is_understood_wherever_it_stands() -> None:
+    decoders = {operation.id: operation.decode for operation in generated_operations()}
+    seen = 0
+    for where, facts, entry in successes():
+        found = list(options_sent(facts, entry))
+        body: object = entry.get("body")
+        if isinstance(body, dict) and not facts.starts_task:
+            data = cast("dict[str, object]", body).get("data")
+            found += options_answered(decoders[facts.id](data))
+        for value in found:
+            seen += 1
+            assert not value.extra, f"{where}: {value!r}"
+            assert type(value).read(str(value)) == value, where
+    assert seen > 500
+
+
+def generated_operations() -> Iterator[Operation[object]]:
+    for module in iter_modules(operations.__path__):
+        for value in vars(import_module(f"{operations.__name__}.{module.name}")).values():
+            if isinstance(value, Operation):
+                yield cast("Operation[object]", value)
