@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from pmpc_state.canonical import SecretKey as SecretKey
     from pmpc_state.canonical import canonical_json as canonical_json
     from pmpc_state.canonical import is_fingerprint as is_fingerprint
+    from pmpc_state.checking import Problem as Problem
+    from pmpc_state.checking import check as check
     from pmpc_state.database.moving import Migration as Migration
     from pmpc_state.database.moving import migrate as migrate
     from pmpc_state.discovery import COLLECTIONS as COLLECTIONS
     from pmpc_state.discovery import Collection as Collection
     from pmpc_state.discovery import discover as discover
+    from pmpc_state.dumping import backup as backup
+    from pmpc_state.dumping import dump as dump
+    from pmpc_state.dumping import load as load
     from pmpc_state.errors import AlreadyRecorded as AlreadyRecorded
+    from pmpc_state.errors import DumpInvalid as DumpInvalid
     from pmpc_state.errors import FilterInvalid as FilterInvalid
     from pmpc_state.errors import LeaseHeld as LeaseHeld
     from pmpc_state.errors import LeaseLost as LeaseLost
@@ -81,10 +87,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "canonical": ("SecretKey", "canonical_json", "is_fingerprint"),
+    "checking": ("Problem", "check"),
     "database.moving": ("Migration", "migrate"),
     "discovery": ("COLLECTIONS", "Collection", "discover"),
+    "dumping": ("backup", "dump", "load"),
     "errors": (
         "AlreadyRecorded",
+        "DumpInvalid",
         "FilterInvalid",
         "LeaseHeld",
         "LeaseLost",

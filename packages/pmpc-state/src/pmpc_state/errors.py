@@ -74,6 +74,10 @@ class LeaseLost(StateError):
         self.token = token
 
 
+class DumpInvalid(StateError):
+    """A document cannot be loaded: not a dump, cut off, another version, another key."""
+
+
 class FilterInvalid(StateError):
     """A filter or a sort order is not well formed.
 

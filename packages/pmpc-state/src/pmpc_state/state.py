@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from pmpc_state.canonical import SecretKey
 from pmpc_state.database.binding import bind_key
@@ -92,6 +92,18 @@ class State:
             yield StateReader(Bound(connection))
 
     @contextmanager
+    def reading_connection(self) -> Generator[tuple[Connection, Bound], None, None]:
+        """Enter a block on one moment of the database, for what goes through all of its rows."""
+        with self._access.consistent() as connection:
+            yield connection, Bound(connection)
+
+    @contextmanager
+    def writing_connection(self) -> Generator[Connection, None, None]:
+        """Enter one transaction on the whole database, for loading it."""
+        with self._access.writing() as connection:
+            yield connection
+
+    @contextmanager
     def transaction(self) -> Generator[StateWriter, None, None]:
         """Enter a block whose writes all happen, or none if it raises. Keep it short."""
         with self._access.writing() as connection:
@@ -100,6 +112,11 @@ class State:
     def fingerprint(self, value: object) -> str:
         """Return the keyed fingerprint that stands for a secret in this database."""
         return self._key.fingerprint(value)
+
+    @property
+    def key(self) -> SecretKey:
+        """The key of the fingerprints; it is never in the database nor in a dump of it."""
+        return self._key
 
     @property
     def clock(self) -> Clock:

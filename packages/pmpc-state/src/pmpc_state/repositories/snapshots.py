@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, select
 from pmpc_state.errors import AlreadyRecorded, NotRecorded
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import cluster_id, next_moment
+from pmpc_state.repositories.resources import valid_at
 from pmpc_state.schema import blob, cluster, observation, resource, snapshot
 from pmpc_state.values import Snapshot
 
@@ -56,7 +58,7 @@ def take_snapshot(
         msg = f"cannot take snapshot {name} of {cluster_name}: there is one of that name already"
         raise AlreadyRecorded(msg)
     moment = next_moment(connection, owner, clock())
-    root, count = _root_hash(connection, owner)
+    root, count = root_hash(connection, owner, moment)
     connection.execute(
         snapshot.insert().values(
             cluster_id=owner,
@@ -85,12 +87,13 @@ def pin_snapshot(connection: Connection, cluster_name: str, name: str, *, pinned
     return find_snapshot(connection, cluster_name, name)
 
 
-def _root_hash(connection: Connection, owner: int) -> tuple[str, int]:
+def root_hash(connection: Connection, owner: int, moment: datetime) -> tuple[str, int]:
+    """Return the hash over everything that was there at a moment, and how much it was."""
     query = (
         select(resource.c.kind, resource.c.key, blob.c.hash)
         .join(observation, observation.c.resource_id == resource.c.id)
         .join(blob, blob.c.id == observation.c.blob_id)
-        .where(resource.c.cluster_id == owner, observation.c.valid_to.is_(None))
+        .where(resource.c.cluster_id == owner, valid_at(moment))
     )
     lines = sorted(f"{kind}\0{key}\0{digest}\n" for kind, key, digest in connection.execute(query))
     return hashlib.sha256("".join(lines).encode()).hexdigest(), len(lines)
