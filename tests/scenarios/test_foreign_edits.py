@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.plan.model import ObjectAction
 
 WEB = """
@@ -54,6 +55,20 @@ async def test_drift_alone_is_a_conflict_too(lab: Any) -> None:
     await conflicting(lab)
     plan = await lab.plan(web(2))
     assert [item.path for item in plan.object("VirtualMachine/web-1").conflicts] == ["config.cores"]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("config.memroy", "memory"),
+        ("VirtualMachine/web-1:config.net0.bridg", "bridge"),
+        ("cores", "write config.cores"),
+        ("VirtualMachine/web-9:config.cores", "there are VirtualMachine/web-1"),
+    ],
+)
+async def test_a_resolution_that_names_nothing_is_refused(lab: Any, key: str, words: str) -> None:
+    with pytest.raises(InputInvalid, match=words):
+        await lab.plan(web(4), resolve={key: "ours"})
 
 
 async def test_resolved_as_ours_it_is_written(lab: Any) -> None:

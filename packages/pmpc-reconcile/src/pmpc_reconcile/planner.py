@@ -22,6 +22,7 @@ from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan, Purpose
 from pmpc_reconcile.plan.pools import plan_pool
 from pmpc_reconcile.plan.removal import keep_object, remove_guest, remove_pool
 from pmpc_reconcile.plan.requirements import template_of
+from pmpc_reconcile.plan.resolutions import check_resolutions
 from pmpc_reconcile.plan.situation import Built, Situation, with_blame
 from pmpc_reconcile.plan.update import plan_existing
 from pmpc_reconcile.records import ManagedRecord, Records, documents_of
@@ -72,9 +73,11 @@ class Planner:
 
         Raises:
             ManifestInvalid: Two manifests are about one object.
+            InputInvalid: A resolution names no object or no field.
             PveError: The cluster cannot be read.
         """
         _refuse_doubles(request.manifests)
+        check_resolutions(request.resolutions, request.manifests)
         inventory = await self.live.inventory()
         managed = await self.records.managed(request.release)
         places = await self._locate(request, inventory, managed)
