@@ -6,7 +6,7 @@ import inspect
 import random
 import uuid
 from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from proxmox_client.testing import seeding
 from proxmox_client.testing.access import AccessControl
@@ -26,6 +26,7 @@ from proxmox_client.testing.auth import (
 from proxmox_client.testing.broadcast import Broadcast
 from proxmox_client.testing.clock import START, VirtualClock
 from proxmox_client.testing.faults import Faults
+from proxmox_client.testing.generating import populate
 from proxmox_client.testing.ha.requests import redirect
 from proxmox_client.testing.locks import LockTable
 from proxmox_client.testing.nodelife import refusal
@@ -101,6 +102,18 @@ class SimulatedCluster:
         self.clock.on_time = self.broadcast.until
         self.broadcast.until(start)
 
+    @classmethod
+    def generate(
+        cls, nodes: int = 32, guests: int = 10_000, seed: int = 1, version: str = "9.2"
+    ) -> Self:
+        """Make a large cluster with machines, containers, disks and pools of many kinds."""
+        names = tuple(f"pve{number}" for number in range(1, nodes + 1))
+        cluster = cls(nodes=names, version=version, seed=seed)
+        for name in ("local-lvm", "shared"):
+            cluster.storages[name].total *= 1000
+        populate(cluster, guests, seed)
+        return cluster
+
     # --- asking -----------------------------------------------------------------------------
 
     def handle(self, request: SimRequest) -> SimResponse:
@@ -134,7 +147,7 @@ class SimulatedCluster:
             yield from self.faults.before(request, via)
             self.broadcast.until(self.clock.now())
             call, route = admit(self, request)
-            data = yield from self._carry_out(call, route)
+            data = yield from self.carry_out(call, route)
         except Unauthorised as error:
             yield UNAUTHORISED_DELAY
             return SimResponse(401, str(error), CLOSE, b"")
@@ -149,7 +162,8 @@ class SimulatedCluster:
         self.faults.after(request, via)
         return answer(data, FORWARDED if route.protected else KEEP)
 
-    def _carry_out(self, call: Call, route: Route) -> Generator[float, None, Any]:
+    def carry_out(self, call: Call, route: Route) -> Generator[float, None, Any]:
+        """Do what an admitted call asks for: yields seconds to wait, returns the data."""
         if not self.quorate:
             upid = yield from refuse_without_quorum(self, call)
             if upid is not None:
@@ -180,7 +194,7 @@ class SimulatedCluster:
         route, sent = route_of(self, request)
         identity = Identity(userid, tokenid or None, trusted=True)
         call = make_call(self, route, sent, identity, next(iter(self.nodes)))
-        steps = self._carry_out(call, route)
+        steps = self.carry_out(call, route)
         while True:
             try:
                 self.clock.sleep(next(steps))

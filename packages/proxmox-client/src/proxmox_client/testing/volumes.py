@@ -19,6 +19,7 @@ _FOLDERS = {
 }
 _QCOW_HEADER = 196_608
 _BLOCK = 4096
+_DISK = re.compile(r"(?:vm|base)-\d+-disk-(\d+)(?:\.\w+)?$")
 
 
 class VolumeStore:
@@ -131,11 +132,13 @@ class VolumeStore:
 
     def free_stem(self, node: str, storage: str, vmid: int, *, prefix: str = "vm") -> str:
         """Return the first free ``vm-ID-disk-N`` on a storage."""
-        shape = re.compile(rf"(?:vm|base)-{vmid}-disk-(\d+)(?:\.\w+)?")
+        mark = f"-{vmid}-disk-"
         taken = {
             int(found[1])
-            for volume in self.on(storage, node)
-            if (found := shape.fullmatch(volume.name.rpartition("/")[2]))
+            for volid in self._here(storage, node)
+            if mark in volid
+            and (found := _DISK.search(volid))
+            and found[0].startswith((f"vm{mark}", f"base{mark}"))
         }
         number = next(index for index in range(len(taken) + 1) if index not in taken)
         return f"{prefix}-{vmid}-disk-{number}"
