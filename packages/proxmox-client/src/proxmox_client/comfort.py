@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from proxmox_client.flows import guests
+from proxmox_client.flows import guests, uploading
 from proxmox_client.flows.updating import update
+from proxmox_client.tasks import AsyncTask, Task, read_started
 
 if TYPE_CHECKING:
     from proxmox_client.aclient import AsyncClient
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from proxmox_client.flows.session import Session
     from proxmox_client.guest import AsyncGuest, Guest
     from proxmox_client.values.taskresult import TaskResult
+    from proxmox_client.wire.upload import Progress
 
 T = TypeVar("T")
 
@@ -78,6 +82,43 @@ class Comfort:
         flow = guests.wait_for(self.session, condition, timeout=timeout, pause=pause)
         return self.run(flow)
 
+    def upload(
+        self,
+        node: str,
+        storage: str,
+        path: str | Path,
+        content: str = "iso",
+        *,
+        filename: str | None = None,
+        checksum: bool = True,
+        progress: Progress | None = None,
+    ) -> Task:
+        """Send a file to a storage (POST /nodes/{node}/storage/{storage}/upload).
+
+        Args:
+            node: Any node that has the storage.
+            storage: Where to.
+            path: The file.
+            content: `iso`, `vztmpl` or `import`.
+            filename: Its name on the storage; its own unless given.
+            checksum: Let PVE compare the file's SHA-256; it is read once more for that.
+            progress: Told the bytes sent so far and the bytes there are.
+
+        Raises:
+            RequestInvalid: The file cannot be read.
+        """
+        request = uploading.prepare_upload(
+            node,
+            storage,
+            Path(path),
+            content,
+            filename=filename,
+            checksum=checksum,
+            progress=progress,
+        )
+        data = self.run(uploading.upload(self.session, request))
+        return Task(cast("Client", self), read_started(data))
+
 
 class AsyncComfort:
     """Helpers of `AsyncClient`; see `Comfort`."""
@@ -122,3 +163,28 @@ class AsyncComfort:
         """Wait until the rows of /cluster/resources are as wanted; see `Client.wait_for`."""
         flow = guests.wait_for(self.session, condition, timeout=timeout, pause=pause)
         return await self.run(flow)
+
+    async def upload(
+        self,
+        node: str,
+        storage: str,
+        path: str | Path,
+        content: str = "iso",
+        *,
+        filename: str | None = None,
+        checksum: bool = True,
+        progress: Progress | None = None,
+    ) -> AsyncTask:
+        """Send a file to a storage; see `Client.upload`."""
+        request = await asyncio.to_thread(
+            uploading.prepare_upload,
+            node,
+            storage,
+            Path(path),
+            content,
+            filename=filename,
+            checksum=checksum,
+            progress=progress,
+        )
+        data = await self.run(uploading.upload(self.session, request))
+        return AsyncTask(cast("AsyncClient", self), read_started(data))

@@ -22,7 +22,13 @@ from proxmox_client.errors import CertificateNotTrusted, ConnectError
 from proxmox_client.flows.effects import Lost, Stage
 from proxmox_client.transport.awaiting_streams import KeptConnector
 from proxmox_client.transport.endpoint import Endpoint
-from proxmox_client.transport.exchange import FORM_HEADERS, HEADERS, IDLE_SECONDS, Limits
+from proxmox_client.transport.exchange import (
+    HEADERS,
+    IDLE_SECONDS,
+    Limits,
+    content_headers,
+    pieces_of,
+)
 from proxmox_client.transport.failures import add_fingerprint, explain, refusal, usable_context
 from proxmox_client.transport.knownhosts import settle
 from proxmox_client.transport.tls import FirstUse, KnownTrust, Trust
@@ -62,13 +68,13 @@ class AwaitingSender:
             session = await self._current()
         except ConnectError as error:
             return refusal(error)
-        headers = request.headers if request.body is None else {**FORM_HEADERS, **request.headers}
+        headers = {**content_headers(request), **request.headers}
         try:
             async with session.request(
                 request.method,
                 URL(self._endpoint.url(request.target), encoded=True),
                 headers=headers,
-                data=request.body,
+                data=request.body if request.file is None else pieces_of(request.file),
                 allow_redirects=False,
                 proxy=self._limits.proxy,
                 **self._own_timeout(request),

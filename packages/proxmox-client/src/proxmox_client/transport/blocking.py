@@ -81,7 +81,7 @@ class BlockingSender:
             request.method,
             self._endpoint.url(request.target),
             headers=list(headers.items()),
-            content=request.body,
+            content=request.body if request.file is None else request.file.pieces(),
             extensions={"timeout": timeouts(self._limits, request.timeout)},
         )
 

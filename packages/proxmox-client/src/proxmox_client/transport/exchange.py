@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 import attrs
 
 from proxmox_client.wire.request import Request
+from proxmox_client.wire.upload import FileBody
 
 USER_AGENT: Final = "pmpc-proxmox-client"
 IDLE_SECONDS: Final = 4.0
@@ -57,7 +59,22 @@ def timeouts(limits: Limits, own: float | None) -> dict[str, float | None]:
     }
 
 
+def content_headers(request: Request) -> Mapping[str, str]:
+    """Return the headers a request's body needs."""
+    if request.file is not None:
+        return request.file.headers
+    return {} if request.body is None else FORM_HEADERS
+
+
 def headers_of(request: Request) -> dict[str, str]:
     """Return all headers of a request."""
-    headers = HEADERS if request.body is None else {**HEADERS, **FORM_HEADERS}
-    return {**headers, **request.headers}
+    return {**HEADERS, **content_headers(request), **request.headers}
+
+
+async def pieces_of(file: FileBody) -> AsyncIterator[bytes]:
+    """Yield the pieces of a file without holding up the loop while they are read."""
+    import asyncio  # the blocking client has no use for it
+
+    pieces = file.pieces()
+    while piece := await asyncio.to_thread(next, pieces, b""):
+        yield piece

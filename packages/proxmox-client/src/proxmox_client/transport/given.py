@@ -4,11 +4,13 @@ their own.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, Iterable
+
 import httpx
 
 from proxmox_client.flows.effects import Lost
 from proxmox_client.transport.endpoint import Endpoint
-from proxmox_client.transport.exchange import Limits, headers_of, timeouts
+from proxmox_client.transport.exchange import Limits, headers_of, pieces_of, timeouts
 from proxmox_client.transport.failures import explain, stage_of
 from proxmox_client.wire.request import Request, Response
 
@@ -30,8 +32,9 @@ class GivenSender:
     def send(self, request: Request) -> Response | Lost:
         """Send a request once."""
         try:
+            content = request.body if request.file is None else request.file.pieces()
             response = self._transport.handle_request(
-                _to_httpx(request, self._endpoint, self._limits)
+                _to_httpx(request, self._endpoint, self._limits, content)
             )
             try:
                 body = response.read()
@@ -65,8 +68,9 @@ class GivenAsyncSender:
     async def send(self, request: Request) -> Response | Lost:
         """Send a request once."""
         try:
+            content = request.body if request.file is None else pieces_of(request.file)
             response = await self._transport.handle_async_request(
-                _to_httpx(request, self._endpoint, self._limits)
+                _to_httpx(request, self._endpoint, self._limits, content)
             )
             try:
                 body = await response.aread()
@@ -81,12 +85,17 @@ class GivenAsyncSender:
         await self._transport.aclose()
 
 
-def _to_httpx(request: Request, endpoint: Endpoint, limits: Limits) -> httpx.Request:
+def _to_httpx(
+    request: Request,
+    endpoint: Endpoint,
+    limits: Limits,
+    content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
+) -> httpx.Request:
     return httpx.Request(
         request.method,
         endpoint.url(request.target),
         headers=headers_of(request),
-        content=request.body,
+        content=content,
         extensions={"timeout": timeouts(limits, request.timeout)},
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import attrs
 
+from proxmox_client.wire.upload import FileBody
+
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -23,6 +25,7 @@ class Request:
         replayable: True where a second sending does no harm.
         server: Address of the server asked; empty is the first.
         timeout: Seconds without a byte of an answer; None is the client's own.
+        file: A file sent as the body; None for all requests but uploads.
     """
 
     operation: str
@@ -34,6 +37,7 @@ class Request:
     replayable: bool = False
     server: str = ""
     timeout: float | None = None
+    file: FileBody | None = None
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """Return a copy with headers added."""
