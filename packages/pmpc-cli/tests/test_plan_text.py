@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pmpc_cli.commands.planning import plan_exit_code
 from pmpc_cli.exit_codes import ExitCode
-from pmpc_cli.present.plan import object_lines, plan_lines, summary_line
+from pmpc_cli.present.plan import COUNTED, MARKS, WORDS, object_lines, plan_lines, summary_line
 from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.plan.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
 from pmpc_reconcile.plan.steps import Configure, CreatePool, DeleteGuest, RestartGuest, Step
@@ -118,6 +118,22 @@ def test_the_summary_counts_and_names_the_risk() -> None:
         steps=(step,),
     )
     assert summary_line(made).plain == "Plan: 1 to create, 1 unchanged; 1 step. Risk: change."
+
+
+def test_an_object_that_is_gone_is_forgotten_not_deleted() -> None:
+    gone = ObjectPlan(
+        WEB, ObjectAction.FORGET, notes=("vmid 101 is somebody else's now; it is left alone",)
+    )
+    assert [line.plain for line in plan_lines(plan_of(gone))] == [
+        f"  {WEB} is gone already: only its record is dropped",
+        "    # vmid 101 is somebody else's now; it is left alone",
+        "",
+        "Plan: 1 to forget. Nothing to do on the cluster.",
+    ]
+
+
+def test_every_action_has_its_words() -> None:
+    assert set(MARKS) == set(WORDS) == {action for action, _ in COUNTED} == set(ObjectAction)
 
 
 def test_an_empty_plan_says_that_there_is_nothing_to_do() -> None:

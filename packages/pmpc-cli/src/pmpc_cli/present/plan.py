@@ -32,6 +32,7 @@ MARKS = {
     ObjectAction.REFUSED: "x",
     ObjectAction.UNKNOWN: "?",
     ObjectAction.KEEP: " ",
+    ObjectAction.FORGET: " ",
 }
 WORDS = {
     ObjectAction.NONE: "is as declared",
@@ -42,6 +43,7 @@ WORDS = {
     ObjectAction.REFUSED: "is refused",
     ObjectAction.UNKNOWN: "is left alone: its node does not answer",
     ObjectAction.KEEP: "is kept",
+    ObjectAction.FORGET: "is gone already: only its record is dropped",
 }
 STYLES = {
     ObjectAction.CREATE: "green",
@@ -57,6 +59,7 @@ COUNTED = (
     (ObjectAction.CREATE, "to create"),
     (ObjectAction.UPDATE, "to update"),
     (ObjectAction.DELETE, "to delete"),
+    (ObjectAction.FORGET, "to forget"),
     (ObjectAction.CONFLICT, "in conflict"),
     (ObjectAction.REFUSED, "refused"),
     (ObjectAction.UNKNOWN, "unknown"),
@@ -104,7 +107,8 @@ def summary_line(plan: Plan) -> Text:
     for place, (word, style) in enumerate(words):
         line.append(", " if place else "").append(word, style)
     if plan.empty:
-        return line.append(". Nothing to do.")
+        forgets = ObjectAction.FORGET.value in counts
+        return line.append(f". Nothing to do{' on the cluster' if forgets else ''}.")
     line.append(f"; {len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'}. Risk: ")
     return line.append(plan.risk.value, RISK_STYLES.get(plan.risk, "")).append(".")
 
