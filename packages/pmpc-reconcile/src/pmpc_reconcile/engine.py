@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pmpc_reconcile.adopting import Adoptable, write_manifests
 from pmpc_reconcile.diagnostics import Diagnostic, warning
 from pmpc_reconcile.errors import (
     ClientRequired,
@@ -29,7 +30,7 @@ from pmpc_reconcile.execute.recovery import abandon_open_runs
 from pmpc_reconcile.execute.report import ApplyReport
 from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.live import LiveCluster
-from pmpc_reconcile.manifests import Manifest, manifest_from_document
+from pmpc_reconcile.manifests import Manifest, load_text, manifest_from_document
 from pmpc_reconcile.plan.model import Plan, Purpose
 from pmpc_reconcile.planner import Planner, Request
 from pmpc_reconcile.records import Records
@@ -113,6 +114,37 @@ class Reconciler:
             )
         request = Request(release, tuple(manifests), resolutions=_resolutions(resolve), prune=prune)
         return await self._planned(request, save=save)
+
+    async def adopt(
+        self,
+        names: Sequence[str] = (),
+        kinds: Sequence[str] = (),
+        release: str = "default",
+        *,
+        save: bool = False,
+    ) -> tuple[Adoptable, Plan]:
+        """Return manifests of guests nobody manages, and the plan that makes them ours.
+
+        The plan is the proof: its steps only put our marker into the description. Applying it
+        adopts the guests; nothing is changed before.
+
+        Args:
+            names: Names or vmids of guests; none for every guest that is no template.
+            kinds: Names of kinds; none for every kind of guest.
+            release: The release they are to belong to.
+            save: Store the plan so that it can be applied by its id.
+
+        Raises:
+            InputInvalid: There is no such guest, or none that can be adopted.
+            PveError: The cluster cannot be read.
+        """
+        found = await write_manifests(self._live(), names, kinds)
+        if not found.vmids:
+            raise InputInvalid("; ".join(("there is no guest to adopt", *found.left)))
+        request = Request(
+            release, load_text(found.text, name="adopted"), note="adopt", adopted=found.vmids
+        )
+        return found, await self._planned(request, save=save)
 
     async def rollback(
         self,

@@ -45,6 +45,7 @@ class Request:
         resolutions: How to settle conflicts: by address (or empty), path to word.
         prune: Delete objects of the release that the manifests do not have.
         warnings: Diagnostics found before planning.
+        adopted: Objects that are ours from now on although nothing proves it yet: their vmids.
     """
 
     release: str
@@ -54,6 +55,7 @@ class Request:
     resolutions: Resolutions = attrs.field(factory=dict[str, Mapping[str, str]])
     prune: bool = False
     warnings: tuple[Diagnostic, ...] = ()
+    adopted: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
 
 class Planner:
@@ -110,9 +112,20 @@ class Planner:
                     name = address.partition("/")[2]
                     wanted[address] = (recorded.guest, name, recorded)
         places = await Locator(self.live, inventory, request.release).locate(wanted)
+        for address, vmid in request.adopted.items():
+            if isinstance(places[address], Missing):
+                places[address] = await self._chosen(inventory, vmid)
         for number, address in enumerate(places, 1):
             self.emit(PlanProgress("locate", address, number, len(places)))
         return places
+
+    async def _chosen(self, inventory: Inventory, vmid: int) -> Location:
+        """Return a guest somebody chose to be ours; one that has an owner is refused."""
+        entry = inventory.guests[vmid]
+        guest = await self.live.guest(entry.node, entry.guest, vmid, pool=entry.pool)
+        if guest.marker is not None:
+            return Refused(f"guest {vmid} belongs to release {guest.marker.release}")
+        return Found(guest, new_marker_id(), "it was chosen for adoption", marked=False)
 
     async def _pools(
         self, request: Request, managed: Mapping[str, ManagedRecord]

@@ -20,6 +20,7 @@ _MODULES = (
     "snapshots",
     "changes",
     "diff",
+    "adopt",
     "plan",
     "show_plan",
     "plans",

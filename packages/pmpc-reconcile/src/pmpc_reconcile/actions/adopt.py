@@ -1,0 +1,72 @@
+"""`adopt`: write the manifests of guests nobody manages, and prove that they change nothing."""
+
+from __future__ import annotations
+
+import attrs
+
+from pmpc_reconcile.actions.session import reconciler
+from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
+from pmpc_reconcile.events import EventSink
+from pmpc_reconcile.plan.model import Plan
+
+
+@attrs.frozen
+class AdoptInput:
+    """Which guests.
+
+    Attributes:
+        names: Names or vmids; none for every guest that is no template.
+        kinds: Kinds of guests; none for all.
+        release: The release they are to belong to.
+        save: Store the plan; applying it makes the guests ours.
+    """
+
+    names: tuple[str, ...] = attrs.field(
+        default=(), metadata={"help": "names or vmids of guests; none for all"}
+    )
+    kinds: tuple[str, ...] = attrs.field(
+        default=(), metadata={"help": "kinds of guests; none for all"}
+    )
+    release: str = attrs.field(default="default", metadata={"help": "name of the release"})
+    save: bool = attrs.field(
+        default=False, metadata={"help": "store the plan: applying it adopts the guests"}
+    )
+
+
+@attrs.frozen
+class AdoptOutput:
+    """The manifests and the proof.
+
+    Attributes:
+        text: The manifests as YAML.
+        plan: The plan of these manifests; its steps only put our marker into the description.
+        proven: Whether the plan changes no field of any guest.
+        left: Guests that are left out, each with the reason.
+    """
+
+    text: str
+    plan: Plan
+    proven: bool
+    left: tuple[str, ...]
+
+
+async def run(context: ActionContext, value: AdoptInput, on_event: EventSink) -> AdoptOutput:
+    """Read the guests, write their manifests, plan them.
+
+    Raises:
+        InputInvalid: There is no such guest, or none that can be adopted.
+    """
+    engine = reconciler(context, on_event)
+    adopted, plan = await engine.adopt(value.names, value.kinds, value.release, save=value.save)
+    proven = not plan.errors and not plan.conflicts and not any(i.changes for i in plan.objects)
+    return AdoptOutput(adopted.text, plan, proven, adopted.left)
+
+
+SPEC = ActionSpec(
+    name="adopt",
+    summary="Write the manifests of guests that nobody manages yet",
+    risk=Risk.READ,
+    input=AdoptInput,
+    output=AdoptOutput,
+    run=run,
+)
