@@ -43,7 +43,10 @@ async def test_deleting_the_release_spares_the_stranger(lab: Any) -> None:
     destroy(lab, vmid)
     lab.cluster.add_vm("pve2", vmid, {"name": "theirs"}, status="running")
     lab.forget_writes()
-    assert (await lab.engine.apply(await lab.engine.delete("shop"))).ok
+    plan = await lab.engine.delete("shop")
+    assert plan.counts() == {"forget": 1}
+    assert "it is left alone" in plan.explain()
+    assert (await lab.engine.apply(plan)).ok
     assert lab.writes == []
     assert lab.status(vmid) == "running"
 

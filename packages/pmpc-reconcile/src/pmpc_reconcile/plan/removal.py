@@ -115,7 +115,7 @@ def keep_object(record: ManagedRecord) -> Built:
 def _forgotten(record: ManagedRecord, notes: tuple[str, ...]) -> ObjectPlan:
     return ObjectPlan(
         record.address,
-        ObjectAction.DELETE,
+        ObjectAction.FORGET,
         marker_id=record.marker_id,
         notes=notes,
         record=True,
