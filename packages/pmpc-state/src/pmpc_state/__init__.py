@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from pmpc_state.kinds import KINDS as KINDS
     from pmpc_state.reader import StateReader as StateReader
     from pmpc_state.repositories.holders import this_process as this_process
+    from pmpc_state.retention import Forgotten as Forgotten
+    from pmpc_state.retention import Retention as Retention
+    from pmpc_state.retention import forget_old as forget_old
     from pmpc_state.state import State as State
     from pmpc_state.syncing.run import sync as sync
     from pmpc_state.values.changes import ChangeKind as ChangeKind
@@ -111,6 +114,7 @@ _HOMES = {
     "kinds": ("KINDS",),
     "reader": ("StateReader",),
     "repositories.holders": ("this_process",),
+    "retention": ("Forgotten", "Retention", "forget_old"),
     "state": ("State",),
     "syncing.run": ("sync",),
     "values.changes": ("ChangeKind", "FieldChange", "ResourceChange"),
