@@ -112,5 +112,7 @@ def _sync(session: nox.Session, *arguments: str) -> None:
 
 def _test_arguments() -> list[str]:
     """Leave to the other sessions what they run themselves; two workers for two cores."""
-    ignored = [f"--ignore={ROOT / folder}" for folder in ("tests/docs", "tests/conformance", "tests/live")]
+    ignored = [
+        f"--ignore={ROOT / folder}" for folder in ("tests/docs", "tests/conformance", "tests/live")
+    ]
     return ["-n", "2", "--dist", "loadfile", *ignored]
