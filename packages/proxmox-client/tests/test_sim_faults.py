@@ -276,3 +276,16 @@ def test_two_lost_nodes_of_three_lose_the_quorum(cluster: SimulatedCluster, ask:
     faults[0].remove()
     cluster.clock.advance(7)
     assert cluster.quorate
+
+
+def test_a_lock_on_a_cluster_file_is_waited_for_in_steps_of_a_second(
+    cluster: SimulatedCluster, ask: Asker
+) -> None:
+    cluster.faults.add(HeldLock("file-user_cfg", 2.5))
+    assert ask("POST", "/pools", poolid="late").status == 200
+    assert ask.seconds == pytest.approx(3)
+    cluster.faults.add(HeldLock("file-user_cfg", 60))
+    answer = ask("POST", "/pools", poolid="never")
+    text = "create pool failed: cfs-lock 'file-user_cfg' error: got lock request timeout"
+    assert answer.reason == text
+    assert ask.seconds == pytest.approx(9.99)

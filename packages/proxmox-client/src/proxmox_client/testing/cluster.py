@@ -25,6 +25,7 @@ from proxmox_client.testing.auth import (
 )
 from proxmox_client.testing.broadcast import Broadcast
 from proxmox_client.testing.clock import START, VirtualClock
+from proxmox_client.testing.clusterlocks import wait_for_lock
 from proxmox_client.testing.faults import Faults
 from proxmox_client.testing.generating import populate
 from proxmox_client.testing.ha.requests import redirect
@@ -168,6 +169,7 @@ class SimulatedCluster:
             upid = yield from refuse_without_quorum(self, call)
             if upid is not None:
                 return upid
+        yield from wait_for_lock(self, call)
         if (upid := redirect(self, call)) is not None:
             return upid
         data = (route.handler or not_simulated)(self, call)

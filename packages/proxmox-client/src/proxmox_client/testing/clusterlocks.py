@@ -1,0 +1,96 @@
+"""Locks on the cluster's files: which operation writes under which, and waiting for one.
+
+PVE waits in steps of a second and gives up after ten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from proxmox_client.testing.request import Call, PveFault
+
+if TYPE_CHECKING:
+    from proxmox_client.testing.cluster import SimulatedCluster
+
+STEP = 1.0
+TIMEOUT = 9.99
+GUESTS = r"/nodes/\{node\}/(?:qemu|lxc)"
+ONE_GUEST = GUESTS + r"/\{vmid\}"
+# Operation, what PVE says first, the lock it waits for.
+_LOCKS = (
+    ("GET", r"/nodes/\{node\}/replication", "", "file-replication_cfg"),
+    ("POST", "/storage", "create storage failed: ", "file-storage_cfg"),
+    ("PUT", "/storage/.*", "update storage failed: ", "file-storage_cfg"),
+    ("DELETE", "/storage/.*", "delete storage failed: ", "file-storage_cfg"),
+    ("PUT", "/access/acl", "ACL update failed: ", "file-user_cfg"),
+    ("POST", "/access/users/.*/token/.*", "generating token failed: ", "file-user_cfg"),
+    ("PUT", "/access/users/.*/token/.*", "updating token failed: ", "file-user_cfg"),
+    ("DELETE", "/access/users/.*/token/.*", "deleting token failed: ", "file-user_cfg"),
+    *(
+        (method, f"/access/{noun}s{tail}", f"{verb} {noun} failed: ", "file-user_cfg")
+        for noun in ("user", "group", "role")
+        for method, verb, tail in (("POST", "create", ""), ("PUT", "update", "/.*"),
+                                   ("DELETE", "delete", "/.*"))
+    ),
+    ("POST", "/access/domains", "add auth server failed: ", "file-domains_cfg"),
+    ("PUT", "/access/domains/.*", "update auth server failed: ", "file-domains_cfg"),
+    ("DELETE", "/access/domains/.*", "delete auth server failed: ", "file-domains_cfg"),
+    ("POST", "/pools", "create pool failed: ", "file-user_cfg"),
+    ("PUT", "/pools(?:/.*)?", "update pool failed: ", "file-user_cfg"),
+    ("DELETE", "/pools(?:/.*)?", "delete pool failed: ", "file-user_cfg"),
+    ("PUT", "/cluster/options", "", "file-datacenter_cfg"),
+    ("*", "/cluster/firewall/.*", "", "firewall-cluster"),
+    ("*", ONE_GUEST + "/firewall/.*", "", "firewall-vm-{vmid}"),
+    ("PUT", "/cluster/sdn", "could not commit SDN config: ", "domain-sdn"),
+    ("POST", "/cluster/sdn/lock", "could not acquire lock for SDN config: ", "domain-sdn"),
+    ("*", "/cluster/sdn/.*", "", "domain-sdn"),
+    ("*", "/cluster/backup(?:/.*)?", "", "file-jobs_cfg"),
+    ("*", "/cluster/metrics/.*", "", "file-status_cfg"),
+    ("POST", "/cluster/mapping/dir", "create directory mapping failed: ",
+     "file-mapping_directory_cfg"),
+)  # fmt: skip
+
+
+@attrs.frozen
+class ClusterLock:
+    """A lock, and what PVE says before its complaint about not getting it."""
+
+    name: str
+    prefix: str
+
+
+def matches(call: Call, method: str, pattern: str) -> bool:
+    """Whether a call is an operation; a star stands for every method that writes."""
+    given = call.route.method
+    fits = given == method or (method == "*" and given != "GET")
+    return fits and re.fullmatch(pattern, call.route.path) is not None
+
+
+def lock_of(call: Call) -> ClusterLock | None:
+    """Return the lock an operation works under; None if it needs none."""
+    for method, pattern, prefix, lock in _LOCKS:
+        if matches(call, method, pattern):
+            return ClusterLock(lock.replace("{vmid}", call.sent.get("vmid", "")), prefix)
+    return None
+
+
+def wait_for_lock(cluster: SimulatedCluster, call: Call) -> Iterator[float]:
+    """Wait while somebody else holds the lock a call needs.
+
+    Raises:
+        PveFault: Status 500 after ten seconds.
+    """
+    lock = lock_of(call) if call.route.method != "GET" else None
+    if lock is None or not cluster.locks.held(lock.name):
+        return
+    deadline = cluster.clock.now() + TIMEOUT
+    while cluster.locks.held(lock.name):
+        left = deadline - cluster.clock.now()
+        if left <= 0:
+            text = f"{lock.prefix}cfs-lock '{lock.name}' error: got lock request timeout"
+            raise PveFault(500, text)
+        yield min(STEP, left)
