@@ -84,6 +84,18 @@ async def test_from_sync_to_changes(lab: Any, do: Door, tmp_path: Path) -> None:
     assert [item.name for item in named.items] == ["before"]
 
 
+async def test_everything_is_read_only_when_asked_for(lab: Any, do: Door) -> None:
+    """Alice is no guest, node, storage, pool or task."""
+
+    def users() -> set[str]:
+        return {found.key for found in lab.state.reader().resources("lab", kind="user")}
+
+    await do("sync", SyncInput())
+    assert users() == set()
+    await do("sync", SyncInput(everything=True))
+    assert "alice@pve" in users()
+
+
 async def test_list_and_get(lab: Any, do: Door) -> None:
     lab.cluster.add_vm("pve1", 101, {"name": "db", "cores": 2})
     lab.cluster.add_vm("pve2", 102, {"name": "db"})

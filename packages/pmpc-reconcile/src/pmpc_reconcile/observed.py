@@ -64,11 +64,17 @@ def kind_named(word: str | None) -> str | None:
 
 
 async def observe(
-    state: State, client: AsyncClient, cluster: str, on_event: EventSink, now: Clock
+    state: State,
+    client: AsyncClient,
+    cluster: str,
+    on_event: EventSink,
+    *,
+    everything: bool = False,
 ) -> SyncOutput:
     """Read the cluster and record what is new."""
     from pmpc_reconcile.actions.sync import SyncOutput
     from pmpc_state import GuestsRead, SectionRead, sync
+    from pmpc_state.discovery import COLLECTIONS
 
     def hear(event: SyncEvent) -> None:
         if isinstance(event, GuestsRead):
@@ -76,7 +82,8 @@ async def observe(
         elif isinstance(event, SectionRead):
             on_event(SyncProgress(event.section, event.items, event.items))
 
-    report = await sync(state, client, cluster, on_event=hear)
+    collections = COLLECTIONS if everything else ()
+    report = await sync(state, client, cluster, on_event=hear, collections=collections)
     return SyncOutput(
         cluster=cluster,
         created=report.created,

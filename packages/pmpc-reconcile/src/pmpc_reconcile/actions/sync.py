@@ -14,10 +14,15 @@ class SyncInput:
 
     Attributes:
         snapshot: Name of a snapshot to take afterwards.
+        everything: Also read what is not a guest, node, storage, volume, pool or task.
     """
 
     snapshot: str | None = attrs.field(
         default=None, metadata={"help": "take a snapshot of this name afterwards"}
+    )
+    everything: bool = attrs.field(
+        default=False,
+        metadata={"help": "also read access, firewall, SDN, HA, jobs and all other settings"},
     )
 
 
@@ -51,7 +56,11 @@ async def run(context: ActionContext, value: SyncInput, on_event: EventSink) -> 
     from pmpc_reconcile.observed import observe, take_snapshot
 
     report = await observe(
-        context.state, context.connection(), context.cluster, on_event, context.now
+        context.state,
+        context.connection(),
+        context.cluster,
+        on_event,
+        everything=value.everything,
     )
     if value.snapshot is not None:
         await take_snapshot(context.state, context.cluster, value.snapshot)
