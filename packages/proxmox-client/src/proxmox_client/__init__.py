@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from proxmox_client.errors import TlsError as TlsError
     from proxmox_client.errors import VersionUnsupported as VersionUnsupported
     from proxmox_client.errors import WrongState as WrongState
+    from proxmox_client.flows.privileges import MissingPrivilege as MissingPrivilege
     from proxmox_client.flows.retry import RetryPolicy as RetryPolicy
     from proxmox_client.guest import AsyncGuest as AsyncGuest
     from proxmox_client.guest import Guest as Guest
@@ -88,6 +89,7 @@ _HOMES = {
         "VersionUnsupported",
         "WrongState",
     ),
+    "flows.privileges": ("MissingPrivilege",),
     "flows.retry": ("RetryPolicy",),
     "guest": ("AsyncGuest", "Guest"),
     "tasks": ("AsyncTask", "Task"),

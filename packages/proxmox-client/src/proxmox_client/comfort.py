@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from proxmox_client.flows import guests, uploading
+from proxmox_client.flows.privileges import MissingPrivilege, missing_privileges
 from proxmox_client.flows.updating import update
 from proxmox_client.tasks import AsyncTask, Task, read_started
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from proxmox_client.wire.upload import Progress
 
 T = TypeVar("T")
+_NO_PARAMS: Mapping[str, object] = {}
 
 
 class Comfort:
@@ -119,6 +121,21 @@ class Comfort:
         data = self.run(uploading.upload(self.session, request))
         return Task(cast("Client", self), read_started(data))
 
+    def missing_privileges(
+        self, method: str, path: str, params: Mapping[str, object] = _NO_PARAMS
+    ) -> tuple[MissingPrivilege, ...]:
+        """Ask beforehand what would be lacking for a call; nothing is called.
+
+        PVE checks more than it declares (single options, storages, bridges), so an empty answer
+        means only that the call itself is allowed.
+
+        Args:
+            method: HTTP method.
+            path: Filled path: `/nodes/pve1/qemu/100/status/start`.
+            params: Those of the call that its check may name, such as `newid` or `pool`.
+        """
+        return self.run(missing_privileges(self.session, method, path, params))
+
 
 class AsyncComfort:
     """Helpers of `AsyncClient`; see `Comfort`."""
@@ -188,3 +205,9 @@ class AsyncComfort:
         )
         data = await self.run(uploading.upload(self.session, request))
         return AsyncTask(cast("AsyncClient", self), read_started(data))
+
+    async def missing_privileges(
+        self, method: str, path: str, params: Mapping[str, object] = _NO_PARAMS
+    ) -> tuple[MissingPrivilege, ...]:
+        """Ask beforehand what would be lacking; see `Client.missing_privileges`."""
+        return await self.run(missing_privileges(self.session, method, path, params))
