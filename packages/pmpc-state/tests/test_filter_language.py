@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +83,12 @@ def test_mistakes_are_told_with_their_column(text: str, column: int, reason: str
         parse_filter(text)
     assert (caught.value.column, reason in caught.value.reason) == (column, True), caught.value
     assert str(caught.value).endswith(" " * (column + 1) + "^")
+
+
+def test_every_field_is_in_the_reference() -> None:
+    reference = Path(__file__).parents[3] / "docs/reference/filters.md"
+    said = reference.read_text(encoding="utf-8")
+    assert [name for name in FIELDS if f"`{name}`" not in said] == []
 
 
 def test_a_filter_nested_without_end_is_refused() -> None:
