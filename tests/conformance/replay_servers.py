@@ -58,6 +58,7 @@ def three_node_cluster() -> SimulatedCluster:
             options["shared"] = "1"
         cluster.storages[name] = Storage(name, "dir", options)
     cluster.access.users["root@pam"].password = "a-password"
+    cluster.access.users["root@pam"].fields["email"] = "root@example.com"
     for node in names:
         cluster.nodes[node].booted = THREE_NODE_START - 5950
         cluster.nodes[node].phase = (THREE_NODE_START + _TICKS[node]) % 10
