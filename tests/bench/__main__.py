@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.bench.measure import Row
 from tests.bench.report import as_json, table
-from tests.bench.rows import decode, fan_out, forwarded, plan, start
+from tests.bench.rows import decode, fan_out, forwarded, plan, start, state
 
 SUITES: dict[str, Callable[[], Iterable[Row]]] = {
     "start": start.rows,
@@ -18,6 +18,7 @@ SUITES: dict[str, Callable[[], Iterable[Row]]] = {
     "fan-out": fan_out.rows,
     "forwarded": forwarded.rows,
     "plan": plan.rows,
+    "state": state.rows,
 }
 
 
