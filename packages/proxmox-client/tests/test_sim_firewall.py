@@ -91,3 +91,13 @@ def test_renaming_a_group_renames_its_uses(cluster: SimulatedCluster) -> None:
     cluster.call("POST", RULES, {"type": "group", "action": "web"})
     cluster.call("POST", "/cluster/firewall/groups", {"group": "www", "rename": "web"})
     assert cluster.call("GET", f"{RULES}/0")["action"] == "www"
+
+
+def test_a_deleted_guests_firewall_is_gone(cluster: SimulatedCluster) -> None:
+    cluster.add_vm("pve1", 100, {})
+    options = "/nodes/pve1/qemu/100/firewall/options"
+    cluster.call("PUT", options, {"enable": True})
+    cluster.call("DELETE", "/nodes/pve1/qemu/100")
+    cluster.clock.advance(10)
+    cluster.add_vm("pve1", 100, {})
+    assert "enable" not in cluster.call("GET", options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from proxmox_client.testing.firewall.files import forget_guest
 from proxmox_client.testing.guests import drives
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import disks, power
@@ -86,6 +87,7 @@ def owned_volumes(
 def forget(cluster: SimulatedCluster, guest: Guest) -> None:
     """Drop a guest's configuration and what refers to it."""
     del cluster.guests[guest.vmid]
+    forget_guest(cluster, guest.vmid)
     for pool in cluster.pools.values():
         pool.guests.discard(guest.vmid)
     path = f"/vms/{guest.vmid}"
