@@ -80,6 +80,27 @@ def test_all_mistakes_are_told_at_once(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_unchanged")
+@pytest.mark.parametrize("verb", ["plan", "apply"])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param("config.memroy=ours", ("memroy", "memory"), id="no such field"),
+        pytest.param("VirtualMachine/web-2:config.cores=ours", ("web-2", "web-1"), id="no object"),
+        pytest.param("config.cores=mine", ("mine", "ours"), id="no such choice"),
+    ],
+)
+def test_an_answer_to_a_conflict_that_names_nothing_is_refused(
+    site: Site, tmp_path: Path, verb: str, answer: str, words: tuple[str, ...]
+) -> None:
+    path = tmp_path / "web.yaml"
+    path.write_text(GOOD)
+    yes = ("--yes",) if verb == "apply" else ()
+    done = pmpc(site.environ, verb, "-f", str(path), "--resolve", answer, *yes)
+    assert done.code == 2, (done.out, done.err)
+    assert all(word in done.err for word in words), done.err
+
+
+@pytest.mark.usefixtures("_unchanged")
 def test_a_missing_manifest_file_is_named(site: Site) -> None:
     done = pmpc(site.environ, "plan", "-f", "no-such-file.yaml")
     assert done.code in (1, 2)

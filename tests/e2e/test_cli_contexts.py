@@ -6,6 +6,8 @@ import json
 import stat
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.cli_process import Done, on_terminal, pmpc, succeed
 from tests.e2e.site import Site
 
@@ -78,6 +80,44 @@ def test_on_a_terminal_the_fingerprint_is_shown_and_asked_for(site: Site) -> Non
     code, text = on_terminal(environ, *words, answer="yes\n")
     assert code == 0, text
     assert config_of(site).exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "words"),
+    [
+        pytest.param("\x03", 130, "interrupted; nothing was changed", id="^C"),
+        pytest.param("\x04", 1, "no API token was given", id="^D"),
+    ],
+)
+def test_control_keys_at_the_token_prompt_save_nothing(
+    site: Site, key: str, code: int, words: str
+) -> None:
+    site.leave()
+    ended, text = on_terminal(
+        site.environ, "context", "add", "new", site.url, answer=key, asked="API token"
+    )
+    assert ended == code, text
+    assert words in text
+    assert "defect" not in text
+    assert not config_of(site).exists()
+
+
+def test_a_token_is_asked_for_and_not_shown(site: Site) -> None:
+    site.leave()
+    words = ("context", "add", "new", site.url, "--fingerprint", site.fingerprint)
+    code, text = on_terminal(site.environ, *words, answer=f"{site.token}\n", asked="API token")
+    assert code == 0, text
+    assert site.token.rpartition("=")[2] not in text
+    assert config_of(site).exists()
+
+
+def test_an_interrupted_question_of_trust_saves_nothing(site: Site) -> None:
+    site.leave()
+    environ = {**site.environ, "LAB_TOKEN": site.token}
+    words = ("context", "add", "new", site.url, "--token-env", "LAB_TOKEN", "--trust")
+    code, text = on_terminal(environ, *words, answer="\x03", asked="[y/N]")
+    assert code == 130, text
+    assert not config_of(site).exists()
 
 
 def test_an_unreachable_host_is_named(site: Site) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cli_process import PMPC, on_terminal, pmpc, succeed
+from tests.e2e.cli_process import PMPC, on_terminal, pmpc, succeed, unread
 from tests.e2e.site import Site
 
 STACK = """\
@@ -108,6 +108,23 @@ def test_on_a_terminal_apply_asks_and_no_changes_nothing(site: Site, stack: Path
     code, text = on_terminal(site.environ, *words, answer="y\n")
     assert code == 0, text
     assert "web-1" in names(site)
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "last"),
+    [
+        pytest.param("\x03", 130, "interrupted; nothing was changed", id="^C"),
+        pytest.param("\x04", 1, "Nothing was changed.", id="^D"),
+    ],
+)
+def test_control_keys_at_the_question_change_nothing(
+    site: Site, stack: Path, key: str, code: int, last: str
+) -> None:
+    words = ("apply", "-f", str(stack), "-r", "shop")
+    ended, text = on_terminal(site.environ, *words, answer=key, asked="[y/N]")
+    assert ended == code, text
+    assert text.splitlines()[-1] == last
+    assert "web-1" not in names(site)
 
 
 def test_apply_makes_it_so_and_the_second_apply_writes_nothing(site: Site, stack: Path) -> None:
@@ -221,6 +238,19 @@ def test_a_reader_that_goes_away_is_no_error(site: Site) -> None:
     )
     assert done.stdout.startswith("KIND")
     assert done.stderr == ""
+
+
+def test_an_apply_nobody_reads_is_carried_out_all_the_same(site: Site, stack: Path) -> None:
+    assert unread(site.environ, "apply", "-f", str(stack), "-r", "shop", "--yes") == 0
+    assert vm(site, "web-1").status == "running"
+    stack.write_text(STACK.replace("cores", "coers"))
+    assert unread(site.environ, "plan", "-f", str(stack), "-r", "shop") == 2
+    assert unread(site.environ, "plan", "-f", str(stack), "-o", "json") == 2
+    assert unread(site.environ, "plan") == 2
+    stack.write_text(STACK.replace("cores: 2", "cores: 4"))
+    words = ("plan", "-f", str(stack), "-r", "shop", "--detailed-exitcode")
+    assert unread(site.environ, *words) == 3
+    assert unread(site.environ, *words, "-o", "json") == 3
 
 
 def test_a_node_that_does_not_answer_makes_its_guests_unknown_not_missing(site: Site) -> None:

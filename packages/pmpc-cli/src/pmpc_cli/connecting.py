@@ -91,12 +91,22 @@ class Credentials:
         if self.file is not None:
             return Path(self.file).expanduser().read_text(encoding="utf-8")
         if interactive():
-            return ask_secret("API token (USER@REALM!ID=SECRET): ")
+            return _ask_token()
         raise CommandRefused(
             "cannot ask for the API token: this is not a terminal",
             "give --token-file FILE (or - for stdin) or --token-env VARIABLE",
             ExitCode.USAGE,
         )
+
+
+def _ask_token() -> str:
+    answer = ask_secret("API token (USER@REALM!ID=SECRET): ")
+    if not answer:
+        raise CommandRefused(
+            "no API token was given",
+            "create one in the web UI under Datacenter → Permissions → API Tokens",
+        )
+    return answer
 
 
 def _token(text: str) -> str:

@@ -21,20 +21,22 @@ CONTEXT_VARIABLE = "PMPC_CONTEXT"
 
 def run(words: Sequence[str]) -> int:
     """Run one command and return its exit code; a user's mistake never shows a traceback."""
+    from pmpc_cli.present.terminal import flush
+
     _write_any_character()
-    line = _with_help_flag(_with_context(words))
+    code = _carry_out(_with_help_flag(_with_context(words)))
+    flush()
+    return code
+
+
+def _carry_out(line: Sequence[str]) -> int:
     try:
         result: object = build_app(line)(
             list(line), exit_on_error=False, print_error=False, result_action="return_value"
         )
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        _interrupted(line)
+    except KeyboardInterrupt as interrupt:
+        _interrupted(line, interrupt)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader (`| head`) is gone; give the interpreter nothing more to flush to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except CycloptsError as error:
         return _usage(error)
     except Exception as error:
@@ -69,9 +71,12 @@ def _with_help_flag(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _interrupted(words: Sequence[str]) -> None:
-    from pmpc_cli.present.terminal import tell
+def _interrupted(words: Sequence[str], interrupt: KeyboardInterrupt) -> None:
+    from pmpc_cli.present.terminal import QuestionInterrupted, tell
 
+    if isinstance(interrupt, QuestionInterrupted):
+        tell("interrupted; nothing was changed")
+        return
     tell("interrupted")
     if words and words[0] in CONTINUED:
         tell("hint: what was begun is in the journal; run the same command again to continue")

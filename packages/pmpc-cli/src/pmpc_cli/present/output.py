@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from pmpc_cli.exit_codes import ExitCode
 from pmpc_cli.failures import CommandRefused
 from pmpc_cli.present.table import Column, table
-from pmpc_cli.present.terminal import out, say, tell
+from pmpc_cli.present.terminal import say, tell, write
 
 T = TypeVar("T")
 
@@ -83,8 +83,8 @@ def show_rows(
 def show_document(data: Any, form: Literal["json", "yaml"]) -> None:
     """Print JSON data as JSON or YAML, keys in the order given."""
     if form == "json":
-        out().file.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
         return
     import yaml
 
-    yaml.safe_dump(data, out().file, sort_keys=False, allow_unicode=True, width=2**16)
+    write(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=2**16))
