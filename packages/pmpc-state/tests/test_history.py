@@ -242,3 +242,26 @@ def test_a_block_of_reads_sees_one_moment(state: State, recorder: Recorder) -> N
         recorder.look("qemu", {"100": _vm("shop")})
         assert reader.resources("lab") == before
     assert state.reader().resource("lab", "qemu", "100").name == "shop"
+
+
+def test_what_was_created_and_then_edited_carries_the_moment_it_appeared(
+    state: State, recorder: Recorder, clock: VirtualClock
+) -> None:
+    recorder.look("qemu", {})
+    before = state.writer().snapshot("lab", "before").taken_at
+    looks: tuple[dict[str, dict[str, int]], ...] = (
+        {"103": {"cores": 1}},
+        {"103": {"cores": 2}},
+        {},
+        {"103": {"cores": 2}},
+    )
+    moments: list[datetime] = []
+    for look in looks:
+        clock.advance(10)
+        recorder.look("qemu", look)
+        moments.append(state.writer().snapshot("lab", f"after-{len(moments)}").taken_at)
+    [edited] = state.reader().diff("lab", before, moments[1])
+    assert (edited.kind, edited.at < moments[0]) == (ChangeKind.CREATED, True)
+    assert [str(one.new) for one in edited.fields] == ["2"]
+    [back] = state.reader().diff("lab", before, moments[3])
+    assert moments[2] < back.at < moments[3]

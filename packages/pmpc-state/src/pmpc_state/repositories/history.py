@@ -41,13 +41,20 @@ def changes(
     before: dict[int, _Seen] = {}
     after: dict[int, _Seen] = {}
     last: dict[int, _Seen] = {}
+    appeared: dict[int, _Seen] = {}
     for seen in _touched(connection, owner, since, until, kind):
         if seen.holds(since):
             before[seen.resource_id] = seen
         if seen.holds(until):
             after[seen.resource_id] = seen
+        previous = last.get(seen.resource_id)
+        if previous is None or previous.valid_to != seen.valid_from:
+            appeared[seen.resource_id] = seen
         last[seen.resource_id] = seen
-    found = (_change(before.get(number), after.get(number), last[number]) for number in last)
+    found = (
+        _change(before.get(number), after.get(number), appeared[number], last[number])
+        for number in last
+    )
     ordered = [entry for entry in found if entry is not None]
     ordered.sort(key=lambda entry: sort_key(entry.resource_kind, entry.key))
     return tuple(ordered)
@@ -149,7 +156,9 @@ def _touched(
         yield _Seen(*row)
 
 
-def _change(before: _Seen | None, after: _Seen | None, last: _Seen) -> ResourceChange | None:
+def _change(
+    before: _Seen | None, after: _Seen | None, appeared: _Seen, last: _Seen
+) -> ResourceChange | None:
     if before is not None and after is not None:
         if before.hash == after.hash:
             return None
@@ -160,7 +169,7 @@ def _change(before: _Seen | None, after: _Seen | None, last: _Seen) -> ResourceC
     if after is not None:
         fields = compare_documents({}, after.document)
         return _as_change(
-            ChangeKind.CREATED, after, fields, after.valid_from, after.task, after.user
+            ChangeKind.CREATED, after, fields, appeared.valid_from, appeared.task, appeared.user
         )
     if before is None or last.valid_to is None:
         return None  # came and went in between

@@ -37,8 +37,8 @@ class ResourceChange:
     """How one resource differs between two moments.
 
     Attributes:
-        at: When the last of the changes was seen.
-        task: UPID of the task that made the last change, where one is known.
+        at: When the last of the changes was seen; for what was created, when it appeared.
+        task: UPID of the task that made the change of that moment, where one is known.
         user: Who started that task; None means no task was found: a synchronous edit.
     """
 
