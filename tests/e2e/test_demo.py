@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from tests.e2e.cli_process import on_terminal, pmpc, succeed
+from tests.e2e.cli_process import PMPC, on_terminal, pmpc, succeed
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +36,28 @@ def test_piped_it_is_plain_and_everything_holds(environ: dict[str, str], tmp_pat
     assert len(tail) == 3
     assert all(line.startswith("  pmpc ") for line in tail)
     assert not list(tmp_path.rglob("*.db")), "nothing is left behind"
+
+
+def test_the_command_that_names_its_cluster_works_as_printed(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    elsewhere = {**environ, "PMPC_CONFIG": str(tmp_path / "mine.yaml")}
+    with subprocess.Popen(
+        [PMPC, "demo"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as demo:
+        assert demo.stdout
+        command = said(demo.stdout, "$ pmpc context add ")
+        token = said(demo.stdout, "API token: ").partition(" ")[0]
+        words = ("context", "add", *command.split(), "--yes")
+        code, text = on_terminal(elsewhere, *words, answer=f"{token}\n", asked="API token")
+        demo.terminate()
+    assert code == 0, text
+    assert "context demo added (Proxmox VE 9." in text
+
+
+def said(lines: IO[str], start: str) -> str:
+    """Return the rest of the first line that begins so."""
+    return next(line.strip()[len(start) :] for line in lines if line.strip().startswith(start))
 
 
 def test_on_a_terminal_it_is_colourful(environ: dict[str, str]) -> None:

@@ -17,8 +17,12 @@ async def connect(scene: Scene) -> None:
     """Reach the cluster over HTTPS, trusting exactly its certificate."""
     stage, narrator = scene.stage, scene.narrator
     narrator.step(
-        "A simulated cluster of three nodes, over HTTPS", f"pmpc context add demo {stage.url}"
+        "A simulated cluster of three nodes, over HTTPS",
+        f"pmpc context add demo {stage.url} --trust",
     )
+    context = stage.session.context
+    narrator.show([f"API token: {context.secret()} (the simulator's, gone when it ends)"])
+    narrator.show([f"certificate: {context.tls.value}"])
     found = await stage.session.invoke("check", CheckInput())
     narrator.show(f"{item.level}: {item.subject}: {item.message}" for item in found.findings)
     narrator.claim(
