@@ -224,6 +224,45 @@ def test_snapshots_and_changes_between_two_times(site: Site) -> None:
     assert str(json.loads(old)["config"]["memory"]) == "2048"
 
 
+def test_sync_all_reads_settings_too(site: Site) -> None:
+    succeed(site.environ, "sync")
+    kinds = {item["kind"] for item in listed(site)}
+    succeed(site.environ, "sync", "--all")
+    more = {item["kind"] for item in listed(site)} - kinds
+    assert any(kind.startswith("access") or "user" in kind for kind in more), more
+
+
+def test_guests_of_others_are_adopted_with_a_proof(site: Site, tmp_path: Path) -> None:
+    options = {"name": "old-db", "cores": 2, "net0": "virtio=BC:24:11:00:00:07,bridge=vmbr0"}
+    before = site.cluster.add_vm("pve2", 700, options).digest
+    done = succeed(site.environ, "adopt", "old-db", "-r", "old")
+    assert site.cluster.guests[700].digest == before
+    manifests = tmp_path / "old.yaml"
+    manifests.write_text(done.out)
+    (line,) = [line for line in done.err.splitlines() if line.startswith("Adopt them with: pmpc ")]
+    succeed(site.environ, *line.partition("pmpc ")[2].split(), "--yes")
+    quiet = succeed(site.environ, "plan", "-f", str(manifests), "-r", "old", "--detailed-exitcode")
+    assert "1 unchanged" in quiet.out
+    again = pmpc(site.environ, "adopt", "old-db")
+    assert again.code == 2
+    assert "belongs to release old" in again.err
+
+
+def test_deleting_a_release_whose_vmid_a_stranger_has_now_only_forgets(
+    site: Site, stack: Path
+) -> None:
+    applied(site, stack)
+    vmid = vm(site, "web-1").vmid
+    del site.cluster.guests[vmid]
+    site.cluster.pools["shop"].guests.discard(vmid)
+    site.cluster.add_vm("pve1", vmid, {"name": "stranger"})
+    done = succeed(site.environ, "delete", "shop", "--yes")
+    assert "VirtualMachine/web-1 is gone already: only its record is dropped" in done.out
+    assert "VirtualMachine/web-1 will be deleted" not in done.out
+    assert "1 to forget" in done.out
+    assert vm(site, "stranger").vmid == vmid
+
+
 def test_version_names_the_packages_and_the_server(site: Site) -> None:
     out = succeed(site.environ, "version", "--server").out
     assert "pmpc-cli 0." in out

@@ -33,6 +33,7 @@ COMMANDS: Final[tuple[tuple[str, str, Group], ...]] = (
     ("snapshots", "pmpc_cli.commands.past:snapshots", LOOK),
     ("changes", "pmpc_cli.commands.past:changes", LOOK),
     ("diff", "pmpc_cli.commands.planning:diff", LOOK),
+    ("adopt", "pmpc_cli.commands.adopting:adopt", CHANGE),
     ("plan", "pmpc_cli.commands.planning:plan", CHANGE),
     ("plans", "pmpc_cli.commands.planning:plans", CHANGE),
     ("apply", "pmpc_cli.commands.applying:apply", CHANGE),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 async def sync(
     *,
     snapshot: Annotated[str | None, Parameter(metavar="NAME")] = None,
+    everything: Annotated[bool, Parameter(name="--all")] = False,
     context: ContextOption = None,
     output: DocumentOption = "text",
 ) -> int:
@@ -28,6 +29,7 @@ async def sync(
 
     Args:
         snapshot: Give the moment a name afterwards.
+        everything: Also read access, firewall, SDN, HA, jobs and all other settings.
     """
     from pmpc_cli.present.observed import sync_lines
     from pmpc_cli.present.progress import Progress
@@ -35,8 +37,9 @@ async def sync(
     from pmpc_reconcile.actions import to_plain
     from pmpc_reconcile.actions.sync import SyncInput
 
+    wanted = SyncInput(snapshot=snapshot, everything=everything)
     async with session(context) as opened:
-        done = await opened.invoke("sync", SyncInput(snapshot=snapshot), Progress())
+        done = await opened.invoke("sync", wanted, Progress())
     if output != "text":
         show_document(to_plain(done), output)
     else:

@@ -1,0 +1,67 @@
+"""`pmpc adopt`: write the manifests of guests nobody manages yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from pmpc_cli.exit_codes import ExitCode
+from pmpc_cli.options import ContextOption, DocumentOption, ReleaseOption
+from pmpc_cli.present.output import show_document
+from pmpc_cli.present.terminal import tell, write
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.actions.adopt import AdoptOutput
+
+
+async def adopt(
+    *names: Annotated[str, Parameter(group="Arguments")],
+    kind: Annotated[
+        list[str] | None, Parameter(name="--kind", metavar="VirtualMachine|Container")
+    ] = None,
+    release: ReleaseOption = "default",
+    context: ContextOption = None,
+    output: DocumentOption = "text",
+) -> int:
+    """Write the manifests of guests that nobody manages yet.
+
+    The manifests go to stdout: pmpc adopt db-1 > db-1.yaml. Nothing is changed. A plan is stored
+    that makes the guests part of the release; it only puts pmpc's marker into their descriptions.
+
+    Args:
+        names: Names or vmids of guests; without any, every guest that is no template.
+        kind: Only guests of this kind; may be repeated.
+    """
+    from pmpc_cli.present.progress import Progress
+    from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.adopt import AdoptInput
+
+    wanted = AdoptInput(names=names, kinds=tuple(kind or ()), release=release, save=True)
+    async with session(context) as opened:
+        found: AdoptOutput = await opened.invoke("adopt", wanted, Progress())
+    if output != "text":
+        show_document(to_plain(found), output)
+    else:
+        write(found.text)
+    _tell_proof(found)
+    return ExitCode.OK if found.proven else ExitCode.ERROR
+
+
+def _tell_proof(found: AdoptOutput) -> None:
+    """Say on stderr what was left out and whether the manifests change nothing."""
+    from pmpc_cli.present.failure import show_diagnostic
+    from pmpc_cli.present.plan import plan_lines
+
+    for reason in found.left:
+        tell(f"left out: {reason}", style="yellow")
+    if found.proven:
+        tell(f"Proven: these manifests change no option of {len(found.plan.objects)} guests.")
+        tell(f"Adopt them with: pmpc apply --plan {found.plan.id}")
+        return
+    for line in plan_lines(found.plan):
+        tell(line)
+    for diagnostic in found.plan.diagnostics:
+        show_diagnostic(diagnostic)
+    tell("error: these manifests would change what is there; adopt fewer guests", style="bold red")
