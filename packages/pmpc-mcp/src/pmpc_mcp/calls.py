@@ -11,10 +11,8 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
 from pmpc_mcp.access import Access
-from pmpc_reconcile.actions import find, from_plain, invoke, to_plain
-from pmpc_reconcile.actions.session import open_context
-from pmpc_reconcile.contexts import load_contexts
-from pmpc_reconcile.errors import ReconcileError
+from pmpc_reconcile.actions import to_plain
+from pmpc_reconcile.actions.perform import EXPECTED, perform
 from pmpc_reconcile.events import (
     ApplyStarted,
     Event,
@@ -25,11 +23,6 @@ from pmpc_reconcile.events import (
     SyncProgress,
     TaskLog,
 )
-from pmpc_state import StateError
-from proxmox_client import PveError
-
-# What a person must read and act on; anything else is a mistake of ours and keeps its traceback.
-EXPECTED = (ReconcileError, StateError, PveError)
 
 
 async def call(
@@ -70,26 +63,27 @@ async def run(
         StateError: The state database cannot be used.
         PveError: The server refused or could not be reached.
     """
-    spec = find(name)
-    given = {key: value for key, value in arguments.items() if value is not None}
-    value = from_plain(spec.input, given)
-    cluster = load_contexts().get(access.context)
-    async with open_context(cluster, connected=spec.needs_client, actor="mcp") as opened:
-        if context is None:
-            return await invoke(name, opened, value)
-        sender, receiver = anyio.create_memory_object_stream[Event](math.inf)
-        failure: Exception | None = None
-        output: Any = None
-        async with anyio.create_task_group() as group:
-            group.start_soon(_report, receiver, context)
-            with sender:
-                try:
-                    output = await invoke(name, opened, value, sender.send_nowait)
-                except EXPECTED as error:
-                    failure = error  # raised inside, the group would wrap it
-        if failure is not None:
-            raise failure
-        return output
+    if context is None:
+        return await perform(name, arguments, context=access.context, actor="mcp")
+    sender, receiver = anyio.create_memory_object_stream[Event](math.inf)
+    failure: Exception | None = None
+    output: Any = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(_report, receiver, context)
+        with sender:
+            try:
+                output = await perform(
+                    name,
+                    arguments,
+                    context=access.context,
+                    actor="mcp",
+                    on_event=sender.send_nowait,
+                )
+            except EXPECTED as error:
+                failure = error  # raised inside, the group would wrap it
+    if failure is not None:
+        raise failure
+    return output
 
 
 async def _report(events: MemoryObjectReceiveStream[Event], context: Context[Any, Any]) -> None:

@@ -10,8 +10,9 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from pmpc_mcp.access import Access
-from pmpc_mcp.calls import EXPECTED, run
+from pmpc_mcp.calls import run
 from pmpc_reconcile.actions import to_plain
+from pmpc_reconcile.actions.perform import EXPECTED
 
 DESCRIPTION = (
     "Compare pmpc manifests (YAML, apiVersion pmpc/v1, kinds VirtualMachine, Container, Pool) with "

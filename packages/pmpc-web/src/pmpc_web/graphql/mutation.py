@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from pmpc_web.calls import call
+from pmpc_reconcile.actions.perform import perform
 from pmpc_web.graphql.plan import Plan
 from pmpc_web.graphql.served import served_context
 
@@ -21,5 +21,5 @@ class Mutation:
     ) -> Plan:
         """Call the action `plan` and store the result."""
         arguments: dict[str, object] = {"text": manifests, "release": release, "prune": prune}
-        found = await call(served_context(info), "plan", arguments)
+        found = await perform("plan", arguments, context=served_context(info), actor="web")
         return Plan.of(found.plan)

@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from pmpc_web.calls import call
+from pmpc_reconcile.actions.perform import perform
 from pmpc_web.graphql.change import Change
 from pmpc_web.graphql.plan import Plan, PlanSummary
 from pmpc_web.graphql.resource import Resource
@@ -17,7 +17,7 @@ LIMIT = 500
 
 
 async def _ask(info: strawberry.Info, action: str, /, **arguments: object) -> Any:
-    return await call(served_context(info), action, arguments)
+    return await perform(action, arguments, context=served_context(info), actor="web")
 
 
 @strawberry.type

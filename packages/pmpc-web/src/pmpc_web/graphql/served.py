@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import strawberry
 from graphql import GraphQLError
 
-from pmpc_web.calls import EXPECTED
+from pmpc_reconcile.actions.perform import EXPECTED
 
 if TYPE_CHECKING:
     from strawberry.types import ExecutionContext

@@ -8,9 +8,9 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from pmpc_reconcile.actions.perform import EXPECTED, perform
 from pmpc_reconcile.contexts import load_contexts
 from pmpc_state import NotRecorded
-from pmpc_web.calls import EXPECTED, call
 
 
 class Health(BaseModel):
@@ -33,7 +33,7 @@ class Health(BaseModel):
 
 async def _synced(cluster: str) -> bool:
     try:
-        await call(cluster, "snapshots", {})
+        await perform("snapshots", {}, context=cluster, actor="web")
     except NotRecorded:
         return False
     return True
