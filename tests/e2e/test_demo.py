@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-from tests.e2e.cli_process import PMPC, on_terminal, pmpc, succeed
+from pmpc_cli.demo.scenes import observe
+from pmpc_cli.demo.scenes.scene import Scene
+from pmpc_cli.demo.story import tell_story
+from pmpc_cli.present import terminal
+from tests.e2e.cli_process import on_terminal, pmpc, succeed
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,26 +42,31 @@ def test_piped_it_is_plain_and_everything_holds(environ: dict[str, str], tmp_pat
     assert not list(tmp_path.rglob("*.db")), "nothing is left behind"
 
 
-def test_the_command_that_names_its_cluster_works_as_printed(
-    environ: dict[str, str], tmp_path: Path
+@pytest.fixture
+def _fresh_consoles() -> Iterator[None]:
+    terminal.out.cache_clear()
+    yield
+    terminal.out.cache_clear()
+
+
+@pytest.mark.usefixtures("_fresh_consoles")
+async def test_the_command_that_names_its_cluster_works_as_printed(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     elsewhere = {**environ, "PMPC_CONFIG": str(tmp_path / "mine.yaml")}
-    with subprocess.Popen(
-        [PMPC, "demo"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as demo:
-        assert demo.stdout
-        command = said(demo.stdout, "$ pmpc context add ")
-        token = said(demo.stdout, "API token: ").partition(" ")[0]
-        words = ("context", "add", *command.split(), "--yes")
-        code, text = on_terminal(elsewhere, *words, answer=f"{token}\n", asked="API token")
-        demo.terminate()
-    assert code == 0, text
-    assert "context demo added (Proxmox VE 9." in text
 
+    async def somebody_types_it(_: Scene) -> None:
+        told = [line.strip() for line in capsys.readouterr().out.splitlines()]
+        (command,) = (line[len("$ pmpc ") :] for line in told if line.startswith("$ pmpc "))
+        (token,) = (line.split()[2] for line in told if line.startswith("API token: "))
+        words = (*command.split(), "--yes")
+        code, text = await asyncio.to_thread(
+            on_terminal, elsewhere, *words, answer=f"{token}\n", asked="API token"
+        )
+        assert code == 0, text
+        assert "context demo added (Proxmox VE 9." in text
 
-def said(lines: IO[str], start: str) -> str:
-    """Return the rest of the first line that begins so."""
-    return next(line.strip()[len(start) :] for line in lines if line.strip().startswith(start))
+    assert await tell_story(None, steps=(observe.connect, somebody_types_it))
 
 
 def test_on_a_terminal_it_is_colourful(environ: dict[str, str]) -> None:

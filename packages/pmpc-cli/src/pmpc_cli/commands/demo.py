@@ -14,8 +14,8 @@ async def demo(
 ) -> int:
     """See everything at work on a simulated cluster.
 
-    It takes some twenty seconds. Nothing outside a temporary folder is touched. Every step checks
-    what it claims; the exit code is 0 only if all of it held.
+    It takes a few seconds. Nothing outside a temporary folder is touched. Every step checks what it
+    claims; the exit code is 0 only if all of it held.
 
     Args:
         keep: Leave database, manifests and context file in this folder.

@@ -21,7 +21,7 @@ async def connect(scene: Scene) -> None:
         f"pmpc context add demo {stage.url} --trust",
     )
     context = stage.session.context
-    narrator.show([f"API token: {context.secret()} (the simulator's, gone when it ends)"])
+    narrator.show([f"API token: {context.secret()} (cluster and token end with the demo)"])
     narrator.show([f"certificate: {context.tls.value}"])
     found = await stage.session.invoke("check", CheckInput())
     narrator.show(f"{item.level}: {item.subject}: {item.message}" for item in found.findings)
