@@ -292,6 +292,13 @@ def test_an_apply_nobody_reads_is_carried_out_all_the_same(site: Site, stack: Pa
     assert unread(site.environ, *words, "-o", "json") == 3
 
 
+@pytest.mark.parametrize("words", [(), ("apply", "--help"), ("state", "--help"), ("version",)])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_help_nobody_reads_is_no_error(site: Site, words: tuple[str, ...], buffered: bool) -> None:
+    environ = {**site.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
+    assert unread(environ, *words) == 0
+
+
 def test_a_node_that_does_not_answer_makes_its_guests_unknown_not_missing(site: Site) -> None:
     succeed(site.environ, "sync")
     site.cluster.nodes["pve2"].online = False

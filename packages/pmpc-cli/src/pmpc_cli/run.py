@@ -30,8 +30,10 @@ def run(words: Sequence[str]) -> int:
 
 
 def _carry_out(line: Sequence[str]) -> int:
+    from pmpc_cli.present.terminal import out
+
     try:
-        result: object = build_app(line)(
+        result: object = build_app(line, console=out())(
             list(line), exit_on_error=False, print_error=False, result_action="return_value"
         )
     except KeyboardInterrupt as interrupt:
