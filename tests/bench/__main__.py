@@ -32,7 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     for name, suite in SUITES.items():
         if options.only is None or name in options.only:
             rows.extend(suite())
-    Console().print(table(rows))
+    console = Console()
+    if not console.is_terminal:
+        console.width = 120
+    console.print(table(rows))
     if options.json:
         options.json.write_text(as_json(rows) + "\n", encoding="utf-8")
     return 0
