@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,23 +43,25 @@ def test_reading_actions_are_marked_as_such() -> None:
     assert writing == {"apply", "rollback", "delete"}
 
 
-def context(tmp_path: Path) -> ActionContext:
-    return ActionContext("lab", State.open(f"sqlite:///{tmp_path / 'state.db'}"))
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[ActionContext]:
+    with State.open(f"sqlite:///{tmp_path / 'state.db'}") as state:
+        yield ActionContext("lab", state)
 
 
-async def test_an_unknown_action_names_the_known_ones(tmp_path: Path) -> None:
+async def test_an_unknown_action_names_the_known_ones(context: ActionContext) -> None:
     with pytest.raises(ActionUnknown, match="known are sync, list"):
-        await invoke("lst", context(tmp_path), None)
+        await invoke("lst", context, None)
 
 
-async def test_an_input_of_another_class_is_refused(tmp_path: Path) -> None:
+async def test_an_input_of_another_class_is_refused(context: ActionContext) -> None:
     with pytest.raises(InputInvalid):
-        await invoke("list", context(tmp_path), VersionInput())
+        await invoke("list", context, VersionInput())
 
 
-async def test_an_action_that_needs_the_cluster_says_so(tmp_path: Path) -> None:
+async def test_an_action_that_needs_the_cluster_says_so(context: ActionContext) -> None:
     with pytest.raises(ClientRequired):
-        await invoke("plan", context(tmp_path), PlanInput(text="x"))
+        await invoke("plan", context, PlanInput(text="x"))
 
 
 def test_inputs_can_be_made_from_json() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import yaml
 
@@ -118,27 +120,33 @@ def test_it_is_a_valid_schema_in_plain_json(version: str | None) -> None:
     editor(version).check_schema(found)
 
 
-def context(tmp_path: Path, client: AsyncClient | None = None) -> ActionContext:
-    return ActionContext("lab", State.open(f"sqlite:///{tmp_path / 'state.db'}"), client)
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[ActionContext]:
+    with State.open(f"sqlite:///{tmp_path / 'state.db'}") as state:
+        yield ActionContext("lab", state)
 
 
-async def test_the_action_gives_the_schema_of_a_version(tmp_path: Path) -> None:
-    made = await invoke("schema", context(tmp_path), SchemaInput(version="8.4"))
+async def test_the_action_gives_the_schema_of_a_version(context: ActionContext) -> None:
+    made = await invoke("schema", context, SchemaInput(version="8.4"))
     assert (made.version, made.document) == ("8.4", json_schema("8.4"))
-    made = await invoke("schema", context(tmp_path), SchemaInput())
+    made = await invoke("schema", context, SchemaInput())
     assert (made.version, made.document) == (None, json_schema())
 
 
-async def test_the_action_asks_the_server_for_its_version(tmp_path: Path) -> None:
+async def test_the_action_asks_the_server_for_its_version(context: ActionContext) -> None:
     cluster = SimulatedCluster(nodes=("pve1",), version="9.0")
     token = cluster.create_token("root@pam", "demo")
     async with AsyncClient("pve1", token=token, transport=cluster.async_transport()) as client:
-        made = await invoke("schema", context(tmp_path, client), SchemaInput(server=True))
+        made = await invoke(
+            "schema", attrs.evolve(context, client=client), SchemaInput(server=True)
+        )
         assert made.version == "9.0"
         with pytest.raises(InputInvalid, match="not both"):
-            await invoke("schema", context(tmp_path, client), SchemaInput("9.2", server=True))
+            await invoke(
+                "schema", attrs.evolve(context, client=client), SchemaInput("9.2", server=True)
+            )
 
 
-async def test_an_unknown_version_names_the_known_ones(tmp_path: Path) -> None:
+async def test_an_unknown_version_names_the_known_ones(context: ActionContext) -> None:
     with pytest.raises(InputInvalid, match=r"PVE 6\.4 are not known; known are .*9\.2"):
-        await invoke("schema", context(tmp_path), SchemaInput(version="6.4"))
+        await invoke("schema", context, SchemaInput(version="6.4"))
