@@ -23,7 +23,7 @@ from proxmox_client.testing import SimulatedCluster
 from proxmox_client.wire.upload import CHUNK, build_body
 
 if TYPE_CHECKING:
-    from conftest import WatchedServer
+    from tests.lab.watched_server import WatchedServer
 
 Upload = Callable[..., Awaitable[TaskResult]]
 SIZE = 3 * CHUNK + 3

@@ -20,7 +20,7 @@ from proxmox_client.transport.keepalive import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Received, WatchedServer
+    from tests.lab.watched_server import Received, WatchedServer
 
 TOKEN = "root@pam!test=0b7c6f6e-1111-2222-3333-444455556666"
 BOTH = "Connection: close\r\nConnection: Keep-Alive\r\n"

@@ -30,7 +30,7 @@ from proxmox_client import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Certificate, WatchedServer
+    from tests.lab.watched_server import Certificate, WatchedServer
 
 SECRET = "0b7c6f6e-1111-2222-3333-444455556666"
 TOKEN = f"root@pam!test={SECRET}"
