@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from pmpc_state.values.changes import ChangeKind as ChangeKind
     from pmpc_state.values.changes import FieldChange as FieldChange
     from pmpc_state.values.changes import ResourceChange as ResourceChange
+    from pmpc_state.values.control import ConditionRecord as ConditionRecord
+    from pmpc_state.values.control import Control as Control
     from pmpc_state.values.desired import ManagedObject as ManagedObject
     from pmpc_state.values.desired import OwnedField as OwnedField
     from pmpc_state.values.desired import Release as Release
@@ -118,6 +120,7 @@ _HOMES = {
     "state": ("State",),
     "syncing.run": ("sync",),
     "values.changes": ("ChangeKind", "FieldChange", "ResourceChange"),
+    "values.control": ("ConditionRecord", "Control"),
     "values.desired": ("ManagedObject", "OwnedField", "Release", "Revision", "RevisionStatus"),
     "values.execution": (
         "AuditEntry",

@@ -1,6 +1,6 @@
 """The whole state as one document of JSON lines, from and to either kind of database.
 
-The first line is a header: `{"format": "pmpc-state", "version": 1, "schema": "0002"}` and the
+The first line is a header: `{"format": "pmpc-state", "version": 1, "schema": "0003"}` and the
 proof of the key the fingerprints were made with. Each other line is a row, `["table", {column:
 value}]`, tables in an order in which what is referred to comes first; the last line is
 `["end", rows]`, so that a cut-off document is noticed. Moments are integers (microseconds since

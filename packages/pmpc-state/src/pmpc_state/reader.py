@@ -11,6 +11,7 @@ from pmpc_state.filters import Filter, parse_filter, parse_sort
 from pmpc_state.repositories import history, resources, runs, snapshots, tasks
 from pmpc_state.repositories.audit import AuditReader
 from pmpc_state.repositories.clusters import ClusterReader, cluster_id, latest_moment
+from pmpc_state.repositories.controls import ControlReader
 from pmpc_state.repositories.journal import JournalReader
 from pmpc_state.repositories.leases import LeaseReader
 from pmpc_state.repositories.ownership import OwnershipReader
@@ -53,6 +54,11 @@ class StateReader:
     def plans(self) -> PlanReader:
         """Saved plans."""
         return PlanReader(self._access)
+
+    @property
+    def controls(self) -> ControlReader:
+        """What the reconcile loop was told and what it found."""
+        return ControlReader(self._access)
 
     @property
     def journal(self) -> JournalReader:

@@ -9,6 +9,7 @@ from pmpc_state.repositories import snapshots
 from pmpc_state.repositories.audit import AuditWriter
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import ClusterWriter
+from pmpc_state.repositories.controls import ControlWriter
 from pmpc_state.repositories.journal import JournalWriter
 from pmpc_state.repositories.leases import LeaseWriter
 from pmpc_state.repositories.observed import ObservedWriter
@@ -51,6 +52,11 @@ class StateWriter(StateReader):
     def journal(self) -> JournalWriter:
         """Runs and their steps."""
         return JournalWriter(self._writes, self._clock)
+
+    @property
+    def controls(self) -> ControlWriter:
+        """What the reconcile loop was told and what it found."""
+        return ControlWriter(self._writes, self._clock)
 
     @property
     def leases(self) -> LeaseWriter:

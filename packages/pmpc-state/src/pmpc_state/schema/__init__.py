@@ -6,6 +6,7 @@ Belongs here: table definitions and the column types they need. Does not belong 
 
 from __future__ import annotations
 
+from pmpc_state.schema.control import condition, control
 from pmpc_state.schema.desired import field_owner, managed, release, revision
 from pmpc_state.schema.execution import audit, journal_run, journal_step, lease, plan
 from pmpc_state.schema.metadata import metadata, setting
@@ -25,6 +26,8 @@ __all__ = [
     "audit",
     "blob",
     "cluster",
+    "condition",
+    "control",
     "field_owner",
     "journal_run",
     "journal_step",

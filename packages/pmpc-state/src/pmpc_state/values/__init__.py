@@ -7,6 +7,7 @@ Moments are aware UTC datetimes everywhere; the tables hold integer microseconds
 from __future__ import annotations
 
 from pmpc_state.values.changes import ChangeKind, FieldChange, ResourceChange
+from pmpc_state.values.control import ConditionRecord, Control
 from pmpc_state.values.desired import (
     ManagedObject,
     OwnedField,
@@ -40,6 +41,8 @@ __all__ = [
     "AuditEntry",
     "ChangeKind",
     "Cluster",
+    "ConditionRecord",
+    "Control",
     "FieldChange",
     "Found",
     "Identity",
