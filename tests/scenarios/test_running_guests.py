@@ -82,6 +82,15 @@ async def test_a_resize_with_an_option_survives_stop_and_start(lab: Any) -> None
     assert (await lab.plan(web(text))).empty
 
 
+async def test_a_resize_alone_keeps_the_other_keys_of_the_disk(lab: Any) -> None:
+    await lab.applied(web("scsi0: {size: 8G, ssd: true}"))
+    await lab.applied(web("scsi0: {size: 20G, ssd: true}"))
+    disk = lab.config(lab.vmid("web-1"))["scsi0"]
+    assert "size=20G" in disk
+    assert "ssd=1" in disk
+    assert (await lab.plan(web("scsi0: {size: 20G, ssd: true}"))).empty
+
+
 async def test_shrinking_is_refused_beforehand(lab: Any) -> None:
     await lab.applied(web("scsi0: {size: 20G}"))
     lab.forget_writes()

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pmpc_reconcile.diff import Action, Claim, Diff, three_way
@@ -135,6 +135,9 @@ a args=1; b! args=2; a! args=1; b         | args=1           | a:args          |
 a args=1; edit args=2; b args=2           | args=2           | a:args b:args   |
 a args=1; edit args=2; b args=3           | args=3           | a:args b:args   |
 a args=1; edit args=2; b args=3; a args=1 | args=3           | a:args b:args   | args
+# … with several others each one's claim counts, whoever came last
+b args=1; edit args=2; a args=2; edit args=1; c args=2 | args=1 | a:args b:args | args
+a args=1; b args=1; c args=2              | args=1           | a:args b:args   | args
 # … different fields: nothing to do with each other
 a args=1; b affinity=1                    | affinity=1 args=1 | a:args b:affinity |
 a args=1; b affinity=1; a                 | affinity=1       | b:affinity      |
@@ -279,12 +282,10 @@ class World:
         desired = fields_of([word for word in words if word[0] != "?"])
         if who.endswith("!"):
             resolutions |= dict.fromkeys(("config", *PLAIN), "ours")
-        others = {
-            path: Claim(other, value)
-            for other, owned in self.owned.items()
-            if other != manager
-            for path, value in owned.items()
-        }
+        others: dict[str, list[Claim]] = {}
+        for other, owned in self.owned.items():
+            for path, value in owned.items() if other != manager else ():
+                others.setdefault(path, []).append(Claim(other, value))
         base = self.owned.get(manager, {})
         diff = three_way(
             self.kind, desired, self.live, base, resolutions=resolutions, others=others
@@ -361,6 +362,7 @@ EDITS = st.lists(NAMES, min_size=1, unique_by=lambda n: n.split("=")[0])
 
 
 @given(st.lists(st.one_of(APPLIES, EDITS), max_size=12))
+@example([("b", ["args=1"]), ["args=2"], ("a", ["args=2"]), ["args=1"], ("c", ["args=2"])])
 def test_nobody_loses_an_update_and_applying_again_is_the_same(operations: list[Any]) -> None:
     world = World(VM)
     for operation in operations:

@@ -113,11 +113,11 @@ class Records:
 
         return await self.run(read)
 
-    async def claims(self, release: str) -> dict[tuple[str, str], dict[str, Claim]]:
-        """Return which fields other releases own: by kind and key, path to release and value."""
+    async def claims(self, release: str) -> dict[tuple[str, str], dict[str, list[Claim]]]:
+        """Return which fields other releases own: by kind and key, path to releases and values."""
 
-        def read() -> dict[tuple[str, str], dict[str, Claim]]:
-            found: dict[tuple[str, str], dict[str, Claim]] = {}
+        def read() -> dict[tuple[str, str], dict[str, list[Claim]]]:
+            found: dict[tuple[str, str], dict[str, list[Claim]]] = {}
             with self.state.reading() as reader:
                 others = [
                     item
@@ -127,7 +127,8 @@ class Records:
                 for item in others:
                     paths = found.setdefault((item.kind, item.key), {})
                     for field in reader.ownership.fields(self.cluster, item.release, item.address):
-                        paths[field.path] = Claim(item.release, _owned_value(field))
+                        claim = Claim(item.release, _owned_value(field))
+                        paths.setdefault(field.path, []).append(claim)
             return found
 
         return await self.run(read)

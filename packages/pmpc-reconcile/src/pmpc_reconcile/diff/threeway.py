@@ -17,7 +17,7 @@ A field nobody declares here and that was never ours does not appear at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -38,7 +38,7 @@ from pmpc_reconcile.values import (
 
 # Fields that say what should be, whoever changed it: a guest that should run is started again.
 LEVEL_FIELDS: Final = frozenset({"state"})
-_NO_OWNERS: Final[Mapping[str, str | Claim]] = {}
+_NO_OWNERS: Final[Mapping[str, str | Sequence[Claim]]] = {}
 _NO_RESOLUTIONS: Final[Mapping[str, str]] = {}
 
 
@@ -49,7 +49,7 @@ def three_way(
     owned: Fields,
     *,
     resolutions: Mapping[str, str] = _NO_RESOLUTIONS,
-    others: Mapping[str, str | Claim] = _NO_OWNERS,
+    others: Mapping[str, str | Sequence[Claim]] = _NO_OWNERS,
     fingerprint: Callable[[str], str] | None = None,
 ) -> Diff:
     """Compare what is wanted, what is there and what we applied last.
@@ -60,8 +60,8 @@ def three_way(
         live: Fields of the server, pending changes included.
         owned: Fields as we last applied them.
         resolutions: `ours`, `theirs` or `ignore` by path, or by what stands before a dot of it.
-        others: Other managers by the path of a field they own: a name, or what they applied,
-            which counts as long as the field has that value.
+        others: Other managers by the path of a field they own: a name, or what each of them
+            applied, which counts as long as the field has that value.
         fingerprint: Makes the keyed fingerprint by which secrets are compared. Without it a secret
             counts as changed every time.
 
@@ -88,7 +88,7 @@ class _Context:
     live: Fields
     owned: Fields
     resolutions: Mapping[str, str]
-    others: Mapping[str, str | Claim]
+    others: Mapping[str, str | Sequence[Claim]]
     fingerprint: Callable[[str], str] | None
     slots: frozenset[str]
     declared_slots: frozenset[str]
@@ -109,12 +109,16 @@ class _Context:
 
     def owner(self, path: str) -> str | None:
         """Return who else owns a field."""
-        claim = self.others.get(path)
-        if not isinstance(claim, Claim):
-            return claim
+        claims = self.others.get(path, ())
+        if isinstance(claims, str):
+            return claims
+        return (
+            ", ".join(sorted(claim.owner for claim in claims if self._holds(path, claim))) or None
+        )
+
+    def _holds(self, path: str, claim: Claim) -> bool:
         secret = isinstance(claim.value, Secret | SecretMark)
-        holds = secret or self.same(path, claim.value, self.theirs(path))
-        return claim.owner if holds else None
+        return secret or self.same(path, claim.value, self.theirs(path))
 
     def has_slot(self, path: str) -> bool:
         return slot_of(path) in self.slots

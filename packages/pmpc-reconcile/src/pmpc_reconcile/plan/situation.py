@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pmpc_reconcile.records import ManagedRecord
     from pmpc_reconcile.values import FieldValue, SecretMark
 
-Claims = Mapping[tuple[str, str], Mapping[str, Claim]]
+Claims = Mapping[tuple[str, str], Mapping[str, Sequence[Claim]]]
 
 
 @attrs.frozen
@@ -28,7 +28,7 @@ class Situation:
     Attributes:
         release: The release.
         inventory: What the cluster lists.
-        claims: Fields that other releases own: by kind and key, path to release and value.
+        claims: Fields that other releases own: by kind and key, path to releases and values.
         resolutions: How to settle conflicts: by address, path to `ours`, `theirs`, `ignore`.
         fingerprint: Makes the keyed fingerprint of a secret.
         new_id: Makes a random marker id.
