@@ -241,8 +241,8 @@ class TestFailure:
         (500, "VM 100 is running - destroy failed", None, errors.WrongState),
         (500, "unable to destroy CT 200 - container is running", None, errors.WrongState),
         (500, "zfsutils-linux not installed", None, errors.ApiError),
-        (500, "QEMU guest agent is not running", None, errors.ApiError),
-        (500, "RRD error: opening '/x': No such file or directory", None, errors.ApiError),
+        (500, "QEMU guest agent is not running", None, errors.AgentNotRunning),
+        (500, "RRD error: opening '/x': No such file or directory", None, errors.NotFound),
         (424, "node is not in a cluster, no join info available!", None, errors.ApiError),
     ],
 )

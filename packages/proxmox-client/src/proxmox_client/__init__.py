@@ -11,24 +11,33 @@ TYPE_CHECKING = False  # type checkers take it for True; importing typing costs 
 if TYPE_CHECKING:
     from proxmox_client.aclient import AsyncClient as AsyncClient
     from proxmox_client.client import Client as Client
+    from proxmox_client.errors import AgentNotRunning as AgentNotRunning
     from proxmox_client.errors import AlreadyExists as AlreadyExists
     from proxmox_client.errors import AmbiguousWrite as AmbiguousWrite
     from proxmox_client.errors import ApiError as ApiError
     from proxmox_client.errors import AuthenticationFailed as AuthenticationFailed
     from proxmox_client.errors import CertificateNotTrusted as CertificateNotTrusted
     from proxmox_client.errors import ConnectError as ConnectError
+    from proxmox_client.errors import CredentialsExposed as CredentialsExposed
+    from proxmox_client.errors import CredentialsInvalid as CredentialsInvalid
     from proxmox_client.errors import DigestMismatch as DigestMismatch
+    from proxmox_client.errors import FeatureUnavailable as FeatureUnavailable
     from proxmox_client.errors import FingerprintMismatch as FingerprintMismatch
     from proxmox_client.errors import GuestLocked as GuestLocked
+    from proxmox_client.errors import InUse as InUse
     from proxmox_client.errors import LockTimeout as LockTimeout
+    from proxmox_client.errors import LockTokenInvalid as LockTokenInvalid
     from proxmox_client.errors import NodeUnreachable as NodeUnreachable
     from proxmox_client.errors import NoQuorum as NoQuorum
     from proxmox_client.errors import NotFound as NotFound
     from proxmox_client.errors import OperationNotImplemented as OperationNotImplemented
     from proxmox_client.errors import ParameterInvalid as ParameterInvalid
     from proxmox_client.errors import PermissionDenied as PermissionDenied
+    from proxmox_client.errors import Protected as Protected
     from proxmox_client.errors import PveError as PveError
     from proxmox_client.errors import RequestInvalid as RequestInvalid
+    from proxmox_client.errors import SecondFactorRequired as SecondFactorRequired
+    from proxmox_client.errors import StorageUnavailable as StorageUnavailable
     from proxmox_client.errors import TaskError as TaskError
     from proxmox_client.errors import TlsError as TlsError
     from proxmox_client.errors import VersionUnsupported as VersionUnsupported
@@ -66,24 +75,33 @@ _HOMES = {
     "aclient": ("AsyncClient",),
     "client": ("Client",),
     "errors": (
+        "AgentNotRunning",
         "AlreadyExists",
         "AmbiguousWrite",
         "ApiError",
         "AuthenticationFailed",
         "CertificateNotTrusted",
         "ConnectError",
+        "CredentialsExposed",
+        "CredentialsInvalid",
         "DigestMismatch",
+        "FeatureUnavailable",
         "FingerprintMismatch",
         "GuestLocked",
+        "InUse",
         "LockTimeout",
+        "LockTokenInvalid",
         "NoQuorum",
         "NodeUnreachable",
         "NotFound",
         "OperationNotImplemented",
         "ParameterInvalid",
         "PermissionDenied",
+        "Protected",
         "PveError",
         "RequestInvalid",
+        "SecondFactorRequired",
+        "StorageUnavailable",
         "TaskError",
         "TlsError",
         "VersionUnsupported",

@@ -7,7 +7,13 @@ from typing import Any, Final, cast
 
 import attrs
 
-from proxmox_client.errors import AmbiguousWrite, AuthenticationFailed, ConnectError, RequestInvalid
+from proxmox_client.errors import (
+    AmbiguousWrite,
+    AuthenticationFailed,
+    ConnectError,
+    RequestInvalid,
+    SecondFactorRequired,
+)
 from proxmox_client.flows.delivery import deliver
 from proxmox_client.flows.effects import Flow, hold, now
 from proxmox_client.flows.session import Account, Session
@@ -128,14 +134,8 @@ def _log_in(session: Session, account: Account) -> Flow[Ticket]:
     if not data.get("NeedTFA"):
         return _read_ticket(data, moment)
     if login.otp is None:
-        raise AuthenticationFailed(
-            "access.ticket.post",
-            "POST",
-            _TICKET,
-            None,
-            401,
-            f"{login.user} needs a second factor: give PasswordLogin an otp",
-        )
+        why = f"{login.user} needs a second factor"
+        raise SecondFactorRequired("access.ticket.post", "POST", _TICKET, None, 401, why)
     answer = {
         "username": login.user,
         "password": second_factor(login.otp()),

@@ -31,6 +31,12 @@ _CLASSES: Final[Mapping[Kind, type[tree.ApiError]]] = {
     Kind.PERMISSION: tree.PermissionDenied,
     Kind.UNREACHABLE: tree.NodeUnreachable,
     Kind.WRONG_STATE: tree.WrongState,
+    Kind.AGENT: tree.AgentNotRunning,
+    Kind.IN_USE: tree.InUse,
+    Kind.PROTECTED: tree.Protected,
+    Kind.FEATURE: tree.FeatureUnavailable,
+    Kind.STORAGE: tree.StorageUnavailable,
+    Kind.LOCK_TOKEN: tree.LockTokenInvalid,
 }
 
 

@@ -31,6 +31,12 @@ class Kind(enum.Enum):
     LOCK_TIMEOUT = enum.auto()
     NO_QUORUM = enum.auto()
     WRONG_STATE = enum.auto()
+    AGENT = enum.auto()
+    IN_USE = enum.auto()
+    PROTECTED = enum.auto()
+    FEATURE = enum.auto()
+    STORAGE = enum.auto()
+    LOCK_TOKEN = enum.auto()
     UNREACHABLE = enum.auto()
 
 
@@ -68,8 +74,26 @@ _SENTENCES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = tuple(
         (Kind.NO_QUORUM, r"\bno quorum\b|No quorum on node"),
         # without quorum /etc/pve is read-only
         (Kind.NO_QUORUM, r"unable to open file '/etc/pve/[^']*' - Permission denied"),
+        (Kind.LOCK_TOKEN, r"invalid lock token provided"),
         (Kind.LOCK_TIMEOUT, r"can't lock file '[^']*' - got timeout"),
         (Kind.LOCK_TIMEOUT, r"got lock (?:request )?timeout|lock request timeout"),
+        (Kind.AGENT, r"QEMU guest agent is not running|No QEMU guest agent configured"),
+        (Kind.IN_USE, r" is not empty\b|\b(?:still in use|is used) by\b|used in HA resources"),
+        (Kind.PROTECTED, r"protection mode enabled|cannot remove protected volume"),
+        (Kind.PROTECTED, r"auto-generated role '[^']*' cannot be "),
+        (Kind.FEATURE, r"\bLinked clone feature\b|snapshot feature is not available"),
+        (Kind.FEATURE, r"missing replicate feature|No replicatable volumes found"),
+        (Kind.FEATURE, r"can't clone (?:(?:VM|CT) )?to (?:node|non-shared storage) '"),
+        (Kind.FEATURE, r"shrinking disks is not supported|unable to shrink disk size"),
+        (Kind.FEATURE, r"\bstorage '[^']*' does not support "),
+        (Kind.STORAGE, r"\bstorage '[^']*' is (?:not online|disabled)"),
+        (Kind.STORAGE, r"\berror fetching datastores - "),
+        (Kind.WRONG_STATE, r"can't migrate running (?:VM|container) without "),
+        (Kind.WRONG_STATE, r"\bif it's a template\b|convert a template to a template"),
+        (
+            Kind.WRONG_STATE,
+            r"because (?:VM|CT) contains snapshots|in error state, must be disabled",
+        ),
         (Kind.WRONG_STATE, r"\b(?:VM|CT|container)(?: \d+)? (?:is |already )?(?:not )?running\b"),
         (Kind.PERMISSION, r"(?:^|: )[Oo]nly root can "),
         (Kind.PARAMETER, r"(?:^|: )no such option '"),
@@ -85,14 +109,16 @@ _SENTENCES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = tuple(
         (Kind.PARAMETER, r"(?:^|: )unable to modify read-only option"),
         (Kind.PARAMETER, r"(?:^|: )(?:for )?data too large"),
         (Kind.EXISTS, r"\balready (?:exists|defined)\b|failed: File exists"),
+        (Kind.EXISTS, r"\bsnapshot name '[^']*' already used"),
         (Kind.NOT_FOUND, r"\b(?:does|do) not exist\b"),
         (
             Kind.NOT_FOUND,
             r"(?:^|: )(?:[Nn]o such (?!file or dir)|unknown node |no rule at position )",
         ),
-        (Kind.NOT_FOUND, r"unable to find configuration file for "),
+        (Kind.NOT_FOUND, r"unable to find configuration file for |RRD error: opening '"),
         (Kind.NOT_FOUND, r"hostname lookup '[^']*' failed"),
         (Kind.UNREACHABLE, r"\b(?:595|596) |No route to host|Can't connect to destination address"),
+        (Kind.NOT_IMPLEMENTED, r"\bha groups have been migrated to rules"),
         (Kind.NOT_FOUND, r"\bnot HA managed\b|is not a known host of the cluster"),
     )
 )
