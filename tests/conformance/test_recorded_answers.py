@@ -45,6 +45,7 @@ def is_json_success(item: Exchange) -> bool:
     return json and item.path not in ("", "/")
 
 
+@pytest.mark.requirement("replay.client")
 @pytest.mark.parametrize("area", areas())
 def test_recorded_successes_decode_with_nothing_lost(area: str) -> None:
     problems: list[str] = []
@@ -60,6 +61,7 @@ def test_recorded_successes_decode_with_nothing_lost(area: str) -> None:
     assert problems == []
 
 
+@pytest.mark.requirement("replay.client")
 @pytest.mark.parametrize("area", areas())
 def test_recorded_errors_become_the_right_exception_with_the_servers_words(area: str) -> None:
     problems: list[str] = []
@@ -84,6 +86,7 @@ def test_recorded_errors_become_the_right_exception_with_the_servers_words(area:
     assert problems == []
 
 
+@pytest.mark.requirement("replay.client")
 @pytest.mark.parametrize("area", areas())
 def test_recorded_parameter_errors_name_every_parameter(area: str) -> None:
     problems: list[str] = []

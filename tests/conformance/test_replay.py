@@ -15,6 +15,7 @@ def report() -> replay.Report:
     return replay.run()
 
 
+@pytest.mark.requirement("replay.areas")
 @pytest.mark.parametrize("area", AREAS)
 def test_every_exchange_is_answered_as_recorded_or_excluded_with_a_reason(
     report: replay.Report, area: str
@@ -24,15 +25,18 @@ def test_every_exchange_is_answered_as_recorded_or_excluded_with_a_reason(
     assert result.replayed + sum(result.excluded.values()) == result.exchanges
 
 
+@pytest.mark.requirement("replay.areas")
 def test_every_exclusion_still_covers_a_difference(report: replay.Report) -> None:
     assert list(report.stale) == []
 
 
+@pytest.mark.requirement("replay.areas")
 def test_every_exclusion_has_a_reason_in_words() -> None:
     reasons = [entry["reason"] for entry in replay.rules()["exclusions"]]
     assert all(len(reason.split()) > 2 for reason in reasons)
 
 
+@pytest.mark.requirement("replay.areas")
 @pytest.mark.parametrize(
     "area",
     [

@@ -29,6 +29,7 @@ def vmids(answer: SimResponse) -> list[int]:
     return [row["vmid"] for row in answer.data if "vmid" in row]
 
 
+@pytest.mark.requirement("auth.privileges")
 def test_a_user_sees_what_he_was_granted(cluster: SimulatedCluster) -> None:
     grant(cluster, "/vms/101", "PVEVMUser", users="op@pve")
     token = cluster.create_token("op@pve", "full")
@@ -41,11 +42,13 @@ def test_a_user_sees_what_he_was_granted(cluster: SimulatedCluster) -> None:
     )
 
 
+@pytest.mark.requirement("auth.before-existence")
 def test_permission_comes_before_existence(cluster: SimulatedCluster) -> None:
     token = cluster.create_token("op@pve", "full")
     assert ask(cluster, token, "GET", "/nodes/pve1/qemu/9999/config").status == 403
 
 
+@pytest.mark.requirement("auth.privileges")
 def test_a_separated_token_has_what_both_it_and_its_user_have(cluster: SimulatedCluster) -> None:
     token = cluster.create_token("op@pve", "ci", privsep=True)
     grant(cluster, "/vms", "PVEVMAdmin", users="op@pve")
@@ -55,6 +58,7 @@ def test_a_separated_token_has_what_both_it_and_its_user_have(cluster: Simulated
     assert ask(cluster, token, "DELETE", "/nodes/pve1/qemu/100").status == 403
 
 
+@pytest.mark.requirement("auth.privileges")
 def test_membership_in_a_pool_grants_on_its_guests(cluster: SimulatedCluster) -> None:
     cluster.call("POST", "/pools", {"poolid": "team"})
     cluster.call("PUT", "/pools", {"poolid": "team", "vms": "101"})
@@ -63,6 +67,7 @@ def test_membership_in_a_pool_grants_on_its_guests(cluster: SimulatedCluster) ->
     assert vmids(ask(cluster, token, "GET", "/cluster/resources")) == [101]
 
 
+@pytest.mark.requirement("auth.privileges")
 def test_groups_grant_and_noaccess_takes_away(cluster: SimulatedCluster) -> None:
     cluster.call("POST", "/access/groups", {"groupid": "ops"})
     cluster.call("PUT", "/access/users/op@pve", {"groups": "ops"})
@@ -73,12 +78,14 @@ def test_groups_grant_and_noaccess_takes_away(cluster: SimulatedCluster) -> None
     assert vmids(ask(cluster, token, "GET", "/cluster/resources")) == [101]
 
 
+@pytest.mark.requirement("auth.privileges")
 def test_entries_that_do_not_propagate_end_where_they_stand(cluster: SimulatedCluster) -> None:
     grant(cluster, "/vms", "PVEVMUser", users="op@pve", propagate=0)
     token = cluster.create_token("op@pve", "full")
     assert vmids(ask(cluster, token, "GET", "/cluster/resources")) == []
 
 
+@pytest.mark.requirement("auth.wrong-token")
 @pytest.mark.parametrize(
     "token", ["root@pam!nope=x", "garbage", "nobody@pve!x=y", "op@pve!full=wrong"]
 )
@@ -88,6 +95,7 @@ def test_wrong_tokens_are_refused_alike(cluster: SimulatedCluster, token: str) -
     assert (answer.status, answer.reason, answer.body) == (401, "Authentication failed!", b"")
 
 
+@pytest.mark.requirement("auth.csrf")
 def test_a_ticket_needs_its_csrf_token_to_write(cluster: SimulatedCluster) -> None:
     login = cluster.handle(
         SimRequest("POST", "/access/ticket", {"username": "op@pve", "password": "oppass123"})
@@ -101,6 +109,7 @@ def test_a_ticket_needs_its_csrf_token_to_write(cluster: SimulatedCluster) -> No
     assert allowed.status == 403
 
 
+@pytest.mark.requirement("auth.ticket")
 def test_tickets_expire_after_two_hours_and_can_be_renewed(cluster: SimulatedCluster) -> None:
     def log_in(password: str) -> SimResponse:
         params = {"username": "op@pve", "password": password}
@@ -116,6 +125,7 @@ def test_tickets_expire_after_two_hours_and_can_be_renewed(cluster: SimulatedClu
     assert cluster.handle(SimRequest("GET", "/version", headers=headers)).status == 200
 
 
+@pytest.mark.requirement("auth.disabled")
 def test_a_disabled_user_is_out_at_once(cluster: SimulatedCluster) -> None:
     token = cluster.create_token("op@pve", "full")
     assert ask(cluster, token, "GET", "/version").status == 200
@@ -123,12 +133,14 @@ def test_a_disabled_user_is_out_at_once(cluster: SimulatedCluster) -> None:
     assert ask(cluster, token, "GET", "/version").status == 401
 
 
+@pytest.mark.requirement("auth.token-not-root")
 def test_roots_token_is_not_root(cluster: SimulatedCluster) -> None:
     token = cluster.create_token("root@pam", "t")
     answer = ask(cluster, token, "GET", "/cluster/backup-info")
     assert answer.reason == "Permission check failed (user != root@pam)"
 
 
+@pytest.mark.requirement("auth.token-secret")
 def test_a_tokens_secret_is_told_once_and_works(cluster: SimulatedCluster) -> None:
     path = "/access/users/op@pve/token/new"
     made = cluster.call("POST", path, {"privsep": 0})

@@ -30,6 +30,7 @@ def back_up(cluster: SimulatedCluster, **params: object) -> str:
     return volid
 
 
+@pytest.mark.requirement("backup.contents")
 def test_a_backup_is_listed_with_its_notes_and_holds_the_configuration(
     cluster: SimulatedCluster,
 ) -> None:
@@ -40,11 +41,13 @@ def test_a_backup_is_listed_with_its_notes_and_holds_the_configuration(
     assert "name: web\n" in text
 
 
+@pytest.mark.requirement("wrong-node.backup")
 def test_a_backup_on_the_wrong_node_answers_ok_and_does_nothing(cluster: SimulatedCluster) -> None:
     assert cluster.call("POST", "/nodes/pve1/vzdump", {"vmid": "200", "storage": "local"}) == "OK"
     assert cluster.call("GET", CONTENT, {"content": "backup"}) == []
 
 
+@pytest.mark.requirement("backup.failures")
 def test_a_missing_guest_fails_the_job_but_not_the_others(cluster: SimulatedCluster) -> None:
     params = {"vmid": "9999,100", "storage": "local"}
     upid = cluster.call("POST", "/nodes/pve1/vzdump", params)
@@ -52,6 +55,7 @@ def test_a_missing_guest_fails_the_job_but_not_the_others(cluster: SimulatedClus
     assert len(cluster.call("GET", CONTENT, {"content": "backup"})) == 1
 
 
+@pytest.mark.requirement("backup.contents")
 def test_a_guest_is_locked_while_it_is_backed_up(cluster: SimulatedCluster) -> None:
     cluster.call("POST", "/nodes/pve1/vzdump", {"vmid": "100", "storage": "local"})
     cluster.clock.advance(0.2)
@@ -59,6 +63,7 @@ def test_a_guest_is_locked_while_it_is_backed_up(cluster: SimulatedCluster) -> N
         cluster.call("PUT", "/nodes/pve1/qemu/100/config", {"name": "other"})
 
 
+@pytest.mark.requirement("backup.restore")
 def test_a_restored_machine_is_as_before_and_with_unique_has_its_own_addresses(
     cluster: SimulatedCluster,
 ) -> None:
@@ -71,6 +76,7 @@ def test_a_restored_machine_is_as_before_and_with_unique_has_its_own_addresses(
     assert "lock" not in new
 
 
+@pytest.mark.requirement("backup.restore")
 def test_a_forced_restore_replaces_a_stopped_guest_and_its_disks(cluster: SimulatedCluster) -> None:
     volid = back_up(cluster)
     cluster.call("PUT", "/nodes/pve1/qemu/100/config", {"name": "changed"})
@@ -82,6 +88,7 @@ def test_a_forced_restore_replaces_a_stopped_guest_and_its_disks(cluster: Simula
     assert len(cluster.volumes.owned(100, "pve1", cluster.storages)) == 1
 
 
+@pytest.mark.requirement("backup.failures")
 def test_a_full_storage_fails_the_backup(cluster: SimulatedCluster) -> None:
     cluster.volumes.full.add("local")
     upid = cluster.call("POST", "/nodes/pve1/vzdump", {"vmid": "100", "storage": "local"})
@@ -89,6 +96,7 @@ def test_a_full_storage_fails_the_backup(cluster: SimulatedCluster) -> None:
     assert "lock" not in cluster.guests[100].config
 
 
+@pytest.mark.requirement("backup.coverage")
 def test_guests_without_a_job_are_listed(cluster: SimulatedCluster) -> None:
     job = {"id": "nightly", "schedule": "02:00", "vmid": "100", "storage": "local"}
     cluster.call("POST", "/cluster/backup", job)

@@ -22,6 +22,7 @@ def resource(cluster: SimulatedCluster, ident: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.requirement("freshness.unknown")
 def test_a_new_guest_is_unknown_until_its_node_speaks_again(cluster: SimulatedCluster) -> None:
     cluster.call("POST", "/nodes/pve1/qemu", {"vmid": 100, "name": "web", "memory": 64})
     cluster.clock.advance(0.01)
@@ -35,6 +36,7 @@ def test_a_new_guest_is_unknown_until_its_node_speaks_again(cluster: SimulatedCl
     )
 
 
+@pytest.mark.requirement("freshness.live")
 def test_status_lags_but_lock_and_node_are_live(cluster: SimulatedCluster) -> None:
     guest = cluster.add_vm("pve1", 100, {"memory": 64})
     cluster.clock.advance(10)
@@ -47,6 +49,7 @@ def test_status_lags_but_lock_and_node_are_live(cluster: SimulatedCluster) -> No
     assert resource(cluster, "qemu/100")["status"] == "running"
 
 
+@pytest.mark.requirement("offline.noticed")
 def test_guests_of_a_silent_node_look_alive_for_five_minutes(cluster: SimulatedCluster) -> None:
     cluster.add_vm("pve2", 100, {"memory": 64}, status="running")
     cluster.clock.advance(20)
@@ -58,6 +61,7 @@ def test_guests_of_a_silent_node_look_alive_for_five_minutes(cluster: SimulatedC
     assert resource(cluster, "qemu/100")["status"] == "unknown"
 
 
+@pytest.mark.requirement("locks.nextid")
 def test_nextid_reserves_nothing_and_checks_ids(cluster: SimulatedCluster) -> None:
     cluster.add_vm("pve1", 100, {})
     assert cluster.call("GET", "/cluster/nextid") == "101"
@@ -69,6 +73,7 @@ def test_nextid_reserves_nothing_and_checks_ids(cluster: SimulatedCluster) -> No
     assert cluster.call("GET", "/cluster/nextid") == "500"
 
 
+@pytest.mark.requirement("storage.space")
 def test_free_space_shrinks_and_comes_back(cluster: SimulatedCluster) -> None:
     def used() -> int:
         return int(cluster.call("GET", "/nodes/pve1/storage/local/status")["used"])
@@ -85,6 +90,7 @@ def test_free_space_shrinks_and_comes_back(cluster: SimulatedCluster) -> None:
     assert used() == before
 
 
+@pytest.mark.requirement("storage.local-and-shared")
 def test_local_volumes_differ_by_node_and_shared_ones_do_not(cluster: SimulatedCluster) -> None:
     cluster.add_volume("local", "local:iso/a.iso", 1000, node="pve1")
     cluster.add_volume("shared", "shared:iso/b.iso", 1000)
@@ -98,6 +104,7 @@ def test_local_volumes_differ_by_node_and_shared_ones_do_not(cluster: SimulatedC
     assert names("pve3", "shared") == ["shared:iso/b.iso"]
 
 
+@pytest.mark.requirement("config.digest-other")
 def test_the_storage_digest_guards_every_change(cluster: SimulatedCluster) -> None:
     params = {"storage": "extra", "type": "dir", "path": "/srv/extra", "content": "iso"}
     cluster.call("POST", "/storage", params)
@@ -108,6 +115,7 @@ def test_the_storage_digest_guards_every_change(cluster: SimulatedCluster) -> No
     assert caught.value.status == 500
 
 
+@pytest.mark.requirement("storage.restricted")
 def test_a_restricted_storage_is_missing_elsewhere(cluster: SimulatedCluster) -> None:
     cluster.call("PUT", "/storage/local-lvm", {"nodes": "pve1"})
     with pytest.raises(PveFault, match="not available on node 'pve2'"):
@@ -116,6 +124,7 @@ def test_a_restricted_storage_is_missing_elsewhere(cluster: SimulatedCluster) ->
     assert (status["enabled"], status["active"], status["total"]) == (0, 0, 0)
 
 
+@pytest.mark.requirement("storage.download")
 def test_downloads_come_from_what_the_test_put_there(cluster: SimulatedCluster) -> None:
     cluster.downloads["http://mirror.example/d.iso"] = b"x" * 5000
     params = {"content": "iso", "filename": "d.iso", "url": "http://mirror.example/d.iso"}
@@ -127,6 +136,7 @@ def test_downloads_come_from_what_the_test_put_there(cluster: SimulatedCluster) 
     assert found.size == 5000
 
 
+@pytest.mark.requirement("pools.forms")
 def test_pools_answer_in_the_old_form_and_the_new_one(cluster: SimulatedCluster) -> None:
     cluster.add_vm("pve1", 100, {"memory": 64})
     cluster.call("POST", "/pools", {"poolid": "p", "comment": "c"})
@@ -139,6 +149,7 @@ def test_pools_answer_in_the_old_form_and_the_new_one(cluster: SimulatedCluster)
         cluster.call("DELETE", "/pools", {"poolid": "p"})
 
 
+@pytest.mark.requirement("network.staged")
 def test_network_changes_wait_for_a_reload(cluster: SimulatedCluster) -> None:
     path = "/nodes/pve1/network"
     cluster.call("POST", path, {"iface": "vmbr5", "type": "bridge", "cidr": "10.5.0.1/24"})
@@ -151,6 +162,7 @@ def test_network_changes_wait_for_a_reload(cluster: SimulatedCluster) -> None:
     assert cluster.call("GET", f"{path}/vmbr5")["address"] == "10.5.0.1"
 
 
+@pytest.mark.requirement("guests.silent-edits")
 def test_somebody_elses_edit_leaves_no_task_but_a_new_digest(cluster: SimulatedCluster) -> None:
     guest = cluster.add_vm("pve1", 100, {"memory": 64})
     before = guest.digest

@@ -14,6 +14,7 @@ def cluster() -> SimulatedCluster:
     return SimulatedCluster()
 
 
+@pytest.mark.requirement("config.digest-other")
 def test_a_mapping_is_guarded_by_the_digest_of_its_kind(cluster: SimulatedCluster) -> None:
     usb = "/cluster/mapping/usb"
     cluster.call("POST", usb, {"id": "stick", "map": "node=pve1,id=1234:5678"})
@@ -24,6 +25,7 @@ def test_a_mapping_is_guarded_by_the_digest_of_its_kind(cluster: SimulatedCluste
         cluster.call("PUT", f"{usb}/stick", change)
 
 
+@pytest.mark.requirement("datacenter.mappings")
 def test_a_mapping_without_an_entry_for_a_node_is_noticed_there(cluster: SimulatedCluster) -> None:
     cluster.call("POST", "/cluster/mapping/dir", {"id": "srv", "map": "node=pve1,path=/srv"})
     rows = cluster.call("GET", "/cluster/mapping/dir", {"check-node": "pve2"})
@@ -31,6 +33,7 @@ def test_a_mapping_without_an_entry_for_a_node_is_noticed_there(cluster: Simulat
     assert cluster.call("GET", "/cluster/mapping/dir", {"check-node": "pve1"})[0]["checks"] == []
 
 
+@pytest.mark.requirement("datacenter.cpu-models")
 def test_a_cpu_model_is_found_with_and_without_its_prefix(cluster: SimulatedCluster) -> None:
     cluster.call("POST", MODELS, {"cputype": "mine", "reported-model": "kvm64"})
     cluster.call("PUT", f"{MODELS}/mine", {"flags": "+aes"})
@@ -40,6 +43,7 @@ def test_a_cpu_model_is_found_with_and_without_its_prefix(cluster: SimulatedClus
         cluster.call("GET", f"{MODELS}/mine")
 
 
+@pytest.mark.requirement("replication.refused")
 @pytest.mark.parametrize(
     ("vmid", "target", "text"),
     [
@@ -61,6 +65,7 @@ def test_replication_is_refused_with_its_reason(
     assert str(refused.value) == text
 
 
+@pytest.mark.requirement("joining.alone")
 def test_a_node_alone_has_nothing_to_join() -> None:
     with pytest.raises(PveFault) as refused:
         SimulatedCluster(nodes=("solo",)).call("GET", "/cluster/config/join")

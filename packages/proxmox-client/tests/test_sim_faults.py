@@ -64,6 +64,7 @@ def exit_of(cluster: SimulatedCluster, response: SimResponse, seconds: float = 6
     return cluster.tasks.get(response.data).exitstatus
 
 
+@pytest.mark.requirement("faults.latency")
 def test_latency_delays_what_it_covers_and_nothing_else(
     cluster: SimulatedCluster, ask: Asker
 ) -> None:
@@ -76,6 +77,7 @@ def test_latency_delays_what_it_covers_and_nothing_else(
     assert (ask.seconds, active.hits) == (0, 1)
 
 
+@pytest.mark.requirement("faults.drop")
 @pytest.mark.parametrize(("when", "name"), [("before", "web"), ("after", "db")])
 def test_a_dropped_write_is_without_or_with_effect(
     cluster: SimulatedCluster, secret: str, when: str, name: str
@@ -89,6 +91,7 @@ def test_a_dropped_write_is_without_or_with_effect(
         assert client.get(url).json()["data"]["name"] == name
 
 
+@pytest.mark.requirement("faults.answer")
 def test_an_answer_strikes_after_skipping_and_for_a_number_of_times(
     cluster: SimulatedCluster, ask: Asker
 ) -> None:
@@ -96,6 +99,7 @@ def test_an_answer_strikes_after_skipping_and_for_a_number_of_times(
     assert [ask("GET", "/version").status for _ in range(4)] == [200, 503, 503, 200]
 
 
+@pytest.mark.requirement("faults.somebody-else")
 def test_somebody_else_edits_between_two_calls(cluster: SimulatedCluster, ask: Asker) -> None:
     cluster.faults.add(
         SomebodyElse(lambda now: now.edit(100, cores=4), where=Where("PUT", "*/config", times=1))
@@ -106,6 +110,7 @@ def test_somebody_else_edits_between_two_calls(cluster: SimulatedCluster, ask: A
     assert ask("GET", CONFIG).data["cores"] == 4
 
 
+@pytest.mark.requirement("locks.flock", "faults.held-lock")
 def test_a_held_lock_makes_a_write_wait(cluster: SimulatedCluster, ask: Asker) -> None:
     cluster.faults.add(HeldLock(100, 4))
     assert ask("PUT", CONFIG, name="late").status == 200
@@ -114,6 +119,7 @@ def test_a_held_lock_makes_a_write_wait(cluster: SimulatedCluster, ask: Asker) -
     assert "got timeout" in ask("PUT", CONFIG, name="never").reason
 
 
+@pytest.mark.requirement("faults.full-storage")
 def test_a_full_storage_refuses_new_disks(cluster: SimulatedCluster, ask: Asker) -> None:
     with cluster.faults.add(FullStorage("local-lvm")):
         answer = ask("POST", "/nodes/pve1/qemu", vmid=101, scsi0="local-lvm:1")
@@ -122,6 +128,7 @@ def test_a_full_storage_refuses_new_disks(cluster: SimulatedCluster, ask: Asker)
     assert exit_of(cluster, answer) == "OK"
 
 
+@pytest.mark.requirement("faults.slow-task")
 def test_a_slow_task_takes_longer(cluster: SimulatedCluster, ask: Asker) -> None:
     cluster.faults.add(SlowTasks(100, "qmstart", "100"))
     answer = ask("POST", "/nodes/pve1/qemu/100/status/start")
@@ -130,6 +137,7 @@ def test_a_slow_task_takes_longer(cluster: SimulatedCluster, ask: Asker) -> None
     assert cluster.tasks.get(answer.data).exitstatus == "OK"
 
 
+@pytest.mark.requirement("faults.failing-task")
 def test_a_task_fails_at_a_percentage_and_tidies_up(cluster: SimulatedCluster, ask: Asker) -> None:
     cluster.faults.add(FailingTask("qmclone", message="disk went away", percent=40))
     answer = ask("POST", "/nodes/pve1/qemu/100/clone", newid=110, full=1)
@@ -139,6 +147,7 @@ def test_a_task_fails_at_a_percentage_and_tidies_up(cluster: SimulatedCluster, a
     assert 110 not in cluster.guests
 
 
+@pytest.mark.requirement("faults.tickets")
 def test_ended_tickets_are_refused_and_new_ones_work(cluster: SimulatedCluster) -> None:
     cluster.access.users["root@pam"].password = "secret"
     params = {"username": "root@pam", "password": "secret"}
@@ -153,12 +162,14 @@ def test_ended_tickets_are_refused_and_new_ones_work(cluster: SimulatedCluster) 
     assert (read(old), read(new)) == (401, 200)
 
 
+@pytest.mark.requirement("faults.clock-skew")
 def test_a_skewed_clock_shows_in_times_and_upids(cluster: SimulatedCluster, ask: Asker) -> None:
     cluster.faults.add(ClockSkew("pve2", 90))
     times = [ask("GET", f"/nodes/{node}/time").data["time"] for node in ("pve1", "pve2")]
     assert times[1] - times[0] == 90
 
 
+@pytest.mark.requirement("offline.delays", "faults.node-offline")
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
@@ -188,6 +199,7 @@ def row(ask: Asker, name: str) -> dict[str, object]:
     return next(entry for entry in rows if entry["id"] == name)
 
 
+@pytest.mark.requirement("offline.noticed")
 def test_guests_of_a_lost_node_look_running_for_five_minutes(
     cluster: SimulatedCluster, ask: Asker
 ) -> None:
@@ -203,6 +215,7 @@ def test_guests_of_a_lost_node_look_running_for_five_minutes(
     assert "name" not in row(ask, "qemu/103")
 
 
+@pytest.mark.requirement("offline.back")
 def test_a_node_comes_back_with_its_guests_stopped(cluster: SimulatedCluster, ask: Asker) -> None:
     fault = cluster.faults.add(NodeOffline("pve3"))
     cluster.clock.advance(100)
@@ -212,6 +225,7 @@ def test_a_node_comes_back_with_its_guests_stopped(cluster: SimulatedCluster, as
     assert ask("GET", "/nodes/pve3/qemu/103/status/current").data["status"] == "stopped"
 
 
+@pytest.mark.requirement("offline.itself")
 def test_asking_the_lost_node_itself_is_a_failed_connection(cluster: SimulatedCluster) -> None:
     cluster.faults.add(NodeOffline("pve3"))
     with (
@@ -221,6 +235,7 @@ def test_asking_the_lost_node_itself_is_a_failed_connection(cluster: SimulatedCl
         client.get("https://pve3:8006/api2/json/version")
 
 
+@pytest.mark.requirement("quorum.refusals", "faults.no-quorum")
 @pytest.mark.parametrize(
     ("method", "path", "params", "text", "seconds"),
     [
@@ -249,6 +264,7 @@ def test_without_quorum_writes_are_refused_in_three_ways(
     assert cluster.quorate
 
 
+@pytest.mark.requirement("quorum.half-done")
 def test_without_quorum_resize_and_delete_are_half_done(
     cluster: SimulatedCluster, ask: Asker
 ) -> None:
@@ -266,6 +282,7 @@ def test_without_quorum_resize_and_delete_are_half_done(
     assert 100 in cluster.guests
 
 
+@pytest.mark.requirement("quorum.lost")
 def test_two_lost_nodes_of_three_lose_the_quorum(cluster: SimulatedCluster, ask: Asker) -> None:
     faults = [cluster.faults.add(NodeOffline(node)) for node in ("pve2", "pve3")]
     cluster.clock.advance(8)
@@ -278,6 +295,7 @@ def test_two_lost_nodes_of_three_lose_the_quorum(cluster: SimulatedCluster, ask:
     assert cluster.quorate
 
 
+@pytest.mark.requirement("locks.cluster-files")
 def test_a_lock_on_a_cluster_file_is_waited_for_in_steps_of_a_second(
     cluster: SimulatedCluster, ask: Asker
 ) -> None:

@@ -23,12 +23,14 @@ def add(cluster: SimulatedCluster, comment: str, **fields: object) -> None:
     cluster.call("POST", RULES, rule)
 
 
+@pytest.mark.requirement("firewall.positions")
 def test_a_new_rule_shifts_the_others_down(cluster: SimulatedCluster) -> None:
     for name in "abc":
         add(cluster, name)
     assert comments(cluster) == ["c", "b", "a"]
 
 
+@pytest.mark.requirement("firewall.positions")
 @pytest.mark.parametrize(
     ("position", "to", "order"),
     [(0, 2, "bca"), (2, 0, "acb"), (0, 1, "cba"), (0, 9, "bac"), (1, 1, "cba")],
@@ -42,6 +44,7 @@ def test_a_moved_rule_lands_before_the_one_that_stood_there(
     assert comments(cluster) == list(order)
 
 
+@pytest.mark.requirement("firewall.positions")
 def test_a_digest_of_before_an_insert_is_stale(cluster: SimulatedCluster) -> None:
     add(cluster, "a")
     digest = cluster.call("GET", f"{RULES}/0")["digest"]
@@ -50,12 +53,14 @@ def test_a_digest_of_before_an_insert_is_stale(cluster: SimulatedCluster) -> Non
         cluster.call("DELETE", f"{RULES}/0", {"digest": digest})
 
 
+@pytest.mark.requirement("proxying.local-answers")
 def test_a_guests_firewall_is_the_same_on_every_path(cluster: SimulatedCluster) -> None:
     cluster.add_vm("pve1", 100, {})
     cluster.call("PUT", "/nodes/pve3/qemu/100/firewall/options", {"enable": True})
     assert cluster.call("GET", "/nodes/pve1/qemu/100/firewall/options")["enable"] == 1
 
 
+@pytest.mark.requirement("firewall.references")
 @pytest.mark.parametrize(
     ("fields", "name", "text"),
     [
@@ -74,6 +79,7 @@ def test_a_bad_rule_is_refused_by_field(
     assert refused.value.errors == {name: text}
 
 
+@pytest.mark.requirement("firewall.references")
 def test_a_rule_may_name_the_guests_and_the_clusters_aliases(cluster: SimulatedCluster) -> None:
     cluster.add_vm("pve1", 100, {})
     guest = "/nodes/pve1/qemu/100/firewall"
@@ -86,6 +92,7 @@ def test_a_rule_may_name_the_guests_and_the_clusters_aliases(cluster: SimulatedC
     assert [row["ref"] for row in references] == ["guest/me", "dc/LAN"]
 
 
+@pytest.mark.requirement("firewall.references")
 def test_renaming_a_group_renames_its_uses(cluster: SimulatedCluster) -> None:
     cluster.call("POST", "/cluster/firewall/groups", {"group": "web"})
     cluster.call("POST", RULES, {"type": "group", "action": "web"})
@@ -93,6 +100,7 @@ def test_renaming_a_group_renames_its_uses(cluster: SimulatedCluster) -> None:
     assert cluster.call("GET", f"{RULES}/0")["action"] == "www"
 
 
+@pytest.mark.requirement("firewall.deleted-guest")
 def test_a_deleted_guests_firewall_is_gone(cluster: SimulatedCluster) -> None:
     cluster.add_vm("pve1", 100, {})
     options = "/nodes/pve1/qemu/100/firewall/options"

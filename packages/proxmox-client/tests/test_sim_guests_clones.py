@@ -14,6 +14,7 @@ def cluster() -> SimulatedCluster:
     return with_machines()
 
 
+@pytest.mark.requirement("guests.clones")
 def test_a_linked_clone_keeps_its_base_image_alive(cluster: SimulatedCluster) -> None:
     assert run(cluster, "POST", f"{NODE}/qemu/900/clone", newid=120, name="c")[0] == "OK"
     clone = config(cluster, 120)
@@ -30,6 +31,7 @@ def test_a_linked_clone_keeps_its_base_image_alive(cluster: SimulatedCluster) ->
     assert not any("900" in volid for volid in volids(cluster))
 
 
+@pytest.mark.requirement("guests.clones")
 def test_several_clones_of_one_template_run_side_by_side(cluster: SimulatedCluster) -> None:
     path = f"{NODE}/qemu/900/clone"
     upids = [cluster.call("POST", path, {"newid": 120 + i, "full": 1}) for i in range(3)]
@@ -37,6 +39,7 @@ def test_several_clones_of_one_template_run_side_by_side(cluster: SimulatedClust
     assert [cluster.tasks.get(upid).exitstatus for upid in upids] == ["OK"] * 3
 
 
+@pytest.mark.requirement("locks.clone")
 def test_two_clones_to_one_id_give_one_guest(cluster: SimulatedCluster) -> None:
     path = f"{NODE}/qemu/900/clone"
     upids = [cluster.call("POST", path, {"newid": 130, "full": 1}) for _ in range(2)]
@@ -46,6 +49,7 @@ def test_two_clones_to_one_id_give_one_guest(cluster: SimulatedCluster) -> None:
     assert "lock-130.conf" in ends[1] or "config file already exists" in ends[1]
 
 
+@pytest.mark.requirement("guests.clone-errors")
 def test_clone_errors(cluster: SimulatedCluster) -> None:
     place(cluster, "qemu", "pve2", 300, {"memory": "64"})
     path = f"{VM}/clone"
@@ -65,6 +69,7 @@ def test_clone_errors(cluster: SimulatedCluster) -> None:
     )
 
 
+@pytest.mark.requirement("guests.clone-errors")
 def test_an_aborted_linked_clone_leaves_nothing_behind(cluster: SimulatedCluster) -> None:
     before = volids(cluster)
     upid = cluster.call("POST", f"{NODE}/qemu/900/clone", {"newid": 140})
@@ -73,6 +78,7 @@ def test_an_aborted_linked_clone_leaves_nothing_behind(cluster: SimulatedCluster
     assert volids(cluster) == before
 
 
+@pytest.mark.requirement("guests.clone-errors")
 def test_an_aborted_clone_leaves_nothing_behind(cluster: SimulatedCluster) -> None:
     before = volids(cluster)
     upid = cluster.call("POST", f"{VM}/clone", {"newid": 140})

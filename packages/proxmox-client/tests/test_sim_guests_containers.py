@@ -49,6 +49,7 @@ def config(cluster: SimulatedCluster, **params: object) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.requirement("guests.created")
 def test_a_new_container_has_what_pve_adds(cluster: SimulatedCluster) -> None:
     status, log = run(
         cluster,
@@ -69,6 +70,7 @@ def test_a_new_container_has_what_pve_adds(cluster: SimulatedCluster) -> None:
     assert "password" not in made
 
 
+@pytest.mark.requirement("guests.clean-failure")
 def test_a_missing_template_fails_the_task_and_leaves_nothing(cluster: SimulatedCluster) -> None:
     before = {volume.volid for volume in cluster.volumes}
     missing = "local:vztmpl/none.tar.gz"
@@ -78,6 +80,7 @@ def test_a_missing_template_fails_the_task_and_leaves_nothing(cluster: Simulated
     assert {volume.volid for volume in cluster.volumes} == before
 
 
+@pytest.mark.requirement("config.resize")
 def test_container_errors_come_at_once_where_a_machines_come_in_the_task(
     cluster: SimulatedCluster,
 ) -> None:
@@ -98,6 +101,7 @@ def test_container_errors_come_at_once_where_a_machines_come_in_the_task(
     assert log.startswith("forced to stop CT 200 before destroying!")
 
 
+@pytest.mark.requirement("config.digest-other")
 def test_a_stale_digest_has_the_containers_own_sentence(cluster: SimulatedCluster) -> None:
     fault = refused(cluster, "PUT", f"{CT}/config", memory=64, digest="0" * 40)
     assert fault.message == (
@@ -105,6 +109,7 @@ def test_a_stale_digest_has_the_containers_own_sentence(cluster: SimulatedCluste
     )
 
 
+@pytest.mark.requirement("config.hotplug-container")
 def test_a_new_mount_point_is_made_at_once_and_a_changed_one_at_the_next_start(
     cluster: SimulatedCluster,
 ) -> None:
@@ -119,6 +124,7 @@ def test_a_new_mount_point_is_made_at_once_and_a_changed_one_at_the_next_start(
     assert config(cluster)["unused0"] == "local-lvm:vm-200-disk-1"
 
 
+@pytest.mark.requirement("locks.clone")
 def test_the_source_of_a_container_clone_is_locked_meanwhile(cluster: SimulatedCluster) -> None:
     upid = cluster.call("POST", f"{CT}/clone", {"newid": 202, "hostname": "copy"})
     assert refused(cluster, "POST", f"{CT}/clone", newid=203).message == "CT is locked (disk)"
@@ -131,6 +137,7 @@ def test_the_source_of_a_container_clone_is_locked_meanwhile(cluster: SimulatedC
     assert "lock" not in config(cluster)
 
 
+@pytest.mark.requirement("guests.templates")
 def test_a_container_template_answers_before_it_is_one(cluster: SimulatedCluster) -> None:
     assert cluster.call("POST", f"{CT}/template") is None
     assert "template" not in config(cluster)
@@ -140,12 +147,14 @@ def test_a_container_template_answers_before_it_is_one(cluster: SimulatedCluster
     assert run(cluster, "POST", f"{CT}/clone", newid=204)[0] == "OK"
 
 
+@pytest.mark.requirement("guests.snapshots")
 def test_running_containers_are_not_frozen_without_criu(cluster: SimulatedCluster) -> None:
     run(cluster, "POST", f"{CT}/status/start")
     status, _ = run(cluster, "POST", f"{CT}/status/suspend")
     assert status.endswith("failed: exit code 1")
 
 
+@pytest.mark.requirement("guests.move-disk")
 def test_a_volume_moves_to_another_storage(cluster: SimulatedCluster) -> None:
     path = f"{CT}/move_volume"
     assert run(cluster, "POST", path, volume="rootfs", storage="local", delete=1)[0] == "OK"
@@ -153,6 +162,7 @@ def test_a_volume_moves_to_another_storage(cluster: SimulatedCluster) -> None:
     assert cluster.volumes.find("pve1", "local-lvm:vm-200-disk-0") is None
 
 
+@pytest.mark.requirement("migration.refused")
 @pytest.mark.parametrize(
     ("params", "status", "message"),
     [
@@ -168,6 +178,7 @@ def test_migrations_that_cannot_be(
     assert (fault.status, fault.message) == (status, message)
 
 
+@pytest.mark.requirement("migration.phases")
 def test_a_migrating_machine_is_at_its_new_node_before_the_task_ends(
     cluster: SimulatedCluster,
 ) -> None:
@@ -184,6 +195,7 @@ def test_a_migrating_machine_is_at_its_new_node_before_the_task_ends(
     assert cluster.guests[102].lock is None
 
 
+@pytest.mark.requirement("migration.names")
 def test_local_disks_move_along_and_take_free_names(cluster: SimulatedCluster) -> None:
     cluster.add_volume("local-lvm", "vm-100-disk-0", 1024**3, node="pve2")
     assert run(cluster, "POST", f"{NODE}/qemu/100/migrate", target="pve2")[0] == "OK"
@@ -193,6 +205,7 @@ def test_local_disks_move_along_and_take_free_names(cluster: SimulatedCluster) -
     assert cluster.volumes.find("pve2", "local-lvm:vm-100-disk-1") is not None
 
 
+@pytest.mark.requirement("migration.refused")
 def test_a_running_machine_needs_online_and_permission_for_local_disks(
     cluster: SimulatedCluster,
 ) -> None:
@@ -210,6 +223,7 @@ def test_a_running_machine_needs_online_and_permission_for_local_disks(
     assert (cluster.guests[100].node, cluster.guests[100].status) == ("pve2", "running")
 
 
+@pytest.mark.requirement("migration.aborted")
 def test_an_aborted_migration_leaves_the_machine_where_it_was(cluster: SimulatedCluster) -> None:
     place(cluster, "qemu", "pve1", 103, {"scsi0": "local-lvm:100"})
     before = {(volume.node, volume.volid) for volume in cluster.volumes}
@@ -223,6 +237,7 @@ def test_an_aborted_migration_leaves_the_machine_where_it_was(cluster: Simulated
     assert {(volume.node, volume.volid) for volume in cluster.volumes} == before
 
 
+@pytest.mark.requirement("migration.container")
 def test_a_running_container_moves_only_with_a_restart(cluster: SimulatedCluster) -> None:
     path = f"{CT}/migrate"
     run(cluster, "POST", f"{CT}/status/start")
@@ -234,6 +249,7 @@ def test_a_running_container_moves_only_with_a_restart(cluster: SimulatedCluster
     assert (cluster.guests[200].node, cluster.guests[200].status) == ("pve2", "running")
 
 
+@pytest.mark.requirement("migration.preconditions")
 def test_preconditions_name_local_disks_and_nodes(cluster: SimulatedCluster) -> None:
     found = cluster.call("GET", f"{NODE}/qemu/100/migrate")
     assert sorted(found["allowed_nodes"]) == ["pve2", "pve3"]

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -26,6 +27,7 @@ TEMPLATE = "local:vztmpl/alpine.tar.gz"
 SNAPSHOTS = st.sampled_from(["one", "two"])
 
 
+@pytest.mark.requirement("guests.invariants")
 class GuestOperations(RuleBasedStateMachine):
     """Operations in any order, overlapping as their tasks please."""
 

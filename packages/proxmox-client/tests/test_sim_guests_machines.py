@@ -14,6 +14,7 @@ def cluster() -> SimulatedCluster:
     return with_machines()
 
 
+@pytest.mark.requirement("guests.created")
 def test_a_new_machine_has_what_pve_adds(cluster: SimulatedCluster) -> None:
     status, log = run(
         cluster,
@@ -34,12 +35,14 @@ def test_a_new_machine_has_what_pve_adds(cluster: SimulatedCluster) -> None:
     assert {"meta", "vmgenid", "digest"} <= made.keys()
 
 
+@pytest.mark.requirement("guests.id-taken")
 @pytest.mark.parametrize("node", ["pve1", "pve2"])
 def test_an_id_in_use_anywhere_is_refused(cluster: SimulatedCluster, node: str) -> None:
     fault = refused(cluster, "POST", f"/nodes/{node}/qemu", vmid=100)
     assert fault.message == "unable to create VM 100 - VM 100 already exists on node 'pve1'"
 
 
+@pytest.mark.requirement("guests.clean-failure")
 def test_a_failed_creation_leaves_nothing_behind(cluster: SimulatedCluster) -> None:
     before = volids(cluster)
     status, _ = run(
@@ -55,6 +58,7 @@ def test_a_failed_creation_leaves_nothing_behind(cluster: SimulatedCluster) -> N
     assert volids(cluster) == before
 
 
+@pytest.mark.requirement("config.digest")
 def test_a_stale_digest_is_refused(cluster: SimulatedCluster) -> None:
     digest = config(cluster)["digest"]
     cluster.call("PUT", f"{VM}/config", {"memory": 1024, "digest": digest})
@@ -63,6 +67,7 @@ def test_a_stale_digest_is_refused(cluster: SimulatedCluster) -> None:
     assert config(cluster)["memory"] == "1024"
 
 
+@pytest.mark.requirement("config.bad-changes")
 @pytest.mark.parametrize(
     ("params", "message", "errors"),
     [
@@ -90,6 +95,7 @@ def test_bad_changes_change_nothing(
     assert config(cluster) == before
 
 
+@pytest.mark.requirement("config.pending")
 def test_a_running_machine_keeps_cold_changes_pending_until_it_restarts(
     cluster: SimulatedCluster,
 ) -> None:
@@ -105,6 +111,7 @@ def test_a_running_machine_keeps_cold_changes_pending_until_it_restarts(
     assert config(cluster, current=1)["memory"] == "512"
 
 
+@pytest.mark.requirement("config.hotplug")
 def test_a_machine_without_an_operating_system_gives_nothing_back(
     cluster: SimulatedCluster,
 ) -> None:
@@ -120,6 +127,7 @@ def test_a_machine_without_an_operating_system_gives_nothing_back(
     assert "terminating now with SIGTERM" in log
 
 
+@pytest.mark.requirement("tasks.failures")
 def test_power_errors_show_up_where_pve_has_them(cluster: SimulatedCluster) -> None:
     assert run(cluster, "POST", f"{VM}/status/stop")[0] == "OK"
     assert refused(cluster, "POST", f"{VM}/status/reset").message == "VM 100 not running"
@@ -130,6 +138,7 @@ def test_power_errors_show_up_where_pve_has_them(cluster: SimulatedCluster) -> N
     assert refused(cluster, "DELETE", VM).message == "VM 100 is running - destroy failed"
 
 
+@pytest.mark.requirement("wrong-node.task-fails")
 def test_acting_on_the_wrong_node_fails_in_the_task(cluster: SimulatedCluster) -> None:
     status, _ = run(cluster, "POST", "/nodes/pve2/qemu/100/status/start")
     assert status == "Configuration file 'nodes/pve2/qemu-server/100.conf' does not exist"
@@ -139,6 +148,7 @@ def test_acting_on_the_wrong_node_fails_in_the_task(cluster: SimulatedCluster) -
     assert fault.message == "Configuration file 'nodes/pve2/qemu-server/100.conf' does not exist"
 
 
+@pytest.mark.requirement("config.resize")
 @pytest.mark.parametrize(
     ("disk", "size", "status"),
     [
@@ -154,6 +164,7 @@ def test_resizing_tells_its_mistakes_in_the_task(
     assert config(cluster)["scsi0"].endswith("size=5G" if status == "OK" else "size=4G")
 
 
+@pytest.mark.requirement("guests.move-disk")
 def test_a_moved_disk_leaves_its_source_unused_or_gone(cluster: SimulatedCluster) -> None:
     path = f"{VM}/move_disk"
     assert run(cluster, "POST", path, disk="scsi0", storage="local-lvm")[0] == "OK"
@@ -165,6 +176,7 @@ def test_a_moved_disk_leaves_its_source_unused_or_gone(cluster: SimulatedCluster
     assert "local:100/vm-100-disk-0.qcow2" not in volids(cluster)
 
 
+@pytest.mark.requirement("guests.snapshots")
 def test_snapshots_can_be_taken_rolled_back_and_removed(cluster: SimulatedCluster) -> None:
     path = f"{VM}/snapshot"
     assert run(cluster, "POST", path, snapname="s1", description="first")[0] == "OK"
@@ -182,6 +194,7 @@ def test_snapshots_can_be_taken_rolled_back_and_removed(cluster: SimulatedCluste
     assert [row["name"] for row in cluster.call("GET", path)] == ["current"]
 
 
+@pytest.mark.requirement("guests.snapshots")
 def test_two_snapshots_at_once_exclude_each_other(cluster: SimulatedCluster) -> None:
     upids = [cluster.call("POST", f"{VM}/snapshot", {"snapname": name}) for name in ("aa", "bb")]
     cluster.clock.advance(10)
@@ -191,6 +204,7 @@ def test_two_snapshots_at_once_exclude_each_other(cluster: SimulatedCluster) -> 
     assert second.lines[:2] == ["trying to acquire lock...", " OK"]
 
 
+@pytest.mark.requirement("locks.property")
 def test_a_locked_machine_refuses_changes_at_once_and_power_in_the_task(
     cluster: SimulatedCluster,
 ) -> None:
@@ -202,6 +216,7 @@ def test_a_locked_machine_refuses_changes_at_once_and_power_in_the_task(
     assert "lock" not in config(cluster)
 
 
+@pytest.mark.requirement("locks.flock")
 def test_a_held_flock_times_out_after_ten_seconds(cluster: SimulatedCluster) -> None:
     path = "/var/lock/qemu-server/lock-100.conf"
     cluster.locks.take(path)
@@ -211,6 +226,7 @@ def test_a_held_flock_times_out_after_ten_seconds(cluster: SimulatedCluster) -> 
     assert 10 <= cluster.clock.now() - began < 10.5
 
 
+@pytest.mark.requirement("guests.deleted")
 def test_protection_guards_machine_and_disks(cluster: SimulatedCluster) -> None:
     cluster.call("PUT", f"{VM}/config", {"protection": 1})
     assert refused(cluster, "DELETE", VM).message == "can't remove VM 100 - protection mode enabled"
@@ -219,6 +235,7 @@ def test_protection_guards_machine_and_disks(cluster: SimulatedCluster) -> None:
     )
 
 
+@pytest.mark.requirement("config.suspended")
 def test_a_suspended_machine_is_locked_and_resumes_with_start(cluster: SimulatedCluster) -> None:
     run(cluster, "POST", f"{VM}/status/start")
     assert run(cluster, "POST", f"{VM}/status/suspend", todisk=1)[0] == "OK"
@@ -229,6 +246,7 @@ def test_a_suspended_machine_is_locked_and_resumes_with_start(cluster: Simulated
     assert not any("state-suspend" in volid for volid in volids(cluster))
 
 
+@pytest.mark.requirement("types.secrets")
 def test_cloud_init_values_are_hidden_where_pve_hides_them(cluster: SimulatedCluster) -> None:
     run(cluster, "POST", f"{VM}/config", ide0="local:cloudinit", ciuser="deb", cipassword="geheim")
     shown = config(cluster)
@@ -243,6 +261,7 @@ def test_cloud_init_values_are_hidden_where_pve_hides_them(cluster: SimulatedClu
     assert fault.message == "ide3 - cloud-init drive is already attached at 'ide0'"
 
 
+@pytest.mark.requirement("guests.agent")
 def test_without_an_agent_the_server_waits_three_seconds(cluster: SimulatedCluster) -> None:
     assert refused(cluster, "POST", f"{VM}/agent/ping").message == "VM 100 is not running"
     cluster.call("PUT", f"{VM}/config", {"agent": "1"})
@@ -254,6 +273,7 @@ def test_without_an_agent_the_server_waits_three_seconds(cluster: SimulatedClust
     assert cluster.call("POST", f"{VM}/agent/ping") == {"result": {}}
 
 
+@pytest.mark.requirement("auth.filtered-lists")
 def test_lists_show_only_what_the_caller_may_see(cluster: SimulatedCluster) -> None:
     assert {row["vmid"] for row in ask(cluster, "root@pam", "GET", f"{NODE}/qemu").data} == {
         100,
@@ -262,6 +282,7 @@ def test_lists_show_only_what_the_caller_may_see(cluster: SimulatedCluster) -> N
     assert ask(cluster, "nobody@pve", "GET", f"{NODE}/qemu").data == []
 
 
+@pytest.mark.requirement("auth.token-not-root")
 def test_only_root_itself_sets_args_and_lock(cluster: SimulatedCluster) -> None:
     answer = ask(cluster, "root@pam", "PUT", f"{VM}/config", args="-foo")
     assert (answer.status, answer.reason) == (500, "only root can set 'args' config")
@@ -275,6 +296,7 @@ def ask(
     return cluster.handle(SimRequest(method, path, params, headers))
 
 
+@pytest.mark.requirement("freshness.statistics")
 def test_statistics_begin_with_the_first_broadcast_and_are_known_everywhere(
     cluster: SimulatedCluster,
 ) -> None:
@@ -288,6 +310,7 @@ def test_statistics_begin_with_the_first_broadcast_and_are_known_everywhere(
     assert {"cpu", "mem", "maxmem", "netin", "memhost"} <= rows[-1].keys()
 
 
+@pytest.mark.requirement("tasks.failures")
 def test_a_missing_bridge_is_accepted_and_noticed_at_the_start(cluster: SimulatedCluster) -> None:
     cluster.call("PUT", f"{VM}/config", {"net0": "virtio,bridge=nobr"})
     status, log = run(cluster, "POST", f"{VM}/status/start")

@@ -36,11 +36,13 @@ MACHINE = {
 }
 
 
+@pytest.mark.requirement("types.sizes")
 @given(st.integers(min_value=1, max_value=2**52))
 def test_a_size_survives_writing_and_reading(size: int) -> None:
     assert sizes.parse_size(sizes.format_size(size)) == size
 
 
+@pytest.mark.requirement("types.sizes")
 @pytest.mark.parametrize(
     ("size", "text"),
     [(1024**3, "1G"), (1280 * 1024**2, "1280M"), (540672, "528K"), (53687296, "52429K"), (7, "7")],
@@ -49,12 +51,14 @@ def test_sizes_use_the_largest_unit_that_divides(size: int, text: str) -> None:
     assert sizes.format_size(size) == text
 
 
+@pytest.mark.requirement("types.property-order")
 def test_property_strings_put_the_default_and_required_keys_first() -> None:
     text = keyed.write({"size": "1G", "mp": "/data", "volume": "v", "acl": "1"}, "volume", ("mp",))
     assert text == "v,mp=/data,acl=1,size=1G"
     assert keyed.parse("v,mp=/data", "volume") == {"volume": "v", "mp": "/data"}
 
 
+@pytest.mark.requirement("guests.disk-sizes")
 @pytest.mark.parametrize(
     ("size", "made_with", "usable"),
     [(512 * 2**20, 512 * 2**20, 510873600), (1280 * 2**20, 2**30, 1284399104)],
@@ -63,14 +67,17 @@ def test_a_file_system_offers_less_than_its_volume(size: int, made_with: int, us
     assert filesystem.usable_size(size, made_with) == usable
 
 
+@pytest.mark.requirement("guests.disk-sizes")
 def test_a_new_volume_is_rounded_down_to_whole_mebibytes() -> None:
     assert drives.parse_drive("rootfs", "local2:0.1").new_size == 102 * 2**20
 
 
+@pytest.mark.requirement("guests.disk-sizes")
 def test_a_new_disk_is_rounded_up_to_whole_kibibytes() -> None:
     assert drives.parse_drive("scsi0", "local2:0.01").new_size == 10737664
 
 
+@pytest.mark.requirement("types.cards")
 @pytest.mark.parametrize(
     ("text", "written"),
     [
@@ -85,6 +92,7 @@ def test_cards_are_written_model_first_and_keys_sorted(text: str, written: str) 
     assert nics.normalise_net(text, random.Random(1)) == written
 
 
+@pytest.mark.requirement("types.cards")
 def test_cards_without_an_address_get_one_with_proxmox_prefix() -> None:
     chance = random.Random(1)
     assert nics.parse_net(nics.normalise_net("virtio,bridge=vmbr0", chance))["macaddr"].startswith(
@@ -95,10 +103,12 @@ def test_cards_without_an_address_get_one_with_proxmox_prefix() -> None:
     assert veth.endswith(",ip=dhcp,type=veth")
 
 
+@pytest.mark.requirement("types.tags")
 def test_tags_are_unique_lower_case_and_sorted() -> None:
     assert options.normalise_tags("web,DB;web prod") == "db;prod;web"
 
 
+@pytest.mark.requirement("types.description")
 @pytest.mark.parametrize(
     ("kind", "text", "stored"),
     [("qemu", "a\n\n", "a"), ("lxc", "a", "a\n"), ("lxc", "a\n", "a\n"), ("lxc", "", "")],
@@ -109,6 +119,7 @@ def test_only_a_containers_description_ends_in_a_line_feed(
     assert options.normalise_description(kind, text) == stored
 
 
+@pytest.mark.requirement("types.option-families")
 @pytest.mark.parametrize(
     ("kind", "name", "known"),
     [
@@ -128,6 +139,7 @@ def test_options_exist_within_the_limits_of_their_family(
     assert options.option_exists(kind, name) is known
 
 
+@pytest.mark.requirement("types.numbers-as-text")
 def test_memory_is_text_for_machines_and_a_number_for_containers() -> None:
     assert options.api_value("qemu", "memory", "256") == "256"
     assert options.api_value("lxc", "memory", "256") == 256
@@ -138,6 +150,7 @@ def test_memory_is_text_for_machines_and_a_number_for_containers() -> None:
 LIVE, PENDING, UNPLUG = Outcome.LIVE, Outcome.PENDING, Outcome.UNPLUG
 
 
+@pytest.mark.requirement("config.hotplug")
 @pytest.mark.parametrize(
     ("name", "new", "outcome"),
     [
@@ -169,6 +182,7 @@ def test_what_a_running_machine_takes_at_once(name: str, new: str, outcome: Outc
     assert hotplug.change("qemu", MACHINE, name, new) is outcome
 
 
+@pytest.mark.requirement("config.hotplug")
 @pytest.mark.parametrize(
     ("features", "name", "new", "outcome"),
     [
@@ -182,6 +196,7 @@ def test_hotplug_features_decide(features: str, name: str, new: str, outcome: Ou
     assert hotplug.change("qemu", {**MACHINE, "hotplug": features}, name, new) is outcome
 
 
+@pytest.mark.requirement("config.hotplug-container")
 @pytest.mark.parametrize(
     ("name", "new", "outcome"),
     [
@@ -198,6 +213,7 @@ def test_what_a_running_container_takes_at_once(name: str, new: str, outcome: Ou
     assert hotplug.change("lxc", {"mp0": "local:v,mp=/data"}, name, new) is outcome
 
 
+@pytest.mark.requirement("config.pending")
 def test_pending_values_show_beside_the_values_in_force() -> None:
     guest = Guest(100, "qemu", "pve1", dict(MACHINE), "running")
     guest.want("memory", "1024")
@@ -212,6 +228,7 @@ def test_pending_values_show_beside_the_values_in_force() -> None:
     assert guest.shown(current=True)["memory"] == "512"
 
 
+@pytest.mark.requirement("config.detached")
 def test_a_detached_disk_becomes_unused_and_comes_back() -> None:
     guest = Guest(100, "qemu", "pve1", dict(MACHINE))
     guest.want_deleted("scsi0", force=False)
@@ -223,6 +240,7 @@ def test_a_detached_disk_becomes_unused_and_comes_back() -> None:
     assert "unused0" not in guest.config
 
 
+@pytest.mark.requirement("config.detached")
 def test_a_disk_a_snapshot_needs_is_not_removed() -> None:
     guest = Guest(100, "qemu", "pve1", dict(MACHINE))
     snapshots.take(guest, "before", now=1.0)
@@ -233,6 +251,7 @@ def test_a_disk_a_snapshot_needs_is_not_removed() -> None:
     assert "scsi0" in guest.config
 
 
+@pytest.mark.requirement("guests.snapshots")
 def test_removing_a_snapshot_hands_its_children_to_its_parent() -> None:
     guest = Guest(100, "qemu", "pve1", dict(MACHINE))
     for number, name in enumerate(("a", "b", "c")):
@@ -244,6 +263,7 @@ def test_removing_a_snapshot_hands_its_children_to_its_parent() -> None:
     assert [row["name"] for row in snapshots.listing(guest)] == ["a", "current"]
 
 
+@pytest.mark.requirement("guests.snapshots")
 def test_rolling_back_keeps_the_description_and_drops_pending_changes() -> None:
     guest = Guest(100, "qemu", "pve1", {**MACHINE, "description": "old"})
     snapshots.take(guest, "a", now=1.0, description="of the snapshot")
@@ -256,6 +276,7 @@ def test_rolling_back_keeps_the_description_and_drops_pending_changes() -> None:
     assert guest.pending == {}
 
 
+@pytest.mark.requirement("guests.clones")
 def test_a_clone_gets_a_new_address_and_uuid_and_keeps_its_medium() -> None:
     source = {**MACHINE, "smbios1": "uuid=1,sku=x", "template": "1", "unused0": "v", "tags": "a"}
     plan = cloneplan.plan("qemu", source, random.Random(3))
@@ -267,11 +288,13 @@ def test_a_clone_gets_a_new_address_and_uuid_and_keeps_its_medium() -> None:
     assert not {"template", "unused0", "scsi0"} & plan.config.keys()
 
 
+@pytest.mark.requirement("guests.created")
 def test_the_boot_order_of_a_new_machine_is_disk_medium_card() -> None:
     assert drives.default_boot(MACHINE) == "order=scsi0;ide2;net0"
     assert drives.default_boot({}) == " "
 
 
+@pytest.mark.requirement("guests.cloudinit")
 def test_cloud_init_documents_name_host_user_and_network() -> None:
     config = {
         "name": "app01",
@@ -291,6 +314,7 @@ def test_cloud_init_documents_name_host_user_and_network() -> None:
     assert cloudinit.dump(config, 101, "meta").startswith("instance-id: ")
 
 
+@pytest.mark.requirement("types.secrets")
 def test_a_password_is_hashed_once() -> None:
     chance = random.Random(1)
     hashed = identity.hash_password("geheim", chance)
@@ -299,6 +323,7 @@ def test_a_password_is_hashed_once() -> None:
     assert identity.hash_password(hashed, chance) == hashed
 
 
+@pytest.mark.requirement("config.digest-is-content")
 @given(
     st.dictionaries(st.sampled_from(sorted(MACHINE)), st.sampled_from(["1", "2", "x=1"])),
     st.dictionaries(st.sampled_from(sorted(MACHINE)), st.sampled_from(["1", "2", "x=1"])),

@@ -57,11 +57,13 @@ def started(site: Site) -> Site:
     return site
 
 
+@pytest.mark.requirement("ha.before")
 def test_before_any_service_nobody_is_master(site: Site) -> None:
     rows = site.cluster.call("GET", "/cluster/ha/status/current")
     assert [row["type"] for row in rows] == ["quorum", "fencing"]
 
 
+@pytest.mark.requirement("ha.first-service")
 def test_a_new_service_is_queued_then_starting_then_started(site: Site) -> None:
     site.protect("vm:120")
     assert site.service()["state"] == "queued"
@@ -75,6 +77,7 @@ def test_a_new_service_is_queued_then_starting_then_started(site: Site) -> None:
     }
 
 
+@pytest.mark.requirement("ha.requests")
 def test_a_stop_is_only_a_request_and_takes_rounds(started: Site) -> None:
     upid = started.cluster.call("POST", "/nodes/pve1/qemu/120/status/stop")
     started.cluster.clock.advance(1.5)
@@ -87,6 +90,7 @@ def test_a_stop_is_only_a_request_and_takes_rounds(started: Site) -> None:
     assert started.cluster.call("GET", "/cluster/ha/resources/vm:120")["state"] == "stopped"
 
 
+@pytest.mark.requirement("ha.requests")
 def test_an_online_migration_shows_the_old_node_until_its_end(started: Site) -> None:
     started.cluster.call("POST", "/nodes/pve1/qemu/120/migrate", {"target": "pve3", "online": 1})
     assert started.seconds_until("migrate") <= ROUND + 1
@@ -97,6 +101,7 @@ def test_an_online_migration_shows_the_old_node_until_its_end(started: Site) -> 
     assert started.service()["node"] == "pve3"
 
 
+@pytest.mark.requirement("ha.dropped")
 @pytest.mark.parametrize("node", ["pve1", "pve9"])
 def test_senseless_moves_are_accepted_and_dropped(started: Site, node: str) -> None:
     answer = started.cluster.call("POST", "/cluster/ha/resources/vm:120/migrate", {"node": node})
@@ -105,6 +110,7 @@ def test_senseless_moves_are_accepted_and_dropped(started: Site, node: str) -> N
     assert (started.service()["state"], started.service()["node"]) == ("started", "pve1")
 
 
+@pytest.mark.requirement("ha.killed")
 def test_a_killed_guest_is_started_again_where_it_was(started: Site) -> None:
     started.cluster.guests[120].end()
     started.cluster.clock.advance(15)
@@ -112,6 +118,7 @@ def test_a_killed_guest_is_started_again_where_it_was(started: Site) -> None:
     assert started.cluster.guests[120].node == "pve1"
 
 
+@pytest.mark.requirement("ha.fencing")
 def test_services_of_a_dead_node_run_elsewhere_after_fencing(started: Site) -> None:
     started.cluster.faults.add(NodeOffline("pve1"))
     begin = started.cluster.clock.now()
@@ -126,6 +133,7 @@ def test_services_of_a_dead_node_run_elsewhere_after_fencing(started: Site) -> N
     assert started.cluster.clock.now() - begin == pytest.approx(147, abs=2 * ROUND)
 
 
+@pytest.mark.requirement("ha.error")
 def test_a_service_that_does_not_start_ends_in_error_and_is_freed_by_disabling(
     site: Site,
 ) -> None:
@@ -145,11 +153,13 @@ def test_a_service_that_does_not_start_ends_in_error_and_is_freed_by_disabling(
     site.seconds_until("stopped", limit=ROUND + 1)
 
 
+@pytest.mark.requirement("ha.error")
 def test_an_ignored_service_is_started_and_stopped_as_any_guest(started: Site) -> None:
     started.cluster.call("PUT", "/cluster/ha/resources/vm:120", {"state": "ignored"})
     assert ":qmstop:" in started.cluster.call("POST", "/nodes/pve1/qemu/120/status/stop")
 
 
+@pytest.mark.requirement("ha.delete")
 def test_a_protected_guest_is_deleted_only_with_purge(site: Site) -> None:
     site.protect("vm:120", state="stopped")
     with pytest.raises(PveFault, match="used in HA resources and purge parameter not set"):
@@ -158,6 +168,7 @@ def test_a_protected_guest_is_deleted_only_with_purge(site: Site) -> None:
     assert site.cluster.call("GET", "/cluster/ha/resources") == []
 
 
+@pytest.mark.requirement("ha.affinity")
 def test_a_strict_node_rule_moves_a_running_service(started: Site) -> None:
     rule = {"rule": "rx", "type": "node-affinity", "resources": "vm:120", "nodes": "pve3"}
     started.cluster.call("POST", "/cluster/ha/rules", {**rule, "strict": 1})
@@ -165,6 +176,7 @@ def test_a_strict_node_rule_moves_a_running_service(started: Site) -> None:
     assert started.cluster.guests[120].node == "pve3"
 
 
+@pytest.mark.requirement("ha.affinity")
 def test_negative_affinity_lets_the_request_fail_in_its_task(site: Site) -> None:
     site.protect("vm:120")
     site.protect("vm:121")
@@ -179,6 +191,7 @@ def test_negative_affinity_lets_the_request_fail_in_its_task(site: Site) -> None
     assert status == "command 'ha-manager migrate vm:120 pve2' failed: exit code 2"
 
 
+@pytest.mark.requirement("ha.rules")
 @pytest.mark.parametrize(
     ("rule", "text"),
     [

@@ -27,6 +27,7 @@ def holding(cluster: SimulatedCluster, label: str, got: list[str], *, shared: bo
     return cluster.tasks.start("pve1", "qmconfig", work, user="root@pam")
 
 
+@pytest.mark.requirement("locks.table")
 def test_waiters_are_served_in_the_order_they_came(cluster: SimulatedCluster) -> None:
     got: list[str] = []
     for label in "abcd":
@@ -35,6 +36,7 @@ def test_waiters_are_served_in_the_order_they_came(cluster: SimulatedCluster) ->
     assert got == ["a", "b", "c", "d"]
 
 
+@pytest.mark.requirement("locks.table")
 def test_a_waiter_gives_up_after_its_time(cluster: SimulatedCluster) -> None:
     cluster.locks.take(NAME)
     upid = holding(cluster, "a", [])
@@ -44,6 +46,7 @@ def test_a_waiter_gives_up_after_its_time(cluster: SimulatedCluster) -> None:
     assert cluster.tasks.get(upid).exitstatus == TIMEOUT
 
 
+@pytest.mark.requirement("locks.table")
 def test_sharers_hold_together_and_keep_others_out(cluster: SimulatedCluster) -> None:
     got: list[str] = []
     holding(cluster, "a", got, shared=True)
@@ -55,6 +58,7 @@ def test_sharers_hold_together_and_keep_others_out(cluster: SimulatedCluster) ->
     assert got == ["a", "b", "c"]
 
 
+@pytest.mark.requirement("locks.table")
 def test_a_lock_held_for_a_time_runs_out(cluster: SimulatedCluster) -> None:
     cluster.locks.take(NAME, until=cluster.clock.now() + 3)
     got: list[str] = []
@@ -65,6 +69,7 @@ def test_a_lock_held_for_a_time_runs_out(cluster: SimulatedCluster) -> None:
     assert got == ["a"]
 
 
+@pytest.mark.requirement("locks.table")
 def test_a_stopped_waiter_leaves_the_queue(cluster: SimulatedCluster) -> None:
     cluster.locks.take(NAME, until=cluster.clock.now() + 5)
     got: list[str] = []
@@ -76,6 +81,7 @@ def test_a_stopped_waiter_leaves_the_queue(cluster: SimulatedCluster) -> None:
     assert got == ["b"]
 
 
+@pytest.mark.requirement("locks.flock")
 def test_a_change_waits_ten_seconds_for_a_guests_lock(cluster: SimulatedCluster) -> None:
     cluster.add_vm("pve1", 100, {"memory": 64})
     cluster.locks.take(NAME)

@@ -23,6 +23,7 @@ def apply(cluster: SimulatedCluster, **params: object) -> str:
     return upid
 
 
+@pytest.mark.requirement("sdn.staged")
 def test_what_is_staged_does_not_run_until_it_is_applied(cluster: SimulatedCluster) -> None:
     assert cluster.call("GET", ZONES, {"running": 1}) == []
     apply(cluster)
@@ -31,6 +32,7 @@ def test_what_is_staged_does_not_run_until_it_is_applied(cluster: SimulatedClust
     assert states == [{"zone": "z1", "status": "available"}]
 
 
+@pytest.mark.requirement("sdn.staged")
 def test_pending_tells_new_changed_and_deleted_apart(cluster: SimulatedCluster) -> None:
     cluster.call("POST", ZONES, {"zone": "z2", "type": "simple", "mtu": 1400})
     apply(cluster)
@@ -46,6 +48,7 @@ def test_pending_tells_new_changed_and_deleted_apart(cluster: SimulatedCluster) 
     assert rows["z1"]["pending"] == {"mtu": 1450}
 
 
+@pytest.mark.requirement("sdn.staged")
 def test_rollback_drops_what_is_staged(cluster: SimulatedCluster) -> None:
     apply(cluster)
     cluster.call("PUT", f"{VNETS}/v1", {"alias": "new"})
@@ -57,11 +60,13 @@ def test_rollback_drops_what_is_staged(cluster: SimulatedCluster) -> None:
     assert "alias" not in cluster.call("GET", f"{VNETS}/v1")
 
 
+@pytest.mark.requirement("sdn.lock")
 def test_the_lock_is_refused_while_something_is_pending(cluster: SimulatedCluster) -> None:
     with pytest.raises(PveFault, match="configuration has pending changes"):
         cluster.call("POST", "/cluster/sdn/lock")
 
 
+@pytest.mark.requirement("sdn.lock")
 def test_only_the_holder_of_the_token_may_write(cluster: SimulatedCluster) -> None:
     token = cluster.call("POST", "/cluster/sdn/lock", {"allow-pending": 1})
     with pytest.raises(PveFault, match="invalid lock token provided!"):
@@ -71,6 +76,7 @@ def test_only_the_holder_of_the_token_may_write(cluster: SimulatedCluster) -> No
     cluster.call("PUT", f"{VNETS}/v1", {"alias": "other"})
 
 
+@pytest.mark.requirement("sdn.apply")
 def test_an_apply_ends_well_though_a_node_is_away(cluster: SimulatedCluster) -> None:
     cluster.nodes["pve3"].online = False
     task = cluster.tasks.get(apply(cluster))
@@ -78,6 +84,7 @@ def test_an_apply_ends_well_though_a_node_is_away(cluster: SimulatedCluster) -> 
     assert any("No route to host" in line for line in task.lines)
 
 
+@pytest.mark.requirement("sdn.checks")
 @pytest.mark.parametrize(
     ("fields", "text"),
     [

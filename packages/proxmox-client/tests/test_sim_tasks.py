@@ -46,6 +46,7 @@ def log(cluster: SimulatedCluster, upid: str, **params: object) -> list[str]:
     return [line["t"] for line in cluster.call("GET", f"/nodes/pve1/tasks/{upid}/log", params)]
 
 
+@pytest.mark.requirement("tasks.status")
 def test_a_task_ends_when_the_clock_passes_its_end(cluster: SimulatedCluster) -> None:
     upid = start(cluster)
     assert status(cluster, upid)["status"] == "running"
@@ -57,6 +58,7 @@ def test_a_task_ends_when_the_clock_passes_its_end(cluster: SimulatedCluster) ->
     assert log(cluster, upid) == ["begun", "done", "TASK OK"]
 
 
+@pytest.mark.requirement("tasks.upid")
 def test_the_upid_names_node_type_id_and_user(cluster: SimulatedCluster) -> None:
     upid = Upid.parse(start(cluster))
     assert (upid.node, upid.type, upid.id, upid.user) == ("pve1", "qmstart", "100", "root@pam!t")
@@ -65,6 +67,7 @@ def test_the_upid_names_node_type_id_and_user(cluster: SimulatedCluster) -> None
     assert (answer["user"], answer["tokenid"]) == ("root@pam", "t")
 
 
+@pytest.mark.requirement("tasks.status")
 def test_a_failure_shows_its_first_line_as_exit_status(cluster: SimulatedCluster) -> None:
     upid = start(cluster, failing)
     cluster.clock.advance(2)
@@ -72,6 +75,7 @@ def test_a_failure_shows_its_first_line_as_exit_status(cluster: SimulatedCluster
     assert log(cluster, upid) == ["TASK ERROR: it broke", "for a reason"]
 
 
+@pytest.mark.requirement("tasks.status")
 def test_warnings_are_counted(cluster: SimulatedCluster) -> None:
     upid = start(cluster, lambda task: task.warn("look out"))
     cluster.clock.advance(2)
@@ -79,6 +83,7 @@ def test_warnings_are_counted(cluster: SimulatedCluster) -> None:
     assert log(cluster, upid) == ["WARN: look out", "TASK WARNINGS: 1"]
 
 
+@pytest.mark.requirement("tasks.interrupt")
 def test_a_stopped_task_may_clean_up(cluster: SimulatedCluster) -> None:
     cleaned: list[bool] = []
 
@@ -97,6 +102,7 @@ def test_a_stopped_task_may_clean_up(cluster: SimulatedCluster) -> None:
     assert log(cluster, upid) == ["TASK ERROR: received interrupt"]
 
 
+@pytest.mark.requirement("tasks.unknown")
 def test_a_task_is_known_only_under_its_own_node(cluster: SimulatedCluster) -> None:
     upid = start(cluster)
     with pytest.raises(PveFault) as caught:
@@ -106,6 +112,7 @@ def test_a_task_is_known_only_under_its_own_node(cluster: SimulatedCluster) -> N
     assert [line["t"] for line in lines] == ["unable to open file - No such file or directory"]
 
 
+@pytest.mark.requirement("tasks.log")
 def test_pages_of_a_log_count_from_zero_and_lines_from_one(cluster: SimulatedCluster) -> None:
     upid = start(cluster, lambda task: task.log("\n".join(f"line {n}" for n in range(80))))
     cluster.clock.advance(2)
@@ -116,6 +123,7 @@ def test_pages_of_a_log_count_from_zero_and_lines_from_one(cluster: SimulatedClu
     assert log(cluster, upid, start=1000) == []
 
 
+@pytest.mark.requirement("tasks.lists")
 def test_lists_show_finished_tasks_and_running_ones_on_request(cluster: SimulatedCluster) -> None:
     done, waiting = start(cluster, failing), start(cluster, slow)
     cluster.clock.advance(2)
@@ -130,6 +138,7 @@ def test_lists_show_finished_tasks_and_running_ones_on_request(cluster: Simulate
     assert "endtime" not in running[0]
 
 
+@pytest.mark.requirement("clock.events")
 def test_events_happen_in_order_and_once(cluster: SimulatedCluster) -> None:
     seen: list[str] = []
     clock = cluster.clock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,7 @@ def outcome(facts: schema.OperationFacts, sent: dict[str, Any]) -> dict[str, Any
         return fault
 
 
+@pytest.mark.requirement("http.bad-parameters")
 @settings(max_examples=300, deadline=None)
 @given(requests())
 def test_a_request_is_accepted_or_refused_per_parameter(
@@ -58,6 +60,7 @@ def test_a_request_is_accepted_or_refused_per_parameter(
         assert result.keys() == {name for name, value in sent.items() if value is not None}
 
 
+@pytest.mark.requirement("http.property-strings")
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="virtomdelbg0123=,.:- ", max_size=40))
 def test_a_network_card_is_parsed_or_refused(text: str) -> None:

@@ -43,6 +43,7 @@ def connect(server: SimulatorServer) -> http.client.HTTPSConnection:
     return http.client.HTTPSConnection(address.hostname, address.port, context=context, timeout=10)
 
 
+@pytest.mark.requirement("http.unauthorised", "simulator.transports")
 def test_the_sync_transport_waits_on_the_virtual_clock(cluster: SimulatedCluster) -> None:
     with httpx.Client(transport=cluster.transport(), base_url="https://pve") as client:
         before = cluster.clock.now()
@@ -51,6 +52,7 @@ def test_the_sync_transport_waits_on_the_virtual_clock(cluster: SimulatedCluster
     assert cluster.clock.now() == pytest.approx(before + 3)
 
 
+@pytest.mark.requirement("clock.events", "simulator.transports")
 async def test_the_async_transport_serves_many_at_once(
     cluster: SimulatedCluster, token: str
 ) -> None:
@@ -64,6 +66,7 @@ async def test_the_async_transport_serves_many_at_once(
     assert cluster.clock.now() == pytest.approx(before + 3)
 
 
+@pytest.mark.requirement("clock.events")
 async def test_sleepers_wake_in_the_order_of_their_deadlines(cluster: SimulatedCluster) -> None:
     woken: list[float] = []
 
@@ -75,6 +78,7 @@ async def test_sleepers_wake_in_the_order_of_their_deadlines(cluster: SimulatedC
     assert woken == [1, 5, 30]
 
 
+@pytest.mark.requirement("http.bodies")
 def test_forms_and_json_mean_the_same(cluster: SimulatedCluster, token: str) -> None:
     headers = {"authorization": token}
     with httpx.Client(
@@ -86,6 +90,7 @@ def test_forms_and_json_mean_the_same(cluster: SimulatedCluster, token: str) -> 
     assert users["form@pve"]["enable"] == users["json@pve"]["enable"] == 0
 
 
+@pytest.mark.requirement("http.upload")
 def test_a_file_can_be_uploaded(cluster: SimulatedCluster, token: str) -> None:
     data = b"x" * 4000
     with httpx.Client(transport=cluster.transport(), base_url="https://pve") as client:
@@ -104,6 +109,7 @@ def test_a_file_can_be_uploaded(cluster: SimulatedCluster, token: str) -> None:
     assert cluster.volumes.find("pve1", "local:iso/tiny.iso") is not None
 
 
+@pytest.mark.requirement("simulator.https")
 def test_https_has_a_known_certificate(server: SimulatorServer) -> None:
     address = urlsplit(server.url)
     pem = ssl.get_server_certificate((address.hostname or "", address.port or 0))
@@ -111,6 +117,7 @@ def test_https_has_a_known_certificate(server: SimulatorServer) -> None:
     assert server.fingerprint.replace(":", "") == digest
 
 
+@pytest.mark.requirement("http.forwarded")
 def test_a_forwarded_answer_says_close_and_stays_open(server: SimulatorServer, token: str) -> None:
     connection = connect(server)
     for _ in range(3):
@@ -127,6 +134,7 @@ def test_a_forwarded_answer_says_close_and_stays_open(server: SimulatorServer, t
     connection.close()
 
 
+@pytest.mark.requirement("http.no-line-feed", "http.errors-close")
 def test_an_error_closes_the_connection_and_is_the_reason_phrase(
     server: SimulatorServer, token: str
 ) -> None:
@@ -138,6 +146,7 @@ def test_an_error_closes_the_connection_and_is_the_reason_phrase(
     connection.close()
 
 
+@pytest.mark.requirement("http.keep-alive")
 def test_the_hundredth_request_is_the_last_of_a_connection(
     server: SimulatorServer, token: str
 ) -> None:
@@ -152,6 +161,7 @@ def test_the_hundredth_request_is_the_last_of_a_connection(
     assert said == ["Keep-Alive"] * 99 + ["close"]
 
 
+@pytest.mark.requirement("http.gzip")
 def test_long_answers_are_compressed_on_request(server: SimulatorServer, token: str) -> None:
     connection = connect(server)
     headers = {"Authorization": token, "Accept-Encoding": "gzip"}
@@ -162,6 +172,7 @@ def test_long_answers_are_compressed_on_request(server: SimulatorServer, token: 
     connection.close()
 
 
+@pytest.mark.requirement("proxying.cluster-status", "simulator.https")
 def test_every_node_has_its_own_address(server: SimulatorServer, token: str) -> None:
     context = ssl.create_default_context(cafile=server.ca_file)
     for node, url in server.urls.items():
@@ -170,6 +181,7 @@ def test_every_node_has_its_own_address(server: SimulatorServer, token: str) -> 
         assert [row["name"] for row in rows if row.get("local")] == [node]
 
 
+@pytest.mark.requirement("simulator.https")
 def test_the_clock_follows_real_time_while_serving(
     cluster: SimulatedCluster, server: SimulatorServer, token: str
 ) -> None:
@@ -181,6 +193,7 @@ def test_the_clock_follows_real_time_while_serving(
     assert cluster.clock.now() >= before + 3
 
 
+@pytest.mark.requirement("simulator.command")
 def test_the_command_prints_address_fingerprint_and_token() -> None:
     command = [sys.executable, "-m", "proxmox_client.testing", "--nodes", "2", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
