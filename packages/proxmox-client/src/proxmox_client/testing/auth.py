@@ -82,6 +82,20 @@ class Authenticator:
         plain = f"PVE:{userid}:{int(now):08X}"
         return f"{plain}::{self._sign(self._era(userid) + plain)}"
 
+    def challenge_ticket(self, userid: str, challenge: str, now: float) -> str:
+        """Make the ticket that asks for a second factor; it is good for nothing else."""
+        # Only colons are escaped, as they end the ticket's fields.
+        plain = f"PVE:!tfa!{challenge.replace(':', '%3A')}:{int(now):08X}"
+        return f"{plain}::{self._sign(f'{self._era(userid)}{plain}:{userid}')}"
+
+    def is_challenge(self, ticket: str, userid: str, now: float) -> bool:
+        """Whether a ticket asks this user for a second factor, and still does."""
+        plain, _, signature = ticket.partition("::")
+        if not plain.startswith("PVE:!tfa!"):
+            return False
+        expected = self._sign(f"{self._era(userid)}{plain}:{userid}")
+        return hmac.compare_digest(signature, expected) and _in_time(plain, now)
+
     def expire_tickets(self, userid: str = "") -> None:
         """End all tickets made so far: everybody's, or one user's."""
         self._ended[userid] = self._ended.get(userid, 0) + 1
@@ -101,11 +115,10 @@ class Authenticator:
         plain, _, signature = ticket.partition("::")
         if plain.count(":") < 2:
             return None
-        _, userid, stamp = plain.rsplit(":", 2)
+        _, userid, _ = plain.rsplit(":", 2)
         if not hmac.compare_digest(signature, self._sign(self._era(userid) + plain)):
             return None
-        age = now - int(stamp, 16)
-        return userid if -300 <= age <= TICKET_LIFETIME else None
+        return userid if _in_time(plain, now) else None
 
     def _era(self, userid: str) -> str:
         """What is signed besides the ticket: changes whenever tickets are ended."""
@@ -143,3 +156,8 @@ class Authenticator:
             if part.strip().startswith(name):
                 return unquote(part.strip()[len(name) :])
         return None
+
+
+def _in_time(plain: str, now: float) -> bool:
+    age = now - int(plain.rpartition(":")[2], 16)
+    return -300 <= age <= TICKET_LIFETIME

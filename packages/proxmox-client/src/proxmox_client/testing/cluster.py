@@ -31,6 +31,7 @@ from proxmox_client.testing.generating import populate
 from proxmox_client.testing.ha.requests import redirect
 from proxmox_client.testing.locks import LockTable
 from proxmox_client.testing.nodelife import refusal
+from proxmox_client.testing.outside import Outside
 from proxmox_client.testing.quorum import is_quorate, refuse_without_quorum
 from proxmox_client.testing.request import (
     Call,
@@ -70,6 +71,7 @@ class SimulatedCluster:
         random: Its source of chance.
         faults: What goes wrong on demand.
         downloads: What download-url finds, by URL; everything else refuses the connection.
+        outside: Servers its nodes can reach: directories, identity providers, file servers.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class SimulatedCluster:
         self.locks = LockTable(self.clock)
         self.files: dict[str, Any] = {}
         self.downloads: dict[str, bytes] = {}
+        self.outside = Outside()
         self.routes = RouteTable(version)
         self.broadcast = Broadcast(self.nodes, self.guests)
         self.faults = Faults(self)
@@ -209,6 +212,12 @@ class SimulatedCluster:
     def quorate(self) -> bool:
         """Whether the cluster has quorum."""
         return is_quorate(self)
+
+    @property
+    def name(self) -> str:
+        """Name of the cluster; empty while a node is alone."""
+        known: str = self.files.get("corosync", {}).get("name", "")
+        return known or ("pmpc" if len(self.nodes) > 1 else "")
 
     # --- looking up -------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Logging in, privileges, the access control list, roles and groups."""
+"""Privileges, the access control list, roles and groups."""
 
 from __future__ import annotations
 
@@ -14,59 +14,6 @@ from proxmox_client.testing.state import AclEntry, Group
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
-
-_CAPABILITIES = {
-    "vms": ("/vms", ("VM.", "Permissions.Modify")),
-    "storage": ("/storage", ("Datastore.", "Permissions.Modify")),
-    "access": ("/access", ("User.Modify", "Group.Allocate", "Permissions.Modify")),
-    "nodes": ("/nodes", ("Sys.", "Permissions.Modify")),
-    "sdn": ("/sdn", ("SDN.", "Permissions.Modify")),
-    "dc": ("/", ("Sys.Audit", "Sys.Modify", "SDN.")),
-    "mapping": ("/mapping", ("Mapping.", "Permissions.Modify")),
-}
-
-
-@handles("GET", "/access/ticket")
-def ticket_form(cluster: SimulatedCluster, call: Call) -> None:
-    """Answer nothing: PVE keeps it for its login form."""
-
-
-@handles("POST", "/access/ticket")
-def log_in(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
-    """Make a ticket for a password, or renew one."""
-    userid = call["username"]
-    if "realm" in call and "@" not in userid:
-        userid = f"{userid}@{call['realm']}"
-    now = cluster.clock.now()
-    user = cluster.access.users.get(userid)
-    password = call["password"]
-    good = user is not None and (
-        (user.password is not None and user.password == password)
-        or cluster.auth.ticket_user(password, now) == userid
-    )
-    if user is None or not good or not cluster.access.may_log_in(user, now):
-        raise PveFault(401, "authentication failure")
-    return {
-        "username": userid,
-        "ticket": cluster.auth.ticket(userid, now),
-        "CSRFPreventionToken": cluster.auth.csrf(userid, now),
-        "cap": _capabilities(cluster, Identity(userid)),
-    }
-
-
-def _capabilities(cluster: SimulatedCluster, identity: Identity) -> dict[str, dict[str, int]]:
-    paths = [entry.path for entry in cluster.access.acl]
-    found: dict[str, dict[str, int]] = {}
-    for area, (top, names) in _CAPABILITIES.items():
-        below = [path for path in paths if path.startswith(f"{top}/")] if top != "/" else []
-        granted = {
-            name
-            for path in (top, *below)
-            for name in (cluster.access.privileges(identity, path))
-            if name.startswith(names)
-        }
-        found[area] = dict.fromkeys(sorted(granted), 1)
-    return found
 
 
 @handles("GET", "/access/permissions")
@@ -86,15 +33,6 @@ def permissions(cluster: SimulatedCluster, call: Call) -> dict[str, dict[str, in
         if granted or "path" in call:
             found[path] = {name: int(passes) for name, passes in granted.items()}
     return found
-
-
-@handles("PUT", "/access/password")
-def change_password(cluster: SimulatedCluster, call: Call) -> None:
-    """Set a user's password."""
-    user = cluster.access.users.get(call["userid"])
-    if user is None:
-        raise PveFault(500, f"no such user ('{call['userid']}')")
-    user.password = call["password"]
 
 
 @handles("GET", "/access/acl")

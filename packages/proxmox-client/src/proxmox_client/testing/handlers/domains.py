@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from proxmox_client.testing.digest import check_digest, digest_of
 from proxmox_client.testing.formats import split_list
+from proxmox_client.testing.realmsync import check_realm, sync_options, synchronise
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
-from proxmox_client.testing.tasks import TaskFailed, TaskRecord
+from proxmox_client.testing.tasks import TaskRecord
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
@@ -110,13 +111,13 @@ def delete_domain(cluster: SimulatedCluster, call: Call) -> None:
 
 @handles("POST", "/access/domains/{realm}/sync")
 def sync_domain(cluster: SimulatedCluster, call: Call) -> str:
-    """Start a synchronisation; there is no directory server behind the simulator."""
+    """Start a synchronisation with the directory server behind a realm."""
     name = call["realm"]
     dry = bool(call.get("dry-run"))
+    options = sync_options(check_realm(cluster, name), call.sent)
 
     def work(task: TaskRecord) -> None:
-        task.log(f"{'(dry test run) ' if dry else ''}starting sync for realm {name}")
-        raise TaskFailed("Connection refused")
+        synchronise(cluster, task, name, options, dry=dry)
 
     return cluster.tasks.start(
         call.node,

@@ -128,6 +128,7 @@ def delete_user(cluster: SimulatedCluster, call: Call) -> None:
     gone = {userid, *(f"{userid}!{tokenid}" for tokenid in user.tokens)}
     acl = cluster.access.acl
     acl[:] = [entry for entry in acl if entry.kind == "group" or entry.ugid not in gone]
+    cluster.files.get("tfa", {}).pop(userid, None)
     del cluster.access.users[userid]
 
 
@@ -198,22 +199,3 @@ def delete_token(cluster: SimulatedCluster, call: Call) -> None:
     full = f"{user.userid}!{token.tokenid}"
     acl = cluster.access.acl
     acl[:] = [entry for entry in acl if (entry.kind, entry.ugid) != ("token", full)]
-
-
-@handles("GET", "/access/users/{userid}/tfa")
-def user_tfa(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
-    """Say which second factors a user has: none are simulated."""
-    _user(cluster, call["userid"])
-    return {"realm": None, "user": None} if not call.get("multiple") else {"types": []}
-
-
-@handles("GET", "/access/tfa")
-def list_tfa(cluster: SimulatedCluster, call: Call) -> list[Any]:
-    """List users with second factors: none are simulated."""
-    return []
-
-
-@handles("GET", "/access/tfa/{userid}")
-def list_user_tfa(cluster: SimulatedCluster, call: Call) -> list[Any]:
-    """List a user's second factors: none are simulated."""
-    return []
