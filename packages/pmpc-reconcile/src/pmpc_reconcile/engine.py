@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pmpc_reconcile.adopting import Adoptable, write_manifests
@@ -89,6 +89,7 @@ class Reconciler:
         *,
         resolve: Mapping[str, str] = _NOTHING,
         prune: bool = False,
+        restart: Collection[str] = (),
         save: bool = True,
     ) -> Plan:
         """Return what would bring the cluster to the manifests; nothing is changed.
@@ -100,6 +101,8 @@ class Reconciler:
                 `VirtualMachine/web-1:config.cores` to `ours`, `theirs` or `ignore`.
             prune: Delete objects of the release that the manifests do not have. An empty set of
                 manifests never prunes.
+            restart: Addresses of guests of the policy `on-demand` to restart if options wait for
+                it; `*` for every one.
             save: Store the plan so that it can be applied by its id.
 
         Raises:
@@ -112,7 +115,13 @@ class Reconciler:
                 "there are no manifests, and pruning would delete everything of the release; "
                 "use delete for that"
             )
-        request = Request(release, tuple(manifests), resolutions=_resolutions(resolve), prune=prune)
+        request = Request(
+            release,
+            tuple(manifests),
+            resolutions=_resolutions(resolve),
+            prune=prune,
+            restart=frozenset(restart),
+        )
         return await self._planned(request, save=save)
 
     async def adopt(

@@ -44,6 +44,8 @@ class Request:
         note: What made it, for the history.
         resolutions: How to settle conflicts: by address (or empty), path to word.
         prune: Delete objects of the release that the manifests do not have.
+        restart: Addresses of guests somebody asks to be restarted if options wait for it; `*` is
+            every one whose policy allows it.
         warnings: Diagnostics found before planning.
         adopted: Objects that are ours from now on although nothing proves it yet: their vmids.
     """
@@ -54,6 +56,7 @@ class Request:
     note: str = "apply"
     resolutions: Resolutions = attrs.field(factory=dict[str, Mapping[str, str]])
     prune: bool = False
+    restart: frozenset[str] = frozenset()
     warnings: tuple[Diagnostic, ...] = ()
     adopted: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
@@ -167,6 +170,8 @@ class Planner:
             new_id=new_marker_id,
             creations=creations,
             images=images,
+            moment=self.now(),
+            restart=request.restart,
             vmids={
                 address: place.guest.vmid
                 for address, place in places.items()

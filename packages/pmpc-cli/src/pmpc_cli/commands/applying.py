@@ -33,6 +33,7 @@ async def apply(
     release: ReleaseOption = "default",
     resolve: ResolveOption = None,
     prune: bool = False,
+    restart: bool = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     context: ContextOption = None,
@@ -48,6 +49,7 @@ async def apply(
     Args:
         plan: Apply a stored plan instead of manifests: what was shown is what is done.
         prune: Delete objects of the release that the manifests no longer have.
+        restart: Also restart guests of the policy on-demand that have options waiting for it.
     """
     from pmpc_cli.resolutions import parse_resolutions
     from pmpc_cli.session import session
@@ -64,6 +66,7 @@ async def apply(
         release=release,
         resolve=parse_resolutions(resolve),
         prune=prune,
+        restart=restart,
     )
     async with session(context) as opened:
         made = await _plan(opened, plan, wanted)

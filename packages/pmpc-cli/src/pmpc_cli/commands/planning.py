@@ -65,6 +65,7 @@ async def plan(
     release: ReleaseOption = "default",
     resolve: ResolveOption = None,
     prune: bool = False,
+    restart: bool = False,
     steps: bool = False,
     detailed_exitcode: DetailedOption = False,
     context: ContextOption = None,
@@ -78,6 +79,7 @@ async def plan(
 
     Args:
         prune: Delete objects of the release that the manifests no longer have.
+        restart: Also restart guests of the policy on-demand that have options waiting for it.
         steps: Also list the steps in their order.
     """
     from pmpc_cli.present.plan import show_plan
@@ -87,7 +89,11 @@ async def plan(
     from pmpc_reconcile.actions.plan import PlanInput
 
     wanted = PlanInput(
-        paths=tuple(filename), release=release, resolve=parse_resolutions(resolve), prune=prune
+        paths=tuple(filename),
+        release=release,
+        resolve=parse_resolutions(resolve),
+        prune=prune,
+        restart=restart,
     )
     async with session(context) as opened:
         made: Plan = (await opened.invoke("plan", wanted, Progress())).plan

@@ -222,6 +222,8 @@ def _warnings(item: ObjectPlan, steps: Sequence[Step]) -> Iterable[Text]:
     waiting = [key for key in item.restart if key not in named]
     if waiting:
         yield Text(f"    # waits for a restart: {', '.join(waiting)}", "yellow")
+    if item.waits:
+        yield Text(f"    # {item.waits.partition(': ')[2]}", "yellow")
     for note in item.notes:
         yield Text(f"    # {note}", "dim")
 

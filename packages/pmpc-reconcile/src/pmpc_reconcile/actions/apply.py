@@ -26,6 +26,7 @@ class ApplyInput:
         text: Manifests as text.
         release: The release they belong to.
         resolve: How to settle conflicts, as for `plan`.
+        restart: Restart guests of the policy `on-demand` that have options waiting for it.
         prune: Delete objects the manifests no longer have.
         max_risk: Refuse a plan that is riskier: `change`, `disruptive` or `destructive`.
     """
@@ -41,6 +42,9 @@ class ApplyInput:
     )
     prune: bool = attrs.field(
         default=False, metadata={"help": "delete objects the manifests no longer have"}
+    )
+    restart: bool = attrs.field(
+        default=False, metadata={"help": "restart guests that wait for it, if on-demand"}
     )
     max_risk: str = attrs.field(
         default="destructive",
@@ -83,7 +87,13 @@ async def run(context: ActionContext, value: ApplyInput, on_event: EventSink) ->
         plan = await engine.stored_plan(value.plan_id)
     else:
         manifests = read_manifests(value.paths, value.text)
-        plan = await engine.plan(manifests, value.release, resolve=value.resolve, prune=value.prune)
+        plan = await engine.plan(
+            manifests,
+            value.release,
+            resolve=value.resolve,
+            prune=value.prune,
+            restart=("*",) if value.restart else (),
+        )
     report = await engine.apply(plan, on_event, max_risk=risk_named(value.max_risk))
     return ApplyOutput(plan, report)
 

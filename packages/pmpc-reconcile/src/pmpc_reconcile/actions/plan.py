@@ -22,6 +22,7 @@ class PlanInput:
         release: The release they belong to.
         resolve: How to settle conflicts: `VirtualMachine/web-1:config.cores` or just
             `config.cores` to `ours`, `theirs` or `ignore`.
+        restart: Restart guests of the policy `on-demand` that have options waiting for it.
         prune: Delete objects of the release that the manifests no longer have.
         save: Store the plan so that it can be applied by its id.
     """
@@ -35,6 +36,9 @@ class PlanInput:
     )
     prune: bool = attrs.field(
         default=False, metadata={"help": "delete objects the manifests no longer have"}
+    )
+    restart: bool = attrs.field(
+        default=False, metadata={"help": "restart guests that wait for it, if on-demand"}
     )
     save: bool = attrs.field(default=True, metadata={"help": "store the plan for a later apply"})
 
@@ -63,7 +67,12 @@ async def run(context: ActionContext, value: PlanInput, on_event: EventSink) -> 
     manifests = read_manifests(value.paths, value.text)
     engine = reconciler(context, on_event)
     plan = await engine.plan(
-        manifests, value.release, resolve=value.resolve, prune=value.prune, save=value.save
+        manifests,
+        value.release,
+        resolve=value.resolve,
+        prune=value.prune,
+        restart=("*",) if value.restart else (),
+        save=value.save,
     )
     return PlanOutput(plan, value.save)
 

@@ -21,6 +21,7 @@ class GuestEntry:
         template: Whether it is a template.
         lock: Lock in its configuration; current.
         pool: Its pool.
+        ha_state: What HA says of it; empty when HA does not manage it.
     """
 
     vmid: int
@@ -31,6 +32,7 @@ class GuestEntry:
     template: bool = False
     lock: str | None = None
     pool: str | None = None
+    ha_state: str = ""
 
 
 @attrs.frozen
@@ -110,4 +112,5 @@ def _guest(kind: str, row: Mapping[str, Any]) -> GuestEntry:
         template=str(row.get("template", 0)) == "1" or row.get("template") is True,
         lock=None if lock is None else str(lock),
         pool=None if pool is None else str(pool),
+        ha_state=str(row.get("hastate") or ""),
     )

@@ -25,6 +25,7 @@ from pmpc_reconcile.manifests.settle import settle
 from pmpc_reconcile.manifests.tree import MappingNode, Node, Path, Position, Source
 from pmpc_reconcile.manifests.validator import violations
 from pmpc_reconcile.manifests.walk import place_of
+from pmpc_reconcile.values.windows import Window
 
 API_VERSION: Final = "pmpc/v1"
 
@@ -118,6 +119,11 @@ class _Reader:
                 "the policy 'window' needs spec.restart.window",
                 "write window: 'sun 02:00'",
             )
+        if isinstance(window := declared.get("window"), str):
+            try:
+                Window.parse(window)
+            except ValueError as wrong:
+                self._error(("spec", "restart", "window"), str(wrong), "write window: 'sun 02:00'")
 
     def _resolutions(self, kind_of: Kind, declared: Any) -> None:
         for wrong in check_paths(kind_of, self.version, _mapping(declared)):

@@ -23,6 +23,7 @@ from pmpc_reconcile.values import Absent, split_path
 if TYPE_CHECKING:
     from pmpc_reconcile.live import GuestObject
     from pmpc_reconcile.manifests import Manifest
+    from pmpc_reconcile.plan.restarts import RestartDecision
 
 
 def wanted_value(changes: Sequence[FieldChange], path: str) -> str | None:
@@ -50,8 +51,22 @@ class GuestChain:
         self._situation = situation
         self._steps: list[Step] = []
 
-    def steps(self, *, stopping: bool, mark: bool, restart: Sequence[str]) -> tuple[Step, ...]:
-        """Return the steps in their order."""
+    def steps(
+        self,
+        *,
+        stopping: bool,
+        mark: bool,
+        waiting: Sequence[str] = (),
+        restart: RestartDecision | None = None,
+    ) -> tuple[Step, ...]:
+        """Return the steps in their order.
+
+        Args:
+            stopping: It shall be stopped; that comes first.
+            mark: Its marker is missing.
+            waiting: Options that wait for a restart.
+            restart: Why it may be restarted for them; None if it may not.
+        """
         name = self._manifest.name
         if stopping:
             self._add(
@@ -79,7 +94,7 @@ class GuestChain:
             )
         self._moves()
         self._pool()
-        self._power(restart)
+        self._power(waiting, restart)
         return tuple(self._steps)
 
     def _migrate(self) -> None:
@@ -151,7 +166,7 @@ class GuestChain:
                 after=(made,) if made else (),
             )
 
-    def _power(self, restart: Sequence[str]) -> None:
+    def _power(self, waiting: Sequence[str], restart: RestartDecision | None) -> None:
         name = self._manifest.name
         if wanted_value(self._changes, "state") == "running":
             self._add(
@@ -161,14 +176,15 @@ class GuestChain:
                 reason="the manifest says running",
                 inverse="shut it down",
             )
-        elif restart:
+        elif restart is not None:
             self._add(
                 RestartGuest,
                 "restart",
-                f"restart {name} so that {', '.join(restart)} take effect",
-                reason="its restart policy is automatic",
+                f"restart {name} so that {', '.join(waiting)} take effect",
+                reason=restart.message,
                 downtime="restart",
-                keys=tuple(restart),
+                keys=tuple(waiting),
+                until=restart.until,
             )
 
     def _add(

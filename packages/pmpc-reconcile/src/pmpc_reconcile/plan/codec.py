@@ -148,6 +148,8 @@ def object_to_dict(item: ObjectPlan) -> dict[str, Any]:
         "owned_after": {path: value_to_plain(value) for path, value in item.owned_after.items()},
         "effects": dict(item.effects),
         "restart": list(item.restart),
+        "waits": item.waits,
+        "ailment": item.ailment,
         "notes": list(item.notes),
         "theirs": {path: attrs.asdict(blame) for path, blame in item.theirs.items()},
         "evidence": dict(item.evidence),
@@ -169,6 +171,8 @@ def _object_from_dict(data: Mapping[str, Any]) -> ObjectPlan:
         owned_after=_fields(data["owned_after"]),
         effects=data["effects"],
         restart=tuple(data["restart"]),
+        waits=data.get("waits", ""),
+        ailment=data.get("ailment", ""),
         notes=tuple(data["notes"]),
         theirs={path: Blame(**blame) for path, blame in data["theirs"].items()},
         evidence=data["evidence"],
@@ -198,6 +202,8 @@ def _step_from_dict(data: Mapping[str, Any]) -> Step:
     kind = _TYPES[data["type"]]
     fields: dict[str, Any] = {}
     for field in attrs.fields(kind):
+        if field.name not in data:  # a field that came later has its default
+            continue
         value: Any = data[field.name]
         if field.name == "changes":
             fields["changes"] = tuple(change_from_dict(item) for item in value)

@@ -54,7 +54,11 @@ def _explain_object(item: ObjectPlan) -> list[str]:
         )
     lines.extend(f"    {note}" for note in item.notes)
     if item.restart:
-        lines.append(f"    waits for a restart: {', '.join(item.restart)}")
+        why = item.waits.partition(": ")[2]
+        tail = f" ({why})" if why else ""
+        lines.append(f"    waits for a restart: {', '.join(item.restart)}{tail}")
+    if item.ailment:
+        lines.append(f"    not healthy: {item.ailment.partition(': ')[2]}")
     return lines
 
 

@@ -88,6 +88,8 @@ class ObjectPlan:
         owned_after: What is recorded as ours when all went well.
         effects: For each changed path when it takes effect: `live`, `restart`, `stop`.
         restart: Options whose new value waits for a restart that the plan does not make.
+        waits: Why it does not make it: a word and a sentence, `OutsideWindow: its window …`.
+        ailment: What keeps the object from working, likewise; empty if nothing does.
         notes: Remarks for people.
         theirs: For each conflicting path who changed it.
         evidence: Traits the guest was recognised by.
@@ -106,6 +108,8 @@ class ObjectPlan:
     owned_after: Mapping[str, FieldValue] = attrs.field(factory=dict[str, "FieldValue"], repr=False)
     effects: Mapping[str, str] = attrs.field(factory=dict[str, str])
     restart: tuple[str, ...] = ()
+    waits: str = ""
+    ailment: str = ""
     notes: tuple[str, ...] = ()
     theirs: Mapping[str, Blame] = attrs.field(factory=dict[str, Blame])
     evidence: Mapping[str, str] = attrs.field(factory=dict[str, str])

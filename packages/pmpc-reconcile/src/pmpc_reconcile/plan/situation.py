@@ -34,6 +34,8 @@ class Situation:
         new_id: Makes a random marker id.
         creations: By address, the id of the step that makes the object.
         vmids: By address, the vmid of a guest that exists.
+        moment: When the plan is made, in seconds since the epoch.
+        restart: Addresses whose restart was asked for; `*` stands for all.
         images: Container templates and the nodes that have them; None where that could not be
             read.
     """
@@ -47,6 +49,12 @@ class Situation:
     creations: Mapping[str, str] = attrs.field(factory=dict[str, str])
     vmids: Mapping[str, int] = attrs.field(factory=dict[str, int])
     images: Mapping[str, frozenset[str]] | None = None
+    moment: float = 0.0
+    restart: frozenset[str] = frozenset()
+
+    def restart_asked(self, manifest: Manifest) -> bool:
+        """Return whether somebody asked for a restart of an object."""
+        return bool({"*", str(manifest.address)} & self.restart)
 
     def resolutions_for(self, manifest: Manifest) -> Mapping[str, str]:
         """Return how conflicts of an object are settled: the plan's word over the manifest's."""

@@ -197,12 +197,14 @@ class RestartGuest(Step):
 
     Attributes:
         keys: The options that wait.
+        until: Until when it may be restarted, ISO 8601; None for any time.
     """
 
     type: ClassVar[str] = "restart"
     risk: ClassVar[Risk] = Risk.DISRUPTIVE
 
     keys: tuple[str, ...] = ()
+    until: str | None = None
 
 
 @attrs.frozen(kw_only=True)

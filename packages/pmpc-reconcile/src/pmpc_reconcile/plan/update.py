@@ -16,7 +16,9 @@ from pmpc_reconcile.diff import Diff, FieldChange, pending_options, three_way, t
 from pmpc_reconcile.identity.disks import disks_of, read_disks, write_disks
 from pmpc_reconcile.locate import Found
 from pmpc_reconcile.plan.chain import GuestChain, wanted_value
+from pmpc_reconcile.plan.health import ailment_of
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plan.restarts import decide_restart
 from pmpc_reconcile.plan.situation import Built, Situation, is_recorded
 from pmpc_reconcile.values import FieldValue, default_of, live_fields, same, split_path
 
@@ -51,12 +53,15 @@ def plan_existing(
         return Built(attrs.evolve(item, action=ObjectAction.REFUSED, notes=notes), (), problems)
     stopping = wanted_value(changes, "state") == "stopped"
     waiting = _waiting(manifest, guest, changes, effects, stopping=stopping)
-    restart = bool(waiting) and manifest.restart.policy == "automatic"
+    decision = decide_restart(manifest, situation.moment, asked=situation.restart_asked(manifest))
+    restart = decision if waiting and decision.allowed else None
     steps = GuestChain(manifest, guest, changes, situation).steps(
-        stopping=stopping, mark=not found.marked, restart=waiting if restart else ()
+        stopping=stopping, mark=not found.marked, waiting=waiting, restart=restart
     )
     action = ObjectAction.UPDATE if steps else ObjectAction.NONE
-    return Built(attrs.evolve(item, action=action, restart=() if restart else waiting), steps)
+    if waiting and restart is None:
+        item = attrs.evolve(item, restart=waiting, waits=str(decision))
+    return Built(attrs.evolve(item, action=action), steps)
 
 
 def compare(
@@ -106,6 +111,7 @@ def _item(
         desired=dict(manifest.fields),
         owned_after=owned,
         effects=effects,
+        ailment=ailment_of(manifest, guest, situation.inventory.guests.get(guest.vmid)),
         notes=(*kept, *_detached(manifest, guest, changes)),
         evidence={
             **guest.evidence.to_record(),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pmpc_reconcile.diff import pending_options
 from pmpc_reconcile.execute.goals.base import ExistingGuestGoal, guest_call, wait_unlocked
 from pmpc_reconcile.execute.steprun import StepRun
-from pmpc_reconcile.execute.trouble import Call
+from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.plan.steps import RestartGuest
 
 
@@ -46,5 +48,8 @@ class RestartGoal(ExistingGuestGoal):
         waiting = pending_options(run.kind, guest.running_config, guest.config, run.item.desired)
         if not guest.running or not waiting:
             return None
+        until = self.step.until
+        if until is not None and run.now() >= datetime.fromisoformat(until).timestamp():
+            raise StepFailure(f"its window closed at {until}; the next one restarts it")
         wait_unlocked(guest)
         return guest_call(guest, "reboot", "POST", "status/reboot", {})
