@@ -116,3 +116,7 @@ class PlanTooRisky(PlanRefused):
 
 class ReleaseNotFound(ReconcileError):
     """No release, or no revision of it, of that name."""
+
+
+class QueueInUse(ReconcileError):
+    """The queue's tables belong to another version that workers are using."""

@@ -1,0 +1,150 @@
+"""Conditions of an object in Kubernetes' words, read off its entry in a plan. Pure.
+
+`Synced` it is as declared; `Healthy` it can and does do its work as far as the declaration says;
+`RestartRequired` values wait for a restart; `Drifted` somebody changed or deleted what we applied;
+`Conflict` somebody's value stands against ours; `Unknown` its node does not answer.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
+
+
+class ConditionType(enum.Enum):
+    """What a condition is about."""
+
+    SYNCED = "Synced"
+    HEALTHY = "Healthy"
+    RESTART_REQUIRED = "RestartRequired"
+    DRIFTED = "Drifted"
+    CONFLICT = "Conflict"
+    UNKNOWN = "Unknown"
+
+
+class Truth(enum.Enum):
+    """Whether a condition holds."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNKNOWN = "unknown"
+
+
+@attrs.frozen
+class Condition:
+    """One statement about an object.
+
+    Attributes:
+        type: What it is about.
+        status: Whether it holds.
+        reason: Why, in one word for programs.
+        message: Why, in a sentence for people; may be empty.
+    """
+
+    type: ConditionType
+    status: Truth
+    reason: str
+    message: str = ""
+
+
+_DIFFERS = (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.DELETE, ObjectAction.CONFLICT)
+
+
+def conditions_of(item: ObjectPlan, *, recorded: bool) -> tuple[Condition, ...]:
+    """Return every condition of an object.
+
+    Args:
+        item: What a plan made of it.
+        recorded: Whether it was applied before, so that a missing object was deleted by somebody.
+    """
+    if item.action is ObjectAction.UNKNOWN:
+        return _not_seen("; ".join(item.notes) or "its node does not answer")
+    return (
+        _synced(item),
+        _healthy(item),
+        _restart(item),
+        _drifted(item, recorded=recorded),
+        _conflict(item),
+        Condition(ConditionType.UNKNOWN, Truth.FALSE, "Seen"),
+    )
+
+
+def conditions_of_plan(plan: Plan, recorded: Iterable[str]) -> Mapping[str, tuple[Condition, ...]]:
+    """Return the conditions of every object of a plan by address."""
+    before = frozenset(recorded)
+    return {
+        item.address: conditions_of(item, recorded=item.address in before) for item in plan.objects
+    }
+
+
+def _not_seen(why: str) -> tuple[Condition, ...]:
+    unknown = tuple(
+        Condition(type_, Truth.UNKNOWN, "NotSeen", why)
+        for type_ in ConditionType
+        if type_ is not ConditionType.UNKNOWN
+    )
+    return (*unknown, Condition(ConditionType.UNKNOWN, Truth.TRUE, "NotSeen", why))
+
+
+def _synced(item: ObjectPlan) -> Condition:
+    if item.action is ObjectAction.REFUSED:
+        return Condition(ConditionType.SYNCED, Truth.FALSE, "Refused", "; ".join(item.notes))
+    if item.conflicts:
+        return Condition(ConditionType.SYNCED, Truth.FALSE, "Conflict", _paths(item.conflicts))
+    if item.action in _DIFFERS:
+        reason = {ObjectAction.CREATE: "Missing", ObjectAction.DELETE: "Undeclared"}
+        return Condition(
+            ConditionType.SYNCED,
+            Truth.FALSE,
+            reason.get(item.action, "Differs"),
+            _paths(item.changes),
+        )
+    return Condition(ConditionType.SYNCED, Truth.TRUE, "AsDeclared")
+
+
+def _healthy(item: ObjectPlan) -> Condition:
+    if item.action is ObjectAction.REFUSED:
+        return Condition(ConditionType.HEALTHY, Truth.FALSE, "Refused", "; ".join(item.notes))
+    if item.action is ObjectAction.CREATE:
+        return Condition(ConditionType.HEALTHY, Truth.FALSE, "Missing", "it does not exist")
+    wrong = [change for change in (*item.changes, *item.conflicts) if change.path == "state"]
+    if wrong:
+        message = f"it is {wrong[0].live} and was declared {wrong[0].desired}"
+        return Condition(ConditionType.HEALTHY, Truth.FALSE, "WrongState", message)
+    return Condition(ConditionType.HEALTHY, Truth.TRUE, "AsDeclared")
+
+
+def _restart(item: ObjectPlan) -> Condition:
+    if item.restart:
+        message = f"{', '.join(item.restart)} wait for a restart"
+        return Condition(ConditionType.RESTART_REQUIRED, Truth.TRUE, "PendingValues", message)
+    return Condition(ConditionType.RESTART_REQUIRED, Truth.FALSE, "NothingPending")
+
+
+def _drifted(item: ObjectPlan, *, recorded: bool) -> Condition:
+    if recorded and item.action is ObjectAction.CREATE:
+        return Condition(ConditionType.DRIFTED, Truth.TRUE, "Deleted", "somebody deleted it")
+    if item.conflicts:
+        told = [
+            f"{change.path}"
+            + (f" by {item.theirs[change.path]}" if change.path in item.theirs else "")
+            for change in item.conflicts
+        ]
+        return Condition(ConditionType.DRIFTED, Truth.TRUE, "Changed", ", ".join(told))
+    if recorded and item.action is ObjectAction.UPDATE:
+        return Condition(ConditionType.DRIFTED, Truth.TRUE, "Changed", _paths(item.changes))
+    return Condition(ConditionType.DRIFTED, Truth.FALSE, "AsApplied")
+
+
+def _conflict(item: ObjectPlan) -> Condition:
+    if item.conflicts:
+        return Condition(ConditionType.CONFLICT, Truth.TRUE, "Changed", _paths(item.conflicts))
+    return Condition(ConditionType.CONFLICT, Truth.FALSE, "NoConflict")
+
+
+def _paths(changes: Iterable[object]) -> str:
+    return ", ".join(str(getattr(change, "path", change)) for change in changes)

@@ -1,0 +1,257 @@
+"""The reconcile loop: look at each release now and then, report drift, undo it where told to.
+
+Level-based: a piece of work names an object, and whoever takes it up plans afresh. Writing is the
+engine's business, under the release's lease with its fencing token and its journal; so a worker
+that was replaced writes nothing more, whichever queue brought the work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+
+import attrs
+
+from pmpc_reconcile.conditions import Condition, ConditionType, Truth, conditions_of_plan
+from pmpc_reconcile.controllers.budget import disruption
+from pmpc_reconcile.controllers.news import Healed, Looked, NewsSink, Postponed, ignore_news
+from pmpc_reconcile.controllers.policy import Policy, policy_for
+from pmpc_reconcile.controllers.settings import LoopSettings
+from pmpc_reconcile.controllers.work import LOOK, Again, Queue, Work
+from pmpc_reconcile.engine import Reconciler
+from pmpc_reconcile.errors import PlanStale, PlanTooRisky, ReconcileError, ReleaseNotFound
+from pmpc_reconcile.execute.report import ApplyReport
+from pmpc_reconcile.manifests import Manifest
+from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plan.restrict import restricted
+from pmpc_reconcile.risk import Risk
+from pmpc_state import Control, LeaseHeld, LeaseLost, StateError
+
+log = logging.getLogger(__name__)
+
+_HEALABLE = (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.CONFLICT)
+
+ManifestSource = Callable[[str], Awaitable[Sequence[Manifest]]]
+"""Returns the manifests of a release; by default those of its newest revision."""
+
+
+class ReconcileLoop:
+    """Keeps the releases of one cluster as they were declared.
+
+    Args:
+        engine: Plans and applies.
+        queue: Brings the work.
+        settings: How to go about it.
+        manifests: Where a release's manifests come from.
+        on_news: Gets told what happens.
+        chance: Source of jitter.
+    """
+
+    def __init__(
+        self,
+        engine: Reconciler,
+        queue: Queue,
+        settings: LoopSettings | None = None,
+        *,
+        manifests: ManifestSource | None = None,
+        on_news: NewsSink = ignore_news,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._engine = engine
+        self._records = engine.records
+        self._queue = queue
+        self._settings = settings or LoopSettings()
+        self._manifests = manifests or engine.manifests_of
+        self._tell = on_news
+        self._chance = chance or random.Random()  # noqa: S311 (jitter, no secret)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look and heal until `stop` is set; an apply that was begun then is finished."""
+        ticking = asyncio.create_task(self._tick(stop))
+        try:
+            await self._queue.run(self.handle, stop, workers=self._settings.workers)
+        finally:
+            ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticking
+
+    async def look_at_all(self) -> None:
+        """Put a look at every release into the queue."""
+        for release in await self._records.releases():
+            if release.deleted_at is None:
+                await self._queue.put(Work(self._engine.cluster, release.name))
+
+    async def handle(self, work: Work, failures: int) -> Again | None:
+        """Do a piece of work; what goes wrong becomes another try later."""
+        from proxmox_client import PveError
+
+        try:
+            if work.address == LOOK:
+                await self.look(work.release)
+                return None
+            return await self._heal(work, failures)
+        except (LeaseHeld, LeaseLost) as error:
+            return self._wait(work, str(error))
+        except PlanStale:
+            return Again(0.0)
+        except ReleaseNotFound:
+            return None  # it was deleted since
+        except (ReconcileError, StateError, PveError) as error:
+            return self._failed(work, failures, str(error))
+        except Exception as error:  # one object must not stop the loop for the others
+            log.exception("cannot reconcile %s", work.key)
+            return self._failed(work, failures, f"unexpected {type(error).__name__}: {error}")
+
+    async def look(self, release: str) -> Plan:
+        """Compare a release with the cluster, record conditions and ask for what needs healing."""
+        plan = await self._engine.plan(await self._manifests(release), release, save=False)
+        controls = await self._controls()
+        recorded = await self._records.managed(release)
+        found = conditions_of_plan(plan, recorded)
+        policies = {
+            item.address: policy_for(controls, release, item.address) for item in plan.objects
+        }
+        await self._observe(
+            release,
+            {address: _told(found[address], policies[address]) for address in found},
+            whole=True,
+        )
+        drifted = tuple(item.address for item in plan.objects if item.action in _HEALABLE)
+        healing = tuple(address for address in drifted if _may_heal(policies[address]))
+        for address in healing:
+            await self._queue.put(Work(self._engine.cluster, release, address))
+        self._tell(Looked(release, len(plan.objects), drifted, healing))
+        return plan
+
+    # -- healing ------------------------------------------------------------------------------
+
+    async def _heal(self, work: Work, failures: int) -> Again | None:
+        controls = await self._controls()
+        if not _may_heal(policy_for(controls, work.release, work.address)):
+            return None
+        part = await self._part(work)
+        item = _entry(part, work.address)
+        if item is None or item.action not in _HEALABLE:
+            return None
+        held_back = _suspended(part, controls, work)
+        if held_back:
+            return self._failed(work, failures, f"it needs {', '.join(held_back)}, suspended")
+        if part.risk.rank > self._settings.max_risk.rank:
+            return await self._too_risky(work, failures, part)
+        if part.risk.rank < Risk.DISRUPTIVE.rank:
+            return await self._apply(work, failures, part)
+        places, seconds = self._settings.disruptions, self._settings.takeover
+        async with disruption(self._records, places, seconds) as free:
+            if not free:
+                return self._wait(work, "the disruption budget is used up")
+            return await self._apply(work, failures, part)
+
+    async def _part(self, work: Work) -> Plan:
+        """Plan the one object, taking the manifest's side where somebody changed a field."""
+        manifests = await self._manifests(work.release)
+        plan = await self._engine.plan(manifests, work.release, save=False)
+        item = _entry(plan, work.address)
+        if item is not None and item.conflicts:
+            ours = {f"{work.address}:{change.path}": "ours" for change in item.conflicts}
+            plan = await self._engine.plan(manifests, work.release, resolve=ours, save=False)
+        return restricted(plan, {work.address})
+
+    async def _apply(self, work: Work, failures: int, part: Plan) -> Again | None:
+        report = await self._engine.apply(part, max_risk=self._settings.max_risk)
+        if not report.ok:
+            return self._failed(work, failures, _why(report))
+        self._tell(Healed(work.release, work.address, report.writes))
+        await self._queue.put(Work(work.cluster, work.release))
+        return None
+
+    async def _too_risky(self, work: Work, failures: int, part: Plan) -> Again:
+        steps = [
+            step.summary for step in part.steps if step.risk.rank > self._settings.max_risk.rank
+        ]
+        refusal = PlanTooRisky(
+            f"healing would be {part.risk.value}, and only {self._settings.max_risk.value} is "
+            "allowed; apply the release yourself, or allow the loop more",
+            steps,
+        )
+        return self._failed(work, failures, str(refusal))
+
+    # -- records ------------------------------------------------------------------------------
+
+    async def _controls(self) -> tuple[Control, ...]:
+        records = self._records
+        return await records.run(lambda: records.state.reader().controls.list(records.cluster))
+
+    async def _observe(
+        self, release: str, found: dict[str, tuple[Condition, ...]], *, whole: bool
+    ) -> None:
+        records = self._records
+        rows = {
+            address: {
+                condition.type.value: (condition.status.value, condition.reason, condition.message)
+                for condition in conditions
+            }
+            for address, conditions in found.items()
+        }
+        await records.run(
+            lambda: records.state.writer().controls.observe(
+                records.cluster, release, rows, whole=whole
+            )
+        )
+
+    # -- waiting ------------------------------------------------------------------------------
+
+    async def _tick(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self.look_at_all()
+            except StateError:  # the database is away for now; the next tick may find it back
+                log.exception("cannot read the releases of %s", self._engine.cluster)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._settings.every)
+
+    def _failed(self, work: Work, failures: int, reason: str) -> Again:
+        return self._later(
+            work, self._settings.backoff.pause(failures + 1, self._chance), reason, True
+        )
+
+    def _wait(self, work: Work, reason: str) -> Again:
+        return self._later(work, self._settings.busy * (0.5 + self._chance.random()), reason, False)
+
+    def _later(self, work: Work, seconds: float, reason: str, failed: bool) -> Again:
+        self._tell(Postponed(work.release, work.address, reason, seconds, failed))
+        return Again(seconds, failed)
+
+
+def _may_heal(policy: Policy) -> bool:
+    return policy.self_heal and not policy.suspended
+
+
+def _entry(plan: Plan, address: str) -> ObjectPlan | None:
+    return next((item for item in plan.objects if item.address == address), None)
+
+
+def _suspended(part: Plan, controls: Iterable[Control], work: Work) -> list[str]:
+    """Return the other objects of a part that somebody asked us to leave alone."""
+    others = {step.address for step in part.steps} - {work.address}
+    said = tuple(controls)
+    return sorted(item for item in others if policy_for(said, work.release, item).suspended)
+
+
+def _told(conditions: tuple[Condition, ...], policy: Policy) -> tuple[Condition, ...]:
+    """Say in the Synced condition that an object is left alone on purpose."""
+    if not policy.suspended:
+        return conditions
+    return tuple(
+        attrs.evolve(item, reason="Suspended", message=f"{policy.why} {item.message}".strip())
+        if item.type is ConditionType.SYNCED and item.status is not Truth.TRUE
+        else item
+        for item in conditions
+    )
+
+
+def _why(report: ApplyReport) -> str:
+    wrong = (*report.failed, *report.skipped)
+    return "; ".join(f"{item.summary}: {item.reason}" for item in wrong) or "it was left alone"
