@@ -8,6 +8,7 @@ from pmpc_reconcile.contexts import (
     Context,
     Contexts,
     Trust,
+    connect,
     contexts_path,
     load_contexts,
     save_contexts,
@@ -95,3 +96,32 @@ def test_the_token_can_come_from_the_environment() -> None:
 def test_the_environment_names_the_file(tmp_path: Path) -> None:
     assert contexts_path({"PMPC_CONFIG": str(tmp_path / "x")}) == tmp_path / "x"
     assert contexts_path({}).name == "config.yaml"
+
+
+def test_everything_the_client_reads_is_kept_when_the_file_is_written_anew(tmp_path: Path) -> None:
+    text = """
+        contexts:
+          all:
+            url: [pve1, pve2]
+            user: root@pam!kept
+            password: word
+            tls: first-use
+            proxy: http://proxy:3128
+            timeout: 7
+    """
+    path = write(tmp_path / "config.yaml", text)
+    contexts = load_contexts(path)
+    assert contexts.items["all"].more_urls == ("pve2",)
+    assert "word" not in repr(contexts)
+    save_contexts(contexts, path)
+    assert load_contexts(path) == contexts
+
+
+def test_a_context_connects_with_what_the_client_finds(tmp_path: Path) -> None:
+    text = "contexts: {a: {url: [pve1, pve2], user: alice@pve, password: word}, b: {url: pve1}}"
+    contexts = load_contexts(write(tmp_path / "config.yaml", text))
+    pve = connect(contexts.items["a"], {})
+    assert repr(pve) == "<AsyncClient https://pve1:8006 as alice@pve>"
+    assert len(pve.session.route.servers) == 2
+    with pytest.raises(ContextInvalid, match="pmpc context add b"):
+        connect(contexts.items["b"], {})

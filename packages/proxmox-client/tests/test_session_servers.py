@@ -17,14 +17,12 @@ from proxmox_client import (
     AmbiguousWrite,
     ApiToken,
     AsyncClient,
-    CaFile,
     CertificateNotTrusted,
     Client,
     ConnectError,
     Fingerprint,
     FingerprintMismatch,
     FirstUse,
-    PasswordLogin,
     Pin,
     RetryPolicy,
     TlsError,
@@ -33,7 +31,6 @@ from proxmox_client.flows.call import Session, perform_raw
 from proxmox_client.flows.drivers import SyncDriver
 from proxmox_client.flows.effects import Lost, Stage
 from proxmox_client.flows.session import Route
-from proxmox_client.opening import read_environment
 from proxmox_client.testing import SimulatedCluster
 from proxmox_client.wire.request import Request, Response
 
@@ -244,57 +241,3 @@ async def test_single_calls_have_their_own_time_out(
             await apve.with_timeout(0.2).request("GET", "/version")
         server.behave = lambda request, number: reply(number)
         assert await apve.request("GET", "/version") == 4
-
-
-PRINT = ":".join(["AB"] * 32)
-
-
-def test_environment_gives_a_client() -> None:
-    environ = {"PMPC_URL": "pve1, pve2:8007", "PMPC_TOKEN": TOKEN, "PMPC_FINGERPRINT": PRINT}
-    with Client.from_env(environ, timeout=5.0) as pve:
-        assert pve.url == "https://pve1:8006"
-        assert pve.session.route.servers == ("https://pve1:8006", "https://pve2:8007")
-    assert repr(AsyncClient.from_env(environ)) == "<AsyncClient https://pve1:8006 as root@pam!test>"
-
-
-def test_environment_with_a_password_and_everything_else() -> None:
-    environ = {
-        "PMPC_URL": "pve1",
-        "PMPC_USER": "root@pam",
-        "PMPC_PASSWORD": " with spaces ",
-        "PMPC_CA_FILE": "/etc/pve/pve-root-ca.pem",
-        "PMPC_PROXY": "http://proxy:3128",
-        "PMPC_TIMEOUT": "12.5",
-        "PMPC_FINGERPRINT": "",
-    }
-    assert read_environment(environ) == {
-        "url": "pve1",
-        "login": PasswordLogin("root@pam", " with spaces "),
-        "tls": CaFile("/etc/pve/pve-root-ca.pem"),
-        "proxy": "http://proxy:3128",
-        "timeout": 12.5,
-    }
-
-
-@pytest.mark.parametrize(
-    ("environ", "why"),
-    [
-        ({}, "PMPC_URL is not set"),
-        ({"PMPC_URL": "pve1"}, "neither PMPC_TOKEN nor"),
-        ({"PMPC_URL": "pve1", "PMPC_TOKEN": SECRET}, "not an API token"),
-        (
-            {
-                "PMPC_URL": "pve1",
-                "PMPC_TOKEN": TOKEN,
-                "PMPC_CA_FILE": "x",
-                "PMPC_FINGERPRINT": PRINT,
-            },
-            "both set",
-        ),
-        ({"PMPC_URL": "pve1", "PMPC_TOKEN": TOKEN, "PMPC_TIMEOUT": "soon"}, "PMPC_TIMEOUT"),
-    ],
-)
-def test_environment_that_cannot_be_used(environ: dict[str, str], why: str) -> None:
-    with pytest.raises(ValueError, match=why) as caught:
-        Client.from_env(environ)
-    assert SECRET not in str(caught.value)

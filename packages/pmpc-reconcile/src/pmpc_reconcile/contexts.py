@@ -11,17 +11,19 @@ hold API tokens, so it is written with mode 0600 and refused when others can rea
         token: root@pam!pmpc=00000000-0000-0000-0000-000000000000   # or token_env: PVE_TOKEN
         tls: system                       # or {ca: /path} or {fingerprint: "AA:BB:…"}
         state: sqlite:////home/me/.local/share/pmpc/home.db          # optional
+
+What the file may say about servers and credentials is the client's business
+(`proxmox_client.credentials`), and so is reading it.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -33,10 +35,10 @@ from pmpc_reconcile.errors import (
 
 if TYPE_CHECKING:
     from proxmox_client import AsyncClient
+    from proxmox_client.credentials.configfile import Entry, TrustKind
 
 FORMAT_VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_KEYS = frozenset({"url", "token", "token_env", "tls", "state"})
 
 
 @attrs.frozen
@@ -44,11 +46,11 @@ class Trust:
     """Whom to trust when the server shows its certificate.
 
     Attributes:
-        kind: `system`, `ca` (a CA file) or `fingerprint` (one certificate, pinned).
-        value: The path or the SHA-256 fingerprint; empty for `system`.
+        kind: `system`, `first-use`, `ca` (a CA file) or `fingerprint` (one certificate, pinned).
+        value: The path or the SHA-256 fingerprint; empty for the first two.
     """
 
-    kind: Literal["system", "ca", "fingerprint"] = "system"
+    kind: TrustKind = "system"
     value: str = ""
 
 
@@ -63,6 +65,11 @@ class Context:
         token_env: Name of an environment variable that holds the token instead.
         tls: Whom to trust.
         state: URL of the state database; None for the default SQLite file.
+        more_urls: Addresses of other nodes, asked when the first cannot be reached.
+        user: Instead of a token: `name@realm`, or a token's name for the keyring.
+        password: That user's; without it the keyring is asked.
+        proxy: URL of a proxy.
+        timeout: Seconds without a byte of an answer.
     """
 
     name: str
@@ -71,6 +78,11 @@ class Context:
     token_env: str | None = None
     tls: Trust = Trust()
     state: str | None = None
+    more_urls: tuple[str, ...] = ()
+    user: str | None = None
+    password: str | None = attrs.field(default=None, repr=False)
+    proxy: str | None = attrs.field(default=None, repr=False)
+    timeout: float | None = None
 
     def secret(self, environ: Mapping[str, str] | None = None) -> str:
         """Return the API token.
@@ -151,12 +163,9 @@ class Contexts:
 
 def contexts_path(environ: Mapping[str, str] | None = None) -> Path:
     """Return where the file of named clusters is: `$PMPC_CONFIG`, else the user's own folder."""
-    given = (os.environ if environ is None else environ).get("PMPC_CONFIG")
-    if given:
-        return Path(given).expanduser()
-    import platformdirs
+    from proxmox_client.credentials import config_path
 
-    return Path(platformdirs.user_config_dir("pmpc")) / "config.yaml"
+    return config_path(environ)
 
 
 def load_contexts(path: Path | None = None) -> Contexts:
@@ -170,19 +179,16 @@ def load_contexts(path: Path | None = None) -> Contexts:
         ContextInvalid: It is not understood.
     """
     where = path or contexts_path()
-    try:
-        text = _read_private(where)
-    except FileNotFoundError:
-        return Contexts()
-    import yaml
+    from proxmox_client.credentials import ConfigInvalid, load_config
+    from proxmox_client.errors import CredentialsExposed
 
     try:
-        document: object = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ContextInvalid(f"cannot read {where}: not YAML: {error}") from error
-    if document is None:
-        return Contexts()
-    return _parse(where, document)
+        config = load_config(where)
+    except CredentialsExposed as error:
+        raise ContextFileExposed(error) from error
+    except ConfigInvalid as error:
+        raise ContextInvalid(str(error)) from error
+    return Contexts({name: _context(one) for name, one in config.entries.items()}, config.current)
 
 
 def save_contexts(contexts: Contexts, path: Path | None = None) -> Path:
@@ -226,16 +232,17 @@ def connect(context: Context, environ: Mapping[str, str] | None = None) -> Async
     Raises:
         ContextInvalid: There is no token.
     """
-    from proxmox_client import AsyncClient, CaFile, Pin, SystemTrust
+    from proxmox_client import AsyncClient, CredentialsInvalid
+    from proxmox_client.credentials import options_of
 
-    tls: Any
-    if context.tls.kind == "ca":
-        tls = CaFile(context.tls.value)
-    elif context.tls.kind == "fingerprint":
-        tls = Pin(context.tls.value)
-    else:
-        tls = SystemTrust()
-    return AsyncClient(context.url, token=context.secret(environ), tls=tls)
+    if context.token_env is not None or context.user is None:
+        context.secret(environ)  # says what is missing in the words of `pmpc context`
+    try:
+        return AsyncClient(
+            **options_of(_entry(context), os.environ if environ is None else environ)
+        )
+    except CredentialsInvalid as error:
+        raise ContextInvalid(str(error)) from error
 
 
 def _data_folder() -> Path:
@@ -244,81 +251,51 @@ def _data_folder() -> Path:
     return Path(platformdirs.user_data_dir("pmpc"))
 
 
-def _read_private(where: Path) -> str:
-    with where.open(encoding="utf-8") as stream:
-        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-        if os.name == "posix" and mode & 0o077:
-            raise ContextFileExposed(str(where), mode)
-        return stream.read()
-
-
-def _parse(where: Path, document: object) -> Contexts:
-    if not isinstance(document, dict):
-        raise ContextInvalid(f"cannot read {where}: expected a mapping at the top")
-    top = cast("dict[str, object]", document)
-    version = top.get("version", FORMAT_VERSION)
-    if version != FORMAT_VERSION:
-        raise ContextInvalid(f"cannot read {where}: version {version!r} is not {FORMAT_VERSION}")
-    entries: object = top.get("contexts") or {}
-    if not isinstance(entries, dict):
-        raise ContextInvalid(f"cannot read {where}: `contexts` must map names to clusters")
-    items = {
-        str(name): _parse_one(where, str(name), entry)
-        for name, entry in cast("dict[object, object]", entries).items()
-    }
-    current = top.get("current")
-    if current is not None and current not in items:
-        raise ContextInvalid(f"cannot read {where}: current context {current!r} is not in it")
-    return Contexts(items, None if current is None else str(current))
-
-
-def _parse_one(where: Path, name: str, entry: object) -> Context:
-    if not isinstance(entry, dict) or not isinstance(
-        cast("dict[str, object]", entry).get("url"), str
-    ):
-        raise ContextInvalid(f"cannot read {where}: context {name!r} needs a `url`")
-    fields = cast("dict[str, Any]", entry)
-    unknown = sorted(str(key) for key in fields.keys() - _KEYS)
-    if unknown:
-        raise ContextInvalid(f"cannot read {where}: context {name!r} has unknown {unknown}")
-    for key in ("token", "token_env", "state"):
-        if not isinstance(fields.get(key, ""), str):
-            raise ContextInvalid(f"cannot read {where}: context {name!r}: `{key}` must be text")
+def _context(entry: Entry) -> Context:
     return Context(
-        name=check_name(name),
-        url=fields["url"],
-        token=fields.get("token"),
-        token_env=fields.get("token_env"),
-        tls=_parse_tls(where, name, fields.get("tls", "system")),
-        state=fields.get("state"),
+        name=check_name(entry.name),
+        url=entry.urls[0],
+        token=entry.token,
+        token_env=entry.token_env,
+        tls=Trust(entry.tls, entry.tls_value),
+        state=entry.state,
+        more_urls=entry.urls[1:],
+        user=entry.user,
+        password=entry.password,
+        proxy=entry.proxy,
+        timeout=entry.timeout,
     )
 
 
-def _parse_tls(where: Path, name: str, entry: object) -> Trust:
-    if entry == "system":
-        return Trust()
-    if isinstance(entry, dict) and len(cast("dict[object, object]", entry)) == 1:
-        ((kind, value),) = cast("dict[object, object]", entry).items()
-        if kind == "ca" and isinstance(value, str):
-            return Trust("ca", value)
-        if kind == "fingerprint" and isinstance(value, str):
-            return Trust("fingerprint", value)
-    raise ContextInvalid(
-        f"cannot read {where}: context {name!r}: `tls` is `system`, `{{ca: PATH}}` or "
-        f"`{{fingerprint: SHA256}}`; checks cannot be switched off"
+def _entry(context: Context) -> Entry:
+    from proxmox_client.credentials import Entry
+
+    return Entry(
+        name=context.name,
+        urls=(context.url, *context.more_urls),
+        token=context.token,
+        token_env=context.token_env,
+        user=context.user,
+        password=context.password,
+        tls=context.tls.kind,
+        tls_value=context.tls.value,
+        proxy=context.proxy,
+        timeout=context.timeout,
+        state=context.state,
     )
 
 
 def _dump(context: Context) -> dict[str, object]:
-    tls: object = (
-        "system" if context.tls.kind == "system" else {context.tls.kind: context.tls.value}
-    )
-    fields: dict[str, object] = {"url": context.url}
-    if context.token:
-        fields["token"] = context.token
-    if context.token_env:
-        fields["token_env"] = context.token_env
-    fields["tls"] = tls
-    if context.state:
-        fields["state"] = context.state
-    return fields
+    trust = context.tls
+    fields: dict[str, object] = {
+        "url": [context.url, *context.more_urls] if context.more_urls else context.url,
+        "token": context.token,
+        "token_env": context.token_env,
+        "user": context.user,
+        "password": context.password,
+        "tls": {trust.kind: trust.value} if trust.value else trust.kind,
+        "proxy": context.proxy,
+        "timeout": context.timeout,
+        "state": context.state,
+    }
+    return {key: value for key, value in fields.items() if value}

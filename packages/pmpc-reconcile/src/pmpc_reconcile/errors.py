@@ -7,6 +7,10 @@ data in an `ApplyReport`; exceptions are for what stops the verb that was asked 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from proxmox_client.errors import CredentialsExposed
 
 
 class ReconcileError(Exception):
@@ -45,13 +49,10 @@ class ContextFileExposed(ContextError):
         mode: Its permission bits.
     """
 
-    def __init__(self, path: str, mode: int) -> None:
-        self.path = path
-        self.mode = mode
-        super().__init__(
-            f"cannot read {path}: it holds API tokens and its mode {mode:04o} lets others read it; "
-            f"run `chmod 600 {path}`"
-        )
+    def __init__(self, error: CredentialsExposed) -> None:
+        self.path = error.path
+        self.mode = error.mode
+        super().__init__(str(error))
 
 
 class ContextInvalid(ContextError):

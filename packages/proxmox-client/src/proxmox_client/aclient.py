@@ -22,7 +22,7 @@ from proxmox_client.flows.learning import learn_servers
 from proxmox_client.flows.login import finish_openid, openid_of, start_openid
 from proxmox_client.flows.resolution import PATIENCE, resolve
 from proxmox_client.flows.retry import RetryPolicy
-from proxmox_client.opening import as_server, open_session, read_addresses, read_environment
+from proxmox_client.opening import as_server, open_session, read_addresses
 from proxmox_client.tasks import AsyncTask, read_started
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import Limits
@@ -102,17 +102,34 @@ class AsyncClient(AsyncComfort):
         self._driver = AsyncDriver(self._send, sleep, now)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> Self:
-        """Make a client from `PMPC_URL`, `PMPC_TOKEN` and friends; see the README.
+    def from_env(
+        cls,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        context: str | None = None,
+        **options: Any,
+    ) -> Self:
+        """Make a client from what this machine says about its cluster.
+
+        The first that says something counts: arguments, `PMPC_*` variables, the file of named
+        clusters (`$PMPC_CONFIG`, else `pmpc/config.yaml` below the user's configuration folder),
+        the system's keyring. See docs/guides/connecting.md.
 
         Args:
-            environ: Where to look.
-            options: Arguments that the environment does not give, or that go before it.
+            environ: The environment.
+            context: A name in the file of clusters; None takes the one the address belongs to, or
+                the current one.
+            options: Arguments of the client, and `user` with `password` (and `otp`) instead of
+                `login`.
 
         Raises:
-            ValueError: Something is missing or wrong. No message holds a secret.
+            CredentialsExposed: The file is open to others.
+            CredentialsInvalid: No server or no credentials are told, or they contradict each other.
+            ValueError: Something told is wrong. No message holds a secret.
         """
-        return cls(**{**read_environment(environ), **options})
+        from proxmox_client.credentials import find_options  # only needed here
+
+        return cls(**find_options(options, environ, context))
 
     @property
     def access(self) -> Access:
