@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pmpc_state.filters import FIELDS as FIELDS
     from pmpc_state.filters import parse_filter as parse_filter
     from pmpc_state.filters import parse_sort as parse_sort
+    from pmpc_state.freshness import Sweep as Sweep
     from pmpc_state.kinds import KINDS as KINDS
     from pmpc_state.reader import StateReader as StateReader
     from pmpc_state.repositories.holders import this_process as this_process
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from pmpc_state.values.execution import PlanStatus as PlanStatus
     from pmpc_state.values.execution import RunStatus as RunStatus
     from pmpc_state.values.execution import StepPhase as StepPhase
+    from pmpc_state.values.freshness import Freshness as Freshness
     from pmpc_state.values.inventory import Cause as Cause
     from pmpc_state.values.inventory import Inventory as Inventory
     from pmpc_state.values.inventory import SectionFailure as SectionFailure
@@ -80,12 +82,14 @@ if TYPE_CHECKING:
     from pmpc_state.values.observed import Snapshot as Snapshot
     from pmpc_state.values.observed import SyncRun as SyncRun
     from pmpc_state.values.observed import TaskRecord as TaskRecord
+    from pmpc_state.values.report import Figures as Figures
     from pmpc_state.values.report import GuestsRead as GuestsRead
     from pmpc_state.values.report import SectionRead as SectionRead
     from pmpc_state.values.report import SectionReport as SectionReport
     from pmpc_state.values.report import SectionWritten as SectionWritten
     from pmpc_state.values.report import SyncEvent as SyncEvent
     from pmpc_state.values.report import SyncFinished as SyncFinished
+    from pmpc_state.values.report import SyncMode as SyncMode
     from pmpc_state.values.report import SyncReport as SyncReport
     from pmpc_state.values.report import SyncStarted as SyncStarted
     from pmpc_state.writer import StateWriter as StateWriter
@@ -113,6 +117,7 @@ _HOMES = {
         "StateUrlInvalid",
     ),
     "filters": ("FIELDS", "parse_filter", "parse_sort"),
+    "freshness": ("Sweep",),
     "kinds": ("KINDS",),
     "reader": ("StateReader",),
     "repositories.holders": ("this_process",),
@@ -132,6 +137,7 @@ _HOMES = {
         "RunStatus",
         "StepPhase",
     ),
+    "values.freshness": ("Freshness",),
     "values.inventory": ("Cause", "Inventory", "SectionFailure"),
     "values.observed": (
         "Cluster",
@@ -144,12 +150,14 @@ _HOMES = {
         "TaskRecord",
     ),
     "values.report": (
+        "Figures",
         "GuestsRead",
         "SectionRead",
         "SectionReport",
         "SectionWritten",
         "SyncEvent",
         "SyncFinished",
+        "SyncMode",
         "SyncReport",
         "SyncStarted",
     ),

@@ -8,7 +8,7 @@ from datetime import datetime
 from pmpc_state.database.transactions import Reading
 from pmpc_state.errors import NotRecorded
 from pmpc_state.filters import Filter, parse_filter, parse_sort
-from pmpc_state.repositories import history, resources, runs, snapshots, tasks
+from pmpc_state.repositories import history, readings, resources, runs, snapshots, tasks
 from pmpc_state.repositories.audit import AuditReader
 from pmpc_state.repositories.clusters import ClusterReader, cluster_id, latest_moment
 from pmpc_state.repositories.controls import ControlReader
@@ -27,6 +27,7 @@ from pmpc_state.values import (
     SyncRun,
     TaskRecord,
 )
+from pmpc_state.values.freshness import Freshness
 
 
 class StateReader:
@@ -205,6 +206,27 @@ class StateReader:
         """
         with self._access.reading() as connection:
             return tasks.tasks(connection, cluster, since=since, object_id=object_id, limit=limit)
+
+    def freshness(self, cluster: str) -> tuple[Freshness, ...]:
+        """Return how fresh each kind is: when its oldest configuration was last read.
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+        """
+        with self._access.reading() as connection:
+            return readings.freshness(connection, cluster_id(connection, cluster))
+
+    def whole_at(self, cluster: str) -> datetime:
+        """Return the last moment of which every section is recorded.
+
+        While a sync writes, some sections are those of its look and some of the one before; as of
+        this moment all are of one look: `at(cluster, whole_at(cluster))`.
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+        """
+        with self._access.reading() as connection:
+            return runs.whole_moment(connection, cluster_id(connection, cluster))
 
     def runs(self, cluster: str, *, limit: int = 20) -> tuple[SyncRun, ...]:
         """Return the runs of sync, newest first.

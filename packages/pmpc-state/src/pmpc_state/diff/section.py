@@ -53,6 +53,7 @@ class Delta:
         changed: Recorded with another configuration, or with none.
         unchanged: Recorded with the same configuration.
         listed: Recorded and seen, but not readable now.
+        kept: Recorded and listed, not read again because nothing says that it changed.
         vanished: Recorded, and proven to be gone or replaced.
         unseen: Recorded, not seen, not proven to be gone; with the reason.
     """
@@ -61,6 +62,7 @@ class Delta:
     changed: tuple[tuple[Recorded, Seen], ...]
     unchanged: tuple[tuple[Recorded, Seen], ...]
     listed: tuple[tuple[Recorded, Seen], ...]
+    kept: tuple[tuple[Recorded, Seen], ...]
     vanished: tuple[Recorded, ...]
     unseen: tuple[tuple[Recorded, str], ...]
 
@@ -81,11 +83,14 @@ def compare(recorded: Iterable[Recorded], seen: Iterable[Seen], section: Section
     changed: list[tuple[Recorded, Seen]] = []
     unchanged: list[tuple[Recorded, Seen]] = []
     listed: list[tuple[Recorded, Seen]] = []
+    kept: list[tuple[Recorded, Seen]] = []
     vanished: list[Recorded] = []
     for entry in seen:
         known = there.pop((entry.item.kind, entry.item.key), None)
         if known is None:
             appeared.append(entry)
+        elif entry.item.kept:
+            kept.append((known, entry))
         elif differs(known.identity, entry.item.identity):
             vanished.append(known)
             appeared.append(entry)
@@ -99,13 +104,14 @@ def compare(recorded: Iterable[Recorded], seen: Iterable[Seen], section: Section
     unseen = [
         (one, _why(one.key, section.unseen))
         for one in there.values()
-        if one.key not in section.gone
+        if one.key not in section.gone and one.key not in section.untouched
     ]
     return Delta(
         appeared=tuple(appeared),
         changed=tuple(changed),
         unchanged=tuple(unchanged),
         listed=tuple(listed),
+        kept=tuple(kept),
         vanished=tuple(vanished),
         unseen=tuple(unseen),
     )

@@ -6,7 +6,9 @@ Does not belong here: the database, and any decision about what a difference mea
 
 from __future__ import annotations
 
+from pmpc_state.discovery.attention import Memory
 from pmpc_state.discovery.collections import COLLECTIONS, Collection
 from pmpc_state.discovery.run import discover
+from pmpc_state.discovery.tasks import Past
 
-__all__ = ["COLLECTIONS", "Collection", "discover"]
+__all__ = ["COLLECTIONS", "Collection", "Memory", "Past", "discover"]

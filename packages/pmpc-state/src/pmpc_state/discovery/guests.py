@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from pmpc_state.discovery.look import Look, failure, is_hopeless, offline
+from pmpc_state.freshness import summary_of
 from pmpc_state.identity import evidence
 from pmpc_state.values.inventory import Cause, ObservedItem, Section, SectionFailure
 from pmpc_state.values.report import GuestsRead
@@ -39,7 +40,7 @@ _NOT_CONFIGURATION = ("digest", "lock")
 async def look_at_guests(look: Look, kind: str) -> Section:
     """Read every guest of a kind (`qemu` or `lxc`) that is listed, and prove which are gone."""
     listed = {str(entry["vmid"]): entry for entry in look.listing.of_type(kind)}
-    progress = _Progress(look, len(listed))
+    progress = _Progress(look, sum(look.wants(kind, key) for key in listed))
     found = await asyncio.gather(*(_guest(look, entry, progress) for entry in listed.values()))
     gone, unseen = await _prove_gone(look, kind, look.missing(kind, listed))
     down = sorted(
@@ -77,7 +78,14 @@ async def _guest(
 ) -> tuple[ObservedItem, SectionFailure | None]:
     kind, key, node = str(entry["type"]), str(entry["vmid"]), entry.get("node")
     facts = {fact: entry[fact] for fact in _FACTS if entry.get(fact) is not None}
-    bare = ObservedItem(kind, key, None, node=node, status=entry.get("status"), facts=facts)
+    bare = ObservedItem(
+        kind, key, None, node=node, status=entry.get("status"), facts=facts,
+        summary=summary_of(kind, (entry,)),
+    )  # fmt: skip
+    known = look.known(kind, key)
+    if known is not None and _reachable(look, entry) and not look.wants(kind, key):
+        digest = {name: known.facts[name] for name in ("digest",) if name in known.facts}
+        return attrs.evolve(bare, facts={**digest, **facts}, kept=True), None
     try:
         if node is None or not _reachable(look, entry):
             # PVE repeats a dead node's last words for five minutes: its guests' status is not known

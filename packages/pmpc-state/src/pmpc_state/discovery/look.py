@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from pmpc_state.values.inventory import Cause, SectionFailure
+from pmpc_state.values.inventory import Cause, Knowledge, Known, Section, SectionFailure
 from pmpc_state.values.report import EventSink
 from proxmox_client import (
     AuthenticationFailed,
@@ -48,9 +49,31 @@ class Listing:
         """The nodes that answer, by name."""
         return tuple(sorted(name for name in self.nodes if self.is_online(name)))
 
+    @cached_property
+    def storages(self) -> dict[str, list[Mapping[str, Any]]]:
+        """Storage to its entries, one for each node."""
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for entry in self.of_type("storage"):
+            found.setdefault(str(entry.get("storage")), []).append(entry)
+        return found
+
     def of_type(self, *types: str) -> tuple[Mapping[str, Any], ...]:
         """Return the entries of some types."""
         return tuple(entry for entry in self.resources if entry.get("type") in types)
+
+
+@attrs.define
+class Asking:
+    """Makes requests: so many at once, and counts them."""
+
+    at_once: asyncio.Semaphore
+    requests: int = 0
+
+    async def ask(self, request: Awaitable[T]) -> T:
+        """Make a request when there is room for one."""
+        async with self.at_once:
+            self.requests += 1
+            return await request
 
 
 @attrs.frozen
@@ -58,26 +81,39 @@ class Look:
     """One look at a cluster while it goes on.
 
     Attributes:
-        budget: Bounds how many requests are on their way at once.
-        recorded: Kind to key to last known node, of what the database believes to be there.
+        asking: Bounds and counts the requests.
+        recorded: What the database believes to be there.
+        due: Section and key, or scope, of what is to be read; None for everything.
     """
 
     pve: AsyncClient
-    budget: asyncio.Semaphore
-    recorded: Mapping[str, Mapping[str, str | None]]
+    asking: Asking
+    recorded: Knowledge
     listing: Listing
     on_event: EventSink
+    due: frozenset[tuple[str, str]] | None = None
 
     async def ask(self, request: Awaitable[T]) -> T:
         """Make a request within the budget."""
-        async with self.budget:
-            return await request
+        return await self.asking.ask(request)
+
+    def wants(self, section: str, name: str = "") -> bool:
+        """Say whether an object, or a list of a section, is to be read."""
+        return self.due is None or (section, name) in self.due
+
+    def known(self, kind: str, key: str) -> Known | None:
+        """Return what is recorded of an object, None if nothing is."""
+        return self.recorded.get(kind, {}).get(key)
 
     def missing(self, kind: str, listed: Iterable[str]) -> dict[str, str | None]:
         """Return what is recorded but was not listed, with its last known node."""
         there = set(listed)
         known = self.recorded.get(kind, {})
-        return {key: node for key, node in known.items() if key not in there}
+        return {key: one.node for key, one in known.items() if key not in there}
+
+    def unread(self, section: str) -> Section:
+        """Return a section that this look has no reason to read."""
+        return Section(section, (), untouched=frozenset(self.recorded.get(section, ())))
 
     async def prove_gone(
         self, requests: Mapping[str, Awaitable[object]]

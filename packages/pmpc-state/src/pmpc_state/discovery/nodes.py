@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pmpc_state.discovery.look import Look, failure, is_hopeless, offline
+from pmpc_state.freshness import summary_of
 from pmpc_state.values.inventory import Cause, ObservedItem, Section, SectionFailure
 from proxmox_client import PveError
 
@@ -32,6 +33,8 @@ async def look_at_nodes(look: Look) -> Section:
 async def _addresses(
     look: Look,
 ) -> tuple[Mapping[str, Mapping[str, Any]], tuple[SectionFailure, ...]]:
+    if not any(look.wants(_SECTION, name) for name in look.listing.online):
+        return {}, ()
     try:
         entries = await look.ask(look.pve.cluster.status.get())
     except PveError as error:
@@ -50,6 +53,13 @@ async def _node(
     if not look.listing.is_online(name):
         problem = SectionFailure(_SECTION, f"node {name}", Cause.OFFLINE, offline(name))
         return _unread(name, status, facts, problem), problem
+    known = look.known(_SECTION, name)
+    if known is not None and not look.wants(_SECTION, name):
+        load = {"loadavg": known.facts["loadavg"]} if "loadavg" in known.facts else {}
+        return ObservedItem(
+            _SECTION, name, None, node=name, status=status, facts={**facts, **load},
+            summary=summary_of(_SECTION, (entry,)), kept=True,
+        ), None  # fmt: skip
     if name not in addresses:
         problem = SectionFailure(_SECTION, f"node {name}", Cause.ERROR, "its address is not known")
         return _unread(name, status, facts, problem), problem
@@ -63,7 +73,10 @@ async def _node(
     report = answer.to_dict()
     facts["loadavg"] = report.get("loadavg", [])
     document = {"config": _config(addresses[name], report)}
-    return ObservedItem(_SECTION, name, document, node=name, status=status, facts=facts), None
+    return ObservedItem(
+        _SECTION, name, document, node=name, status=status, facts=facts,
+        summary=summary_of(_SECTION, (entry,)),
+    ), None  # fmt: skip
 
 
 def _unread(

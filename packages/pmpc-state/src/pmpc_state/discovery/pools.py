@@ -15,6 +15,8 @@ _SECTION = "pool"
 
 async def look_at_pools(look: Look) -> Section:
     """Read every pool the token may see, and prove which are gone."""
+    if not look.wants(_SECTION):
+        return look.unread(_SECTION)
     try:
         listed = await look.ask(look.pve.pools.get())
     except PveError as error:
@@ -31,6 +33,7 @@ async def look_at_pools(look: Look) -> Section:
         gone=gone,
         unseen=unseen,
         failures=tuple(problem for _, problem in found if problem is not None),
+        read=frozenset({""}),
     )
 
 

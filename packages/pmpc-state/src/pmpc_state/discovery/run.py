@@ -1,27 +1,31 @@
-"""One look at a whole cluster."""
+"""One look at a cluster: at all of it, or at what may have changed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import attrs
+
+from pmpc_state.discovery.attention import Memory, attend
 from pmpc_state.discovery.collections import Collection, look_at_collections
 from pmpc_state.discovery.guests import look_at_guests
-from pmpc_state.discovery.look import Listing, Look
+from pmpc_state.discovery.look import Asking, Listing, Look
 from pmpc_state.discovery.nodes import look_at_nodes
 from pmpc_state.discovery.pools import look_at_pools
 from pmpc_state.discovery.storages import look_at_storages
-from pmpc_state.discovery.tasks import look_at_tasks
+from pmpc_state.discovery.tasks import Past, look_at_tasks
 from pmpc_state.discovery.volumes import look_at_volumes
-from pmpc_state.values.inventory import Inventory, Section
+from pmpc_state.freshness import Sweep
+from pmpc_state.values.inventory import Inventory, Knowledge, Section
 from pmpc_state.values.report import EventSink, SectionRead, ignore
 
 if TYPE_CHECKING:
     from proxmox_client import AsyncClient
 
-_NOTHING: Mapping[str, Mapping[str, str | None]] = {}
+_NOTHING: Knowledge = {}
 
 
 async def discover(
@@ -29,21 +33,25 @@ async def discover(
     cluster: str,
     *,
     started_at: datetime,
-    recorded: Mapping[str, Mapping[str, str | None]] = _NOTHING,
-    tasks_since: datetime | None = None,
+    recorded: Knowledge = _NOTHING,
+    past: Past = Past(),  # noqa: B008  # a frozen value
+    memory: Memory | None = None,
+    sweep: Sweep = Sweep(),  # noqa: B008  # a frozen value
     on_event: EventSink = ignore,
     concurrency: int = 16,
     collections: Iterable[Collection] = (),
 ) -> Inventory:
-    """Read everything the token may see.
+    """Read everything the token may see, or what may have changed since the last look.
 
     Args:
         client: How to reach the cluster.
         cluster: Its name in the database.
         started_at: When the look began.
-        recorded: Kind to key to last known node, of what is believed to be there; what the lists
-            leave out of it is asked for by name, because lists leave out silently.
-        tasks_since: From when on tasks are of interest; None for the newest.
+        recorded: What is believed to be there; what the lists leave out of it is asked for by
+            name, because lists leave out silently.
+        past: What is known of the tasks before.
+        memory: What an incremental look builds on; None reads everything.
+        sweep: How fresh an incremental look keeps everything.
         on_event: Hears of progress.
         concurrency: How many requests may be on their way at once.
         collections: What else to read: `COLLECTIONS` for everything PVE has settings for.
@@ -51,12 +59,32 @@ async def discover(
     Raises:
         proxmox_client.PveError: The cluster cannot be reached, or refuses the token.
     """
-    nodes, resources = await asyncio.gather(client.nodes.get(), client.cluster.resources.get())
-    listing = Listing(
+    asking = Asking(asyncio.Semaphore(concurrency))
+    listing = await _list(client, asking)
+    look = Look(client, asking, recorded, listing, on_event)
+    wanted = tuple(collections)
+    if memory is not None:
+        hints = await look_at_tasks(look, cluster, past, briefly=True)
+        kinds = [one.kind for one in wanted]
+        look = attrs.evolve(look, due=attend(listing, memory, hints, kinds, sweep, started_at))
+    sections = await _sections(look, wanted)
+    # Tasks last: whatever had an effect on what was just read is in their lists by now.
+    tasks = await look_at_tasks(look, cluster, past, briefly=memory is not None)
+    on_event(SectionRead("task", len(tasks.tasks), len(tasks.failures)))
+    return Inventory(cluster, started_at, sections, tasks, asking.requests)
+
+
+async def _list(client: AsyncClient, asking: Asking) -> Listing:
+    nodes, resources = await asyncio.gather(
+        asking.ask(client.nodes.get()), asking.ask(client.cluster.resources.get())
+    )
+    return Listing(
         nodes={one.node: one.to_dict() for one in nodes},
         resources=tuple(one.to_dict() for one in resources),
     )
-    look = Look(client, asyncio.Semaphore(concurrency), recorded, listing, on_event)
+
+
+async def _sections(look: Look, collections: tuple[Collection, ...]) -> tuple[Section, ...]:
     node, qemu, lxc, storage, pool = await asyncio.gather(
         _told(look, look_at_nodes(look)),
         _told(look, look_at_guests(look, "qemu")),
@@ -67,11 +95,8 @@ async def discover(
     content = await _told(look, look_at_volumes(look, storage))
     others = await look_at_collections(look, collections)
     for section in others:
-        on_event(SectionRead(section.name, len(section.items), len(section.failures)))
-    # Tasks last: whatever had an effect on what was just read is in their lists by now.
-    tasks = await look_at_tasks(look, cluster, tasks_since)
-    on_event(SectionRead("task", len(tasks.tasks), len(tasks.failures)))
-    return Inventory(cluster, started_at, (node, qemu, lxc, storage, content, pool, *others), tasks)
+        look.on_event(SectionRead(section.name, len(section.items), len(section.failures)))
+    return (node, qemu, lxc, storage, content, pool, *others)
 
 
 async def _told(look: Look, reading: Awaitable[Section]) -> Section:

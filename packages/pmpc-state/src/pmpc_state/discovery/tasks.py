@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import attrs
 
 from pmpc_state.discovery.look import Look, failure, is_hopeless
 from pmpc_state.values.inventory import SectionFailure, TaskSection
@@ -16,19 +18,44 @@ _SECTION = "task"
 _LIMIT = 1000
 _MARGIN = 60
 """Seconds to ask back further than the last look, for clocks that differ."""
+_OF_EACH_NODE = 25
+"""How many tasks of each node the cluster's list holds."""
 
 
-async def look_at_tasks(look: Look, cluster: str, since: datetime | None) -> TaskSection:
+@attrs.frozen
+class Past:
+    """What is known of the tasks before a look.
+
+    Attributes:
+        since: From when on tasks are of interest; None for the newest.
+        running: Tasks of which the end is not known: name to node.
+    """
+
+    since: datetime | None = None
+    running: Mapping[str, str] = attrs.field(factory=dict[str, str])
+
+
+async def look_at_tasks(look: Look, cluster: str, past: Past, *, briefly: bool) -> TaskSection:
     """Read the tasks since a moment, or the newest if there is none.
 
     A token without Sys.Audit sees only its own user's tasks.
+
+    Args:
+        look: The look this is part of.
+        cluster: Its name in the database.
+        past: What is known already.
+        briefly: Ask for the cluster's list first, and only those nodes for theirs of which it
+            does not hold everything since then.
     """
-    asked = await asyncio.gather(
-        _cluster_tasks(look), *(_node_tasks(look, node, since) for node in look.listing.online)
-    )
+    of_all = await _cluster_tasks(look)
+    listed = tuple(_records(cluster, of_all[0]))
+    nodes = look.listing.online
+    if briefly and of_all[1] is None:
+        nodes = tuple(node for node in nodes if _is_cut_off(node, listed, past))
+    asked = await asyncio.gather(*(_node_tasks(look, node, past.since) for node in nodes))
     found: dict[str, TaskRecord] = {}
     failures: list[SectionFailure] = []
-    for entries, problem in asked:
+    for entries, problem in (of_all, *asked):
         if problem is not None:
             failures.append(problem)
         for task in _records(cluster, entries):
@@ -36,6 +63,18 @@ async def look_at_tasks(look: Look, cluster: str, since: datetime | None) -> Tas
             if known is None or known.ended_at is None:
                 found[task.upid] = task
     return TaskSection(tuple(found.values()), tuple(failures))
+
+
+def _is_cut_off(node: str, listed: Iterable[TaskRecord], past: Past) -> bool:
+    """Say whether a node had tasks since then that the cluster's list does not hold."""
+    there = [task for task in listed if task.node == node]
+    names = {task.upid for task in there}
+    if any(where == node and upid not in names for upid, where in past.running.items()):
+        return True
+    if len(there) < _OF_EACH_NODE:
+        return False
+    oldest = min(task.started_at for task in there)
+    return past.since is None or oldest > past.since - timedelta(seconds=_MARGIN)
 
 
 Answer = tuple[tuple[Mapping[str, Any], ...], SectionFailure | None]

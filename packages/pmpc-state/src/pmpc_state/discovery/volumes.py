@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from pmpc_state.discovery.look import Look, failure, is_hopeless, offline
+from pmpc_state.discovery.look import Listing, Look, failure, is_hopeless, offline
 from pmpc_state.values.inventory import Cause, ObservedItem, Section, SectionFailure
 from proxmox_client import PveError
 
@@ -68,7 +68,9 @@ def place_of(key: str) -> tuple[str | None, str]:
 
 async def look_at_volumes(look: Look, storages: Section) -> Section:
     """List the volumes of every storage that is available, at a node that answers."""
-    scopes, failures = _scopes(look)
+    available, failures = scopes_of(look.listing)
+    scopes = [scope for scope in available if look.wants(_SECTION, str(scope))]
+    passed = [scope for scope in available if scope not in scopes]
     found = await asyncio.gather(*(_volumes(look, scope) for scope in scopes))
     items: list[ObservedItem] = []
     read: list[Scope] = []
@@ -79,28 +81,40 @@ async def look_at_volumes(look: Look, storages: Section) -> Section:
         else:
             failures.append(problem)
     missing = look.missing(_SECTION, (item.key for item in items))
-    gone = frozenset(key for key in missing if _is_gone(look, storages, key, read))
+    untouched = frozenset(key for key in missing if any(one.holds(key) for one in passed))
+    gone = frozenset(
+        key for key in missing if key not in untouched and _is_gone(look, storages, key, read)
+    )
     reasons = [(entry.scope, entry.message) for entry in failures]
-    unseen = {key: _why(key, reasons) for key in missing if key not in gone}
-    return Section(_SECTION, tuple(items), gone=gone, unseen=unseen, failures=tuple(failures))
+    unseen = {key: _why(key, reasons) for key in missing if key not in gone | untouched}
+    return Section(
+        _SECTION,
+        tuple(items),
+        gone=gone,
+        unseen=unseen,
+        failures=tuple(failures),
+        untouched=untouched,
+        read=frozenset(str(scope) for scope in read),
+    )
 
 
-def _scopes(look: Look) -> tuple[list[Scope], list[SectionFailure]]:
+def scopes_of(listing: Listing) -> tuple[list[Scope], list[SectionFailure]]:
+    """Return where volumes can be listed, and why not elsewhere."""
     scopes: dict[tuple[str, str | None], Scope] = {}
     failures: list[SectionFailure] = []
-    entries = sorted(look.listing.of_type("storage"), key=lambda one: str(one.get("id")))
+    entries = sorted(listing.of_type("storage"), key=lambda one: str(one.get("id")))
     unavailable: list[Scope] = []
     for entry in entries:
         scope = Scope(str(entry["storage"]), str(entry["node"]), bool(entry.get("shared")))
-        if look.listing.is_online(scope.node) and entry.get("status") == "available":
+        if listing.is_online(scope.node) and entry.get("status") == "available":
             scopes.setdefault((scope.storage, None if scope.shared else scope.node), scope)
         else:
             unavailable.append(scope)
     for scope in unavailable:
         if (scope.storage, None if scope.shared else scope.node) in scopes:
             continue
-        if look.listing.is_online(scope.node):
-            why = SectionFailure(_SECTION, str(scope), Cause.ERROR, "the storage is not available")
+        if listing.is_online(scope.node):
+            why = SectionFailure(_SECTION, str(scope), Cause.INACTIVE, "the storage is not active")
         else:
             why = SectionFailure(_SECTION, str(scope), Cause.OFFLINE, offline(scope.node))
         if why not in failures:

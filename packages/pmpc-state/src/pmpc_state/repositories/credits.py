@@ -31,7 +31,7 @@ class Credits:
     Attributes:
         tasks: Tasks that may have had a part.
         looked_before: When the last sync began.
-        seen: When each changed resource was last seen.
+        seen: When each changed resource was last read.
         credited: Tasks that made earlier changes, by resource.
         bodies: Configurations before the change, by observation.
     """
@@ -110,7 +110,7 @@ def _tasks(connection: Connection, owner: int, since: datetime | None) -> tuple[
 
 
 def _seen(connection: Connection, numbers: list[int]) -> dict[int, datetime | None]:
-    query = select(volatile.c.resource_id, volatile.c.seen_at)
+    query = select(volatile.c.resource_id, volatile.c.proven_at)
     rows = connection.execute(query.where(volatile.c.resource_id.in_(numbers)))
     return dict(rows.all())
 

@@ -14,6 +14,7 @@ from pmpc_state.attribution import Credit
 from pmpc_state.diff import Recorded, Seen
 from pmpc_state.identity import returns
 from pmpc_state.schema import blob, observation, resource, volatile
+from pmpc_state.values.inventory import Known
 
 _BATCH = 500
 T = TypeVar("T")
@@ -45,16 +46,26 @@ def recorded(connection: Connection, owner: int, kind: str) -> list[Recorded]:
     return [Recorded(*row) for row in connection.execute(query)]
 
 
-def known_nodes(connection: Connection, owner: int) -> dict[str, dict[str, str | None]]:
-    """Return what is recorded as there: kind to key to where it was last seen."""
+def knowledge(connection: Connection, owner: int) -> dict[str, dict[str, Known]]:
+    """Return what is recorded as there, by kind and key."""
     query = (
-        select(resource.c.kind, resource.c.key, volatile.c.node)
+        select(
+            resource.c.kind,
+            resource.c.key,
+            volatile.c.node,
+            volatile.c.status,
+            volatile.c.known,
+            volatile.c.proven_at,
+            volatile.c.summary,
+            volatile.c.facts,
+        )
         .outerjoin(volatile, volatile.c.resource_id == resource.c.id)
         .where(resource.c.cluster_id == owner, resource.c.vanished_at.is_(None))
     )
-    found: dict[str, dict[str, str | None]] = {}
-    for kind, key, node in connection.execute(query):
-        found.setdefault(kind, {})[key] = node
+    found: dict[str, dict[str, Known]] = {}
+    for kind, key, node, status, seen, proven, summary, facts in connection.execute(query):
+        one = Known(node, status, bool(seen), proven, summary, facts or {})
+        found.setdefault(kind, {})[key] = one
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
@@ -10,15 +11,15 @@ from sqlalchemy import Connection
 from pmpc_state.canonical import SecretKey
 from pmpc_state.database.transactions import Writing
 from pmpc_state.diff import Delta, compare, store_form
-from pmpc_state.repositories import intervals, runs, volatiles
+from pmpc_state.repositories import intervals, readings, runs, volatiles
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import cluster_id, ensure_cluster, next_moment, shared_moment
 from pmpc_state.repositories.credits import Credits
 from pmpc_state.repositories.leases import require_lease
-from pmpc_state.repositories.tasks import oldest_running, record_tasks
+from pmpc_state.repositories.tasks import record_tasks, running_tasks
 from pmpc_state.values import Lease
-from pmpc_state.values.inventory import Section, SectionFailure, TaskSection
-from pmpc_state.values.report import SectionReport
+from pmpc_state.values.inventory import Known, Section, SectionFailure, TaskSection
+from pmpc_state.values.report import Figures, SectionReport, SyncMode
 
 
 @attrs.frozen
@@ -28,6 +29,8 @@ class Run:
     Attributes:
         looked_before: When the last sync that saw the tasks began, None before the first.
         tasks_since: From when on tasks are of interest: also the oldest of unknown end.
+        running: Tasks of unknown end: name to node.
+        read: Section and scope to when that list was last read as a whole.
         seen_at: The moment its sections are recorded under; None while the look goes on.
     """
 
@@ -37,6 +40,8 @@ class Run:
     started_at: datetime
     looked_before: datetime | None
     tasks_since: datetime | None
+    running: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    read: Mapping[tuple[str, str], datetime] = attrs.field(factory=dict[tuple[str, str], datetime])
     seen_at: datetime | None = None
 
 
@@ -48,7 +53,7 @@ class ObservedWriter:
         self._clock = clock
         self._key = key
 
-    def begin(self, cluster: str, lease: Lease) -> Run:
+    def begin(self, cluster: str, lease: Lease, mode: SyncMode = SyncMode.FULL) -> Run:
         """Open a run, recording the cluster if it is new.
 
         Raises:
@@ -59,10 +64,12 @@ class ObservedWriter:
             owner = ensure_cluster(connection, cluster, self._clock)
             before = runs.last_finished(connection, owner)
             moment = self._clock()
-            number = runs.begin_run(connection, owner, lease.token, moment)
-            unfinished = oldest_running(connection, owner)
-        since = before if before is None or unfinished is None else min(before, unfinished)
-        return Run(number, cluster, lease, moment, before, since)
+            number = runs.begin_run(connection, owner, lease.token, moment, mode.value)
+            running = running_tasks(connection, owner)
+            read = readings.readings(connection, owner)
+        since = min((before, *(started for _, _, started in running))) if before else None
+        where = {upid: node for upid, node, _ in running}
+        return Run(number, cluster, lease, moment, before, since, where, read)
 
     def date(self, run: Run) -> Run:
         """Say that the look is over: what it saw is recorded as of now.
@@ -73,12 +80,14 @@ class ObservedWriter:
         with self._writes.writing() as connection:
             require_lease(connection, run.lease.name, run.lease.token)
             owner = cluster_id(connection, run.cluster)
-            return attrs.evolve(run, seen_at=next_moment(connection, owner, self._clock()))
+            moment = next_moment(connection, owner, self._clock())
+            runs.date_run(connection, run.id, moment)
+        return attrs.evolve(run, seen_at=moment)
 
-    def recorded(self, cluster: str) -> dict[str, dict[str, str | None]]:
-        """Return what is believed to be there: kind to key to its last known node."""
+    def recorded(self, cluster: str) -> dict[str, dict[str, Known]]:
+        """Return what is believed to be there, by kind and key."""
         with self._writes.reading() as connection:
-            return intervals.known_nodes(connection, cluster_id(connection, cluster))
+            return intervals.knowledge(connection, cluster_id(connection, cluster))
 
     def write_tasks(self, run: Run, section: TaskSection) -> SectionReport:
         """Record tasks and the ends of tasks.
@@ -107,6 +116,12 @@ class ObservedWriter:
         Raises:
             LeaseLost: Somebody else took over the lease.
         """
+        if section.is_unread:
+            report = SectionReport(section.name, section.status, kept=len(section.untouched))
+            with self._writes.writing() as connection:
+                require_lease(connection, run.lease.name, run.lease.token)
+                self._finish(connection, run, report)
+            return report
         seen = store_form(section.items, self._key)
         with self._writes.writing() as connection:
             require_lease(connection, run.lease.name, run.lease.token)
@@ -116,13 +131,15 @@ class ObservedWriter:
             if delta.appeared or delta.changed or delta.vanished:
                 _write_history(connection, run, owner, delta, moment)
             for seen_again in (delta.changed, delta.unchanged, delta.listed):
-                volatiles.overwrite(connection, seen_again, moment)
+                volatiles.overwrite(connection, seen_again, moment, run.started_at)
+            volatiles.keep(connection, delta.kept, moment)
             volatiles.lose_sight(connection, delta.unseen)
+            readings.record_readings(connection, owner, section.name, section.read, run.started_at)
             report = _report(section, delta)
             self._finish(connection, run, report)
         return report
 
-    def finish(self, run: Run, status: str) -> datetime:
+    def finish(self, run: Run, status: str, figures: Figures | None = None) -> datetime:
         """Close a run and return when.
 
         Raises:
@@ -131,7 +148,7 @@ class ObservedWriter:
         with self._writes.writing() as connection:
             require_lease(connection, run.lease.name, run.lease.token)
             moment = self._clock()
-            runs.finish_run(connection, run.id, status, moment)
+            runs.finish_run(connection, run.id, status, moment, figures)
         return moment
 
     def _finish(self, connection: Connection, run: Run, report: SectionReport) -> None:
@@ -163,7 +180,7 @@ def _write_history(
     opened = [(known, seen, credited_to.change(known, seen)) for known, seen in delta.changed]
     opened += [(known, seen, credited_to.creation(seen)) for known, seen in placed if seen.hash]
     intervals.open_all(connection, opened, blobs, moment)
-    volatiles.overwrite(connection, placed, moment)
+    volatiles.overwrite(connection, placed, moment, run.started_at)
 
 
 def _plain(failure: SectionFailure) -> dict[str, str]:
@@ -185,5 +202,6 @@ def _report(section: Section, delta: Delta) -> SectionReport:
         vanished=len(delta.vanished),
         unchanged=len(delta.unchanged),
         unknown=len(delta.listed) + len(delta.unseen) + unreadable,
+        kept=len(delta.kept) + len(section.untouched),
         failures=section.failures,
     )

@@ -129,6 +129,7 @@ def _resources(held: ColumnElement[bool] | None) -> Select[*tuple[Any, ...]]:
             volatile.c.known,
             volatile.c.reason,
             volatile.c.seen_at,
+            volatile.c.proven_at,
         )
         .select_from(resource)
         .join(cluster, cluster.c.id == resource.c.cluster_id)
@@ -148,7 +149,23 @@ def _fetch(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[Res
 
 
 def _resource(row: Iterable[Any]) -> Resource:
-    uid, owner, kind, key, identity, body, since, until, node, status, facts, known, why, seen = row
+    (
+        uid,
+        owner,
+        kind,
+        key,
+        identity,
+        body,
+        since,
+        until,
+        node,
+        status,
+        facts,
+        known,
+        why,
+        seen,
+        proven,
+    ) = row
     document: dict[str, Any] = {} if body is None else json.loads(body)
     config: dict[str, Any] = document.get("config", {})
     return Resource(
@@ -168,4 +185,5 @@ def _resource(row: Iterable[Any]) -> Resource:
         known=bool(known),
         reason=why,
         seen_at=seen,
+        proven_at=proven,
     )

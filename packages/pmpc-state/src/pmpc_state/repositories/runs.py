@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import attrs
 from sqlalchemy import Connection, func, select
 
-from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.repositories.clusters import cluster_id, latest_moment
 from pmpc_state.schema import sync_run, sync_section
+from pmpc_state.schema.types import MICROSECOND
 from pmpc_state.values import SyncRun
+from pmpc_state.values.report import Figures
 
 
 def runs(connection: Connection, cluster_name: str, limit: int) -> tuple[SyncRun, ...]:
@@ -40,6 +43,8 @@ def runs(connection: Connection, cluster_name: str, limit: int) -> tuple[SyncRun
             finished_at=row.finished_at,
             status=row.status,
             sections=sections[row.id],
+            mode=row.mode,
+            figures=row.figures or {},
         )
         for row in newest
     )
@@ -54,7 +59,7 @@ def last_finished(connection: Connection, owner: int) -> datetime | None:
     ).scalar()
 
 
-def begin_run(connection: Connection, owner: int, token: int, moment: datetime) -> int:
+def begin_run(connection: Connection, owner: int, token: int, moment: datetime, mode: str) -> int:
     """Open a run; one that a crash left open is closed as failed."""
     connection.execute(
         sync_run.update()
@@ -63,7 +68,7 @@ def begin_run(connection: Connection, owner: int, token: int, moment: datetime) 
     )
     return connection.execute(
         sync_run.insert()
-        .values(cluster_id=owner, started_at=moment, status="running", token=token)
+        .values(cluster_id=owner, started_at=moment, status="running", token=token, mode=mode)
         .returning(sync_run.c.id)
     ).scalar_one()
 
@@ -91,8 +96,33 @@ def finish_section(
     )
 
 
-def finish_run(connection: Connection, run_id: int, status: str, moment: datetime) -> None:
+def date_run(connection: Connection, run_id: int, moment: datetime) -> None:
+    """Note the moment the sections of a run are recorded under."""
+    connection.execute(sync_run.update().where(sync_run.c.id == run_id).values(seen_at=moment))
+
+
+def finish_run(
+    connection: Connection, run_id: int, status: str, moment: datetime, figures: Figures | None
+) -> None:
     """Close a run."""
+    cost = None if figures is None else attrs.asdict(figures)
     connection.execute(
-        sync_run.update().where(sync_run.c.id == run_id).values(status=status, finished_at=moment)
+        sync_run.update()
+        .where(sync_run.c.id == run_id)
+        .values(status=status, finished_at=moment, figures=cost)
     )
+
+
+def whole_moment(connection: Connection, owner: int) -> datetime:
+    """Return the last moment of which every section is written, also while a sync writes."""
+    query = (
+        select(sync_run.c.seen_at, sync_run.c.status)
+        .where(sync_run.c.cluster_id == owner, sync_run.c.seen_at.is_not(None))
+        .order_by(sync_run.c.id.desc())
+        .limit(1)
+    )
+    newest = connection.execute(query).first()
+    if newest is None or newest.seen_at is None or newest.status in ("ok", "partial"):
+        return latest_moment(connection, owner)
+    moment: datetime = newest.seen_at
+    return moment - MICROSECOND

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pmpc_state.repositories.clusters import cluster_id
@@ -53,12 +53,12 @@ def tasks(
     return tuple(TaskRecord(*row) for row in connection.execute(query))
 
 
-def oldest_running(connection: Connection, owner: int) -> datetime | None:
-    """Return when the oldest task began of which the end was never seen; None if there is none."""
-    query = select(func.min(task.c.started_at)).where(
+def running_tasks(connection: Connection, owner: int) -> tuple[tuple[str, str, datetime], ...]:
+    """Return name, node and start of the tasks of which the end was never seen."""
+    query = select(task.c.upid, task.c.node, task.c.started_at).where(
         task.c.cluster_id == owner, task.c.ended_at.is_(None)
     )
-    return connection.execute(query).scalar()
+    return tuple((upid, node, started) for upid, node, started in connection.execute(query))
 
 
 def record_tasks(connection: Connection, owner: int, seen: Iterable[TaskRecord]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection, bindparam, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pmpc_state.diff import Recorded, Seen
@@ -14,9 +14,19 @@ from pmpc_state.schema import volatile
 
 
 def overwrite(
-    connection: Connection, seen: Iterable[tuple[Recorded, Seen]], moment: datetime
+    connection: Connection,
+    seen: Iterable[tuple[Recorded, Seen]],
+    moment: datetime,
+    proven_at: datetime,
 ) -> None:
-    """Replace the facts of what was seen; what could only be listed stays unknown."""
+    """Replace the facts of what was seen; what could only be listed stays unknown.
+
+    Args:
+        connection: The transaction.
+        seen: What was seen.
+        moment: When, as history tells it.
+        proven_at: When the look began that read it: it was so then or later.
+    """
     rows: list[dict[str, Any]] = [
         {
             "resource_id": known.resource_id,
@@ -26,6 +36,8 @@ def overwrite(
             "known": entry.hash is not None,
             "reason": entry.item.reason,
             "seen_at": moment,
+            "proven_at": proven_at if entry.hash is not None else None,
+            "summary": entry.item.summary if entry.hash is not None else None,
         }
         for known, entry in seen
     ]
@@ -33,15 +45,43 @@ def overwrite(
         return
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(volatile)
-    replaced = {
+    replaced: dict[str, Any] = {
         column.name: statement.excluded[column.name]
         for column in volatile.columns
         if not column.primary_key
     }
+    # What can only be listed now was proven when it was last read.
+    replaced["proven_at"] = func.coalesce(statement.excluded.proven_at, volatile.c.proven_at)
     connection.execute(
         statement.on_conflict_do_update(index_elements=[volatile.c.resource_id], set_=replaced),
         rows,
     )
+
+
+def keep(connection: Connection, kept: Iterable[tuple[Recorded, Seen]], moment: datetime) -> None:
+    """Replace the facts of what was listed and not read again; its proof stays as old as it is."""
+    rows = [
+        {
+            "number": known.resource_id,
+            "now_on": entry.item.node,
+            "now_is": entry.item.status,
+            "now_so": dict(entry.item.facts),
+            "now": moment,
+        }
+        for known, entry in kept
+    ]
+    if rows:
+        connection.execute(
+            volatile.update()
+            .where(volatile.c.resource_id == bindparam("number"))
+            .values(
+                node=bindparam("now_on"),
+                status=bindparam("now_is"),
+                facts=bindparam("now_so", type_=volatile.c.facts.type),
+                seen_at=bindparam("now", type_=volatile.c.seen_at.type),
+            ),
+            rows,
+        )
 
 
 def lose_sight(connection: Connection, unseen: Iterable[tuple[Recorded, str]]) -> None:

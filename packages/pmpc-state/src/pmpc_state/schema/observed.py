@@ -105,7 +105,11 @@ Index(
 
 
 class VolatileColumns(TypedColumns):
-    """What changes all the time and is overwritten: status, node, lock, usage, freshness."""
+    """What changes all the time and is overwritten: status, node, lock, usage, freshness.
+
+    `proven_at` is when the configuration was last read; `summary` is what the cluster's list said
+    of it then, as a hash: a list that says something else means that it may have changed.
+    """
 
     resource_id = Column(Integer, ForeignKey("resource.id"), primary_key=True)
     node: Column[str | None] = Column(Text, nullable=True)
@@ -114,6 +118,8 @@ class VolatileColumns(TypedColumns):
     known = Column(Boolean, nullable=False)
     reason: Column[str | None] = Column(Text, nullable=True)
     seen_at: Column[datetime | None] = Column(Moment, nullable=True)
+    proven_at: Column[datetime | None] = Column(Moment, nullable=True)
+    summary: Column[str | None] = Column(Text, nullable=True)
 
 
 volatile = Table("volatile", metadata, VolatileColumns)
@@ -135,7 +141,10 @@ snapshot = Table("snapshot", metadata, SnapshotColumns, UniqueConstraint("cluste
 
 
 class SyncRunColumns(TypedColumns):
-    """One run of sync; `token` is the fencing token it wrote under."""
+    """One run of sync; `token` is the fencing token it wrote under.
+
+    `seen_at` is the moment its sections are recorded under, `figures` what it cost.
+    """
 
     id = Column(Integer, primary_key=True)
     cluster_id = Column(Integer, ForeignKey("cluster.id"), nullable=False)
@@ -143,6 +152,9 @@ class SyncRunColumns(TypedColumns):
     finished_at: Column[datetime | None] = Column(Moment, nullable=True)
     status = Column(Text, nullable=False)
     token = Column(BigInteger, nullable=False)
+    mode = Column(Text, nullable=False, server_default="full")
+    seen_at: Column[datetime | None] = Column(Moment, nullable=True)
+    figures: Column[Any] = Column(Document, nullable=True)
 
 
 sync_run = Table("sync_run", metadata, SyncRunColumns)
@@ -161,6 +173,18 @@ class SyncSectionColumns(TypedColumns):
 
 
 sync_section = Table("sync_section", metadata, SyncSectionColumns)
+
+
+class ReadingColumns(TypedColumns):
+    """When a list was last read as a whole; an empty one has no resource that could tell."""
+
+    cluster_id = Column(Integer, ForeignKey("cluster.id"), primary_key=True)
+    section = Column(Text, primary_key=True)
+    scope = Column(Text, primary_key=True)
+    read_at = Column(Moment, nullable=False)
+
+
+reading = Table("reading", metadata, ReadingColumns)
 
 
 class TaskColumns(TypedColumns):

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager, suppress
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from pmpc_state.discovery import Collection, discover
+import attrs
+
+from pmpc_state.discovery import Collection, Memory, Past, discover
 from pmpc_state.errors import LeaseLost, StateUnreachable
+from pmpc_state.freshness import Sweep
 from pmpc_state.repositories.holders import this_process
 from pmpc_state.state import State
 from pmpc_state.values import Lease
 from pmpc_state.values.inventory import Inventory
 from pmpc_state.values.report import (
     EventSink,
+    Figures,
     SectionReport,
     SectionWritten,
     SyncFinished,
+    SyncMode,
     SyncReport,
     SyncStarted,
     ignore,
@@ -32,11 +38,26 @@ LEASE_SECONDS: Final = 60.0
 CONCURRENCY: Final = 16
 
 
+@attrs.frozen
+class _Order:
+    """What was asked for."""
+
+    client: AsyncClient
+    cluster: str
+    mode: SyncMode
+    sweep: Sweep
+    collections: tuple[Collection, ...]
+    on_event: EventSink
+    concurrency: int
+
+
 async def sync(
     state: State,
     client: AsyncClient,
     cluster: str,
     *,
+    mode: SyncMode = SyncMode.FULL,
+    sweep: Sweep = Sweep(),  # noqa: B008  # a frozen value
     on_event: EventSink = ignore,
     concurrency: int = CONCURRENCY,
     collections: Iterable[Collection] = (),
@@ -47,10 +68,16 @@ async def sync(
     failures; the objects it hides become unknown and stay recorded. Every section is written in
     one transaction, so a crash leaves whole sections of the old or the new look.
 
+    A full sync reads everything. An incremental one reads what the cluster's lists and tasks say
+    may have changed, and sweeps through the rest, so that everything is read again within the
+    time the sweep gives; edits that leave no trace are found by then. The first sync is full.
+
     Args:
         state: Where to record.
         client: How to reach the cluster; a read-only token suffices.
         cluster: The name to record under.
+        mode: Whether to read everything.
+        sweep: How fresh an incremental sync keeps everything.
         on_event: Hears of progress.
         concurrency: How many requests may be on their way at once.
         collections: What else to record: `COLLECTIONS` for everything PVE has settings for.
@@ -63,6 +90,7 @@ async def sync(
         proxmox_client.PveError: The cluster could not be reached at all, or refused the token.
     """
     writer = state.writer()
+    order = _Order(client, cluster, mode, sweep, tuple(collections), on_event, concurrency)
     held = await asyncio.to_thread(
         lambda: writer.leases.acquire(
             f"sync/{cluster}", holder=this_process(), seconds=LEASE_SECONDS
@@ -70,48 +98,54 @@ async def sync(
     )
     try:
         async with _kept(writer, held):
-            return await _sync(
-                writer, client, cluster, held, on_event, concurrency, tuple(collections)
-            )
+            return await _sync(writer, order, held)
     finally:
         # A database that is gone is told by what was cut short; the lease then ends by itself.
         with suppress(StateUnreachable):
             await asyncio.to_thread(writer.leases.release, held)
 
 
-async def _sync(
-    writer: StateWriter,
-    client: AsyncClient,
-    cluster: str,
-    held: Lease,
-    on_event: EventSink,
-    concurrency: int,
-    collections: tuple[Collection, ...],
-) -> SyncReport:
-    on_event(SyncStarted(cluster))
-    run = await asyncio.to_thread(writer.observed.begin, cluster, held)
+async def _sync(writer: StateWriter, order: _Order, held: Lease) -> SyncReport:
+    order.on_event(SyncStarted(order.cluster))
+    began = perf_counter()
+    run = await asyncio.to_thread(writer.observed.begin, order.cluster, held, order.mode)
     try:
-        inventory = await discover(
-            client,
-            cluster,
-            started_at=run.started_at,
-            recorded=await asyncio.to_thread(writer.observed.recorded, cluster),
-            tasks_since=run.tasks_since,
-            on_event=on_event,
-            concurrency=concurrency,
-            collections=collections,
-        )
+        inventory = await _look(writer, order, run)
         run = await asyncio.to_thread(writer.observed.date, run)
-        sections = await _write(writer, run, inventory, on_event)
+        looked = perf_counter()
+        sections = await _write(writer, run, inventory, order.on_event)
     except BaseException:
         with suppress(LeaseLost, StateUnreachable):
             writer.observed.finish(run, "failed")
         raise
-    draft = SyncReport(cluster, run.started_at, run.started_at, sections)
-    finished = await asyncio.to_thread(writer.observed.finish, run, draft.status)
-    report = SyncReport(cluster, run.started_at, finished, sections)
-    on_event(SyncFinished(report))
+    figures = Figures(
+        inventory.requests, round(looked - began, 3), round(perf_counter() - looked, 3)
+    )
+    draft = SyncReport(order.cluster, run.started_at, run.started_at, sections, order.mode, figures)
+    finished = await asyncio.to_thread(writer.observed.finish, run, draft.status, figures)
+    fresh = await asyncio.to_thread(writer.freshness, order.cluster)
+    report = attrs.evolve(draft, finished_at=finished, freshness=fresh)
+    order.on_event(SyncFinished(report))
     return report
+
+
+async def _look(writer: StateWriter, order: _Order, run: Run) -> Inventory:
+    recorded = await asyncio.to_thread(writer.observed.recorded, order.cluster)
+    memory = None
+    if order.mode is SyncMode.INCREMENTAL and run.looked_before is not None:
+        memory = Memory(recorded, run.read, run.looked_before)
+    return await discover(
+        order.client,
+        order.cluster,
+        started_at=run.started_at,
+        recorded=recorded,
+        past=Past(run.tasks_since, run.running),
+        memory=memory,
+        sweep=order.sweep,
+        on_event=order.on_event,
+        concurrency=order.concurrency,
+        collections=order.collections,
+    )
 
 
 async def _write(

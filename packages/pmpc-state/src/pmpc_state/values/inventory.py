@@ -12,6 +12,31 @@ import attrs
 from pmpc_state.values.observed import Identity, TaskRecord
 
 
+@attrs.frozen
+class Known:
+    """What is recorded of an object that is believed to be there.
+
+    Attributes:
+        node: Where it was last seen.
+        status: As last seen.
+        known: Whether the last look could see it.
+        proven_at: When its configuration was last read.
+        summary: Hash of what the cluster's list said of it then.
+        facts: Volatile facts as last seen.
+    """
+
+    node: str | None = None
+    status: str | None = None
+    known: bool = True
+    proven_at: datetime | None = None
+    summary: str | None = None
+    facts: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+
+
+Knowledge = Mapping[str, Mapping[str, Known]]
+"""Kind to key to what is recorded of it."""
+
+
 class Cause(enum.Enum):
     """Why something could not be seen."""
 
@@ -19,6 +44,7 @@ class Cause(enum.Enum):
     OFFLINE = "node offline"
     UNREACHABLE = "unreachable"
     UNSUPPORTED = "not supported"
+    INACTIVE = "storage inactive"
     ERROR = "error"
 
 
@@ -47,6 +73,8 @@ class ObservedItem:
         identity: Evidence of who it is; empty if its configuration could not be read.
         facts: Volatile facts.
         reason: Why there is no document.
+        summary: Hash of what the cluster's list says of it, None where no list tells.
+        kept: It was listed, nothing says that its configuration changed, so it was not read.
     """
 
     kind: str
@@ -57,6 +85,8 @@ class ObservedItem:
     status: str | None = None
     facts: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     reason: str | None = None
+    summary: str | None = None
+    kept: bool = False
 
 
 @attrs.frozen
@@ -72,6 +102,8 @@ class Section:
         gone: Keys of recorded objects that are proven to be gone.
         unseen: Keys of recorded objects to why they could not be seen.
         failures: What could not be read.
+        untouched: Keys of recorded objects this look had no reason to read: they stay as they are.
+        read: Lists that were read as a whole, by scope; blank for the section's only one.
     """
 
     name: str
@@ -79,16 +111,25 @@ class Section:
     gone: frozenset[str] = frozenset()
     unseen: Mapping[str, str] = attrs.field(factory=dict[str, str])
     failures: tuple[SectionFailure, ...] = ()
+    untouched: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the look had no reason to read any of it."""
+        return not (self.items or self.gone or self.unseen or self.failures or self.read)
 
     @property
     def status(self) -> str:
         """`ok`, `partial` if some could not be read, `failed` if nothing could.
 
+        A storage that is not active is as its owner left it, and no reason to be partial.
         `unsupported` if the server has no such thing, as older ones have not.
         """
-        if not self.failures:
+        failures = [entry for entry in self.failures if entry.cause is not Cause.INACTIVE]
+        if not failures:
             return "ok"
-        if all(entry.cause is Cause.UNSUPPORTED for entry in self.failures):
+        if all(entry.cause is Cause.UNSUPPORTED for entry in failures):
             return "unsupported"
         return "failed" if any(entry.scope == "all" for entry in self.failures) else "partial"
 
@@ -110,9 +151,14 @@ class TaskSection:
 
 @attrs.frozen
 class Inventory:
-    """What one look at a cluster found."""
+    """What one look at a cluster found.
+
+    Attributes:
+        requests: How many requests it took.
+    """
 
     cluster: str
     started_at: datetime
     sections: tuple[Section, ...]
     tasks: TaskSection
+    requests: int = 0

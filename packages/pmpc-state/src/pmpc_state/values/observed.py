@@ -50,6 +50,8 @@ class Resource:
         known: False when the last sync could not see it (its node was down, permission denied).
         reason: Why it is not known.
         seen_at: When the volatile facts were seen.
+        proven_at: When its configuration was last read: since then nothing but the lists and the
+            tasks says that it did not change. None while it was never readable.
     """
 
     uid: str
@@ -68,6 +70,7 @@ class Resource:
     known: bool
     reason: str | None
     seen_at: datetime | None
+    proven_at: datetime | None = None
 
     @property
     def address(self) -> str:
@@ -141,7 +144,12 @@ class Snapshot:
 
 @attrs.frozen
 class SyncRun:
-    """A run of sync and how its sections went (running, ok, partial, failed)."""
+    """A run of sync and how its sections went (running, ok, partial, failed).
+
+    Attributes:
+        mode: full or incremental.
+        figures: What it cost: requests, seconds, …; empty until it is finished.
+    """
 
     id: int
     cluster: str
@@ -149,6 +157,8 @@ class SyncRun:
     finished_at: datetime | None
     status: str
     sections: Mapping[str, str]
+    mode: str = "full"
+    figures: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
 
 
 @attrs.frozen

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 import attrs
 
+from pmpc_state.values.freshness import Freshness
 from pmpc_state.values.inventory import Cause, SectionFailure
+
+_QUIET: Final = (Cause.UNSUPPORTED, Cause.INACTIVE)
+"""What could not be read and is yet as it should be."""
+
+
+class SyncMode(enum.Enum):
+    """How much a sync reads."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+
+
+@attrs.frozen
+class Figures:
+    """What a sync cost.
+
+    Attributes:
+        requests: Requests it made.
+        reading: Seconds it looked.
+        writing: Seconds it wrote.
+    """
+
+    requests: int = 0
+    reading: float = 0.0
+    writing: float = 0.0
 
 
 @attrs.frozen
@@ -21,6 +49,7 @@ class SectionReport:
         vanished: Proven to be gone.
         unchanged: As before.
         unknown: Recorded or listed, but not readable now.
+        kept: Not read, because nothing says that it changed.
     """
 
     name: str
@@ -30,6 +59,7 @@ class SectionReport:
     vanished: int = 0
     unchanged: int = 0
     unknown: int = 0
+    kept: int = 0
     failures: tuple[SectionFailure, ...] = ()
 
     @property
@@ -40,12 +70,19 @@ class SectionReport:
 
 @attrs.frozen
 class SyncReport:
-    """What a sync did."""
+    """What a sync did.
+
+    Attributes:
+        freshness: How fresh each kind is now.
+    """
 
     cluster: str
     started_at: datetime
     finished_at: datetime
     sections: tuple[SectionReport, ...]
+    mode: SyncMode = SyncMode.FULL
+    figures: Figures = Figures()
+    freshness: tuple[Freshness, ...] = ()
 
     @property
     def created(self) -> int:
@@ -68,6 +105,17 @@ class SyncReport:
         return sum(section.unchanged for section in self._objects)
 
     @property
+    def kept(self) -> int:
+        """Objects that were not read, because nothing says that they changed."""
+        return sum(section.kept for section in self._objects)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the object was read whose turn was longest ago, of those that can be seen."""
+        moments = [one.oldest for one in self.freshness if one.oldest is not None]
+        return min(moments, default=None)
+
+    @property
     def unknown(self) -> int:
         """Objects that could not be read."""
         return sum(section.unknown for section in self._objects)
@@ -79,7 +127,17 @@ class SyncReport:
             failure
             for section in self.sections
             for failure in section.failures
-            if failure.cause is not Cause.UNSUPPORTED
+            if failure.cause not in _QUIET
+        )
+
+    @property
+    def inactive(self) -> tuple[SectionFailure, ...]:
+        """Storages that are not active, so that what they hold is not known now."""
+        return tuple(
+            failure
+            for section in self.sections
+            for failure in section.failures
+            if failure.cause is Cause.INACTIVE
         )
 
     @property

@@ -15,17 +15,23 @@ from pmpc_state.values.inventory import Cause, ObservedItem, Section, SectionFai
 from proxmox_client import PveError
 
 _CLUSTER = "cluster"
+_ALL = frozenset({""})
+_NONE: frozenset[str] = frozenset()
 Privileges = Mapping[str, Iterable[str]]
 
 
 async def look_at_collections(look: Look, collections: Iterable[Collection]) -> tuple[Section, ...]:
     """Read collections, a section each."""
-    wanted = tuple(collections)
+    everything = tuple(collections)
+    wanted = [one for one in everything if look.wants(one.kind)]
+    passed = tuple(look.unread(one.kind) for one in everything if one not in wanted)
     if not wanted:
-        return ()
+        return passed
     privileges, major = await asyncio.gather(_privileges(look), _major(look))
     there = [one for one in wanted if one.until is None or major <= one.until]
-    return tuple(await asyncio.gather(*(_collection(look, one, privileges) for one in there)))
+    absent = [attrs.evolve(look.unread(one.kind), read=_ALL) for one in wanted if one not in there]
+    read = await asyncio.gather(*(_collection(look, one, privileges) for one in there))
+    return (*read, *absent, *passed)
 
 
 async def _major(look: Look) -> int:
@@ -51,7 +57,7 @@ async def _collection(look: Look, wanted: Collection, privileges: Privileges) ->
         thin = SectionFailure(wanted.kind, "all", Cause.PERMISSION, why)
         return Section(
             wanted.kind, (), unseen=dict.fromkeys(look.missing(wanted.kind, ()), why),
-            failures=(thin,),
+            failures=(thin,), read=_ALL,
         )  # fmt: skip
     parts = await asyncio.gather(*(_part(look, wanted, node) for node in scopes))
     items = tuple(item for found, _ in parts for item in found)
@@ -71,7 +77,11 @@ async def _collection(look: Look, wanted: Collection, privileges: Privileges) ->
             gone.add(key)
         else:
             unseen[key] = f"not listed; {wanted.privilege} on {wanted.root} would show why"
-    return Section(wanted.kind, items, frozenset(gone), unseen, failures)
+    final = (Cause.PERMISSION, Cause.UNSUPPORTED)  # asking again soon would say the same
+    answered = all(one.cause in final for one in failures)
+    return Section(
+        wanted.kind, items, frozenset(gone), unseen, failures, read=_ALL if answered else _NONE
+    )
 
 
 def sees_all(wanted: Collection, privileges: Privileges) -> bool:
