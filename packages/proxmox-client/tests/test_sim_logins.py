@@ -43,6 +43,7 @@ def ask(cluster: SimulatedCluster, ticket: str) -> SimResponse:
     return cluster.handle(SimRequest("GET", "/version", headers=headers))
 
 
+@pytest.mark.requirement("logins.second-factor")
 def test_codes_are_those_of_rfc_6238() -> None:
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     uri = f"otpauth://totp/x?secret={secret}&digits=8"
@@ -53,6 +54,7 @@ def test_codes_are_those_of_rfc_6238() -> None:
     ]
 
 
+@pytest.mark.requirement("logins.second-factor")
 def test_a_password_alone_gives_a_challenge_that_opens_nothing(cluster: SimulatedCluster) -> None:
     add_totp(cluster)
     cluster.clock.advance(60)
@@ -72,6 +74,7 @@ def test_a_password_alone_gives_a_challenge_that_opens_nothing(cluster: Simulate
     assert ask(cluster, full["ticket"]).status == 200
 
 
+@pytest.mark.requirement("logins.second-factor")
 def test_a_code_works_once_and_only_in_its_time(cluster: SimulatedCluster) -> None:
     add_totp(cluster)
     cluster.clock.advance(60)
@@ -83,6 +86,7 @@ def test_a_code_works_once_and_only_in_its_time(cluster: SimulatedCluster) -> No
     assert log_in(cluster, current, **challenge).status == 401
 
 
+@pytest.mark.requirement("logins.second-factor")
 def test_a_challenge_belongs_to_one_user(cluster: SimulatedCluster) -> None:
     add_totp(cluster)
     cluster.call("POST", "/access/users", {"userid": "eve@pve", "password": "evepass12"})
@@ -96,6 +100,7 @@ def test_a_challenge_belongs_to_one_user(cluster: SimulatedCluster) -> None:
     assert answer.status == 401
 
 
+@pytest.mark.requirement("logins.recovery")
 def test_recovery_codes_work_once_each_and_end_a_lock(cluster: SimulatedCluster) -> None:
     add_totp(cluster)
     codes = cluster.call("POST", "/access/tfa/op@pve", {"type": "recovery"})["recovery"]
@@ -116,6 +121,7 @@ def test_recovery_codes_work_once_each_and_end_a_lock(cluster: SimulatedCluster)
     assert left == [0, 1, 2, 4, 5, 6, 7, 8, 9]
 
 
+@pytest.mark.requirement("logins.lock")
 def test_too_many_failures_lock_every_factor_until_somebody_unlocks(
     cluster: SimulatedCluster,
 ) -> None:
@@ -130,6 +136,7 @@ def test_too_many_failures_lock_every_factor_until_somebody_unlocks(
     assert log_in(cluster, f"recovery:{codes[0]}", **challenge).status == 200
 
 
+@pytest.mark.requirement("logins.factors")
 def test_factors_are_listed_renamed_disabled_and_removed(cluster: SimulatedCluster) -> None:
     ident = add_totp(cluster)
     path = f"/access/tfa/op@pve/{ident}"
@@ -150,6 +157,7 @@ def test_factors_are_listed_renamed_disabled_and_removed(cluster: SimulatedClust
     assert missing.value.status == 404
 
 
+@pytest.mark.requirement("logins.factors")
 def test_a_factor_needs_a_proof(cluster: SimulatedCluster) -> None:
     params = {"type": "totp", "description": "x", "totp": URI, "value": "000000"}
     with pytest.raises(PveFault, match="failed to verify TOTP challenge"):
@@ -160,6 +168,7 @@ def test_a_factor_needs_a_proof(cluster: SimulatedCluster) -> None:
         cluster.call("POST", "/access/tfa/op@pve", {"type": "totp", "description": "x"})
 
 
+@pytest.mark.requirement("logins.password")
 def test_users_repeat_their_password_to_change_factors(cluster: SimulatedCluster) -> None:
     data = log_in(cluster).data
     headers = {
@@ -178,6 +187,7 @@ def test_users_repeat_their_password_to_change_factors(cluster: SimulatedCluster
     assert other.status == 403
 
 
+@pytest.mark.requirement("logins.second-factor")
 def test_the_clients_session_passes_the_second_factor(cluster: SimulatedCluster) -> None:
     add_totp(cluster)
     cluster.clock.advance(60)
@@ -192,6 +202,7 @@ def test_the_clients_session_passes_the_second_factor(cluster: SimulatedCluster)
         assert pve.version.get().release == cluster.version
 
 
+@pytest.mark.requirement("logins.verify")
 def test_credentials_can_be_checked_without_making_a_ticket(cluster: SimulatedCluster) -> None:
     wanted = {"path": "/vms/100", "privs": "VM.Audit"}
     assert log_in(cluster, **wanted).status == 401
@@ -201,6 +212,7 @@ def test_credentials_can_be_checked_without_making_a_ticket(cluster: SimulatedCl
     assert set(answer) == {"username", "cap"}
 
 
+@pytest.mark.requirement("logins.root")
 def test_root_makes_tickets_for_others(cluster: SimulatedCluster) -> None:
     cluster.access.users["root@pam"].password = "secret-root"
     params = {"username": "root@pam", "password": "secret-root"}
@@ -209,6 +221,7 @@ def test_root_makes_tickets_for_others(cluster: SimulatedCluster) -> None:
     assert log_in(cluster, root["ticket"]).data["username"] == "op@pve"
 
 
+@pytest.mark.requirement("logins.expiry")
 def test_tokens_and_tickets_end(cluster: SimulatedCluster) -> None:
     ticket = log_in(cluster).data["ticket"]
     expiry = int(cluster.clock.now()) + 100
@@ -222,6 +235,7 @@ def test_tokens_and_tickets_end(cluster: SimulatedCluster) -> None:
     assert ask(cluster, ticket).status == 401
 
 
+@pytest.mark.requirement("logins.password")
 def test_changing_a_password_takes_the_old_one(cluster: SimulatedCluster) -> None:
     data = log_in(cluster).data
     headers = {
@@ -262,6 +276,7 @@ def sync(cluster: SimulatedCluster, **options: object) -> list[str]:
     return cluster.tasks.get(upid).lines
 
 
+@pytest.mark.requirement("logins.directory")
 def test_a_directory_is_synchronised_and_logs_its_users_in(
     cluster: SimulatedCluster, directory: Directory
 ) -> None:
@@ -278,6 +293,7 @@ def test_a_directory_is_synchronised_and_logs_its_users_in(
     assert cluster.handle(SimRequest("POST", "/access/ticket", params)).status == 401
 
 
+@pytest.mark.requirement("logins.directory")
 def test_who_vanished_from_the_directory_goes_only_on_demand(
     cluster: SimulatedCluster, directory: Directory
 ) -> None:
@@ -289,6 +305,7 @@ def test_who_vanished_from_the_directory_goes_only_on_demand(
     assert "bob@corp" not in cluster.access.users
 
 
+@pytest.mark.requirement("logins.directory")
 def test_only_directories_are_synchronised(cluster: SimulatedCluster) -> None:
     with pytest.raises(PveFault, match="Cannot sync realm type 'pve'!"):
         cluster.call("POST", "/access/domains/pve/sync", {"scope": "both"})
@@ -327,6 +344,7 @@ def finish_openid(cluster: SimulatedCluster, params: dict[str, str]) -> SimRespo
     return cluster.handle(SimRequest("POST", "/access/openid/login", params))
 
 
+@pytest.mark.requirement("logins.openid")
 def test_openid_makes_a_user_with_his_groups(
     cluster: SimulatedCluster, provider: IdentityProvider
 ) -> None:
@@ -339,6 +357,7 @@ def test_openid_makes_a_user_with_his_groups(
     assert finish_openid(cluster, params | {"code": "c1"}).status == 401
 
 
+@pytest.mark.requirement("logins.openid")
 def test_openid_refuses_what_it_did_not_start_or_what_comes_too_late(
     cluster: SimulatedCluster, provider: IdentityProvider
 ) -> None:
@@ -352,6 +371,7 @@ def test_openid_refuses_what_it_did_not_start_or_what_comes_too_late(
     assert finish_openid(cluster, params | {"code": "c1"}).status == 401
 
 
+@pytest.mark.requirement("logins.openid")
 def test_openid_needs_such_a_realm(cluster: SimulatedCluster) -> None:
     params = {"realm": "pve", "redirect-url": "https://pve.example.com"}
     answer = cluster.handle(SimRequest("POST", "/access/openid/auth-url", params))

@@ -50,6 +50,7 @@ from proxmox_client.testing.wireform import CLOSE, FORWARDED, KEEP, answer, refu
 if TYPE_CHECKING:
     import httpx
 
+    from proxmox_client.testing.guests.agentcommands import Command
     from proxmox_client.testing.server import SimulatorServer
 
 _METHODS = frozenset(("GET", "POST", "PUT", "DELETE"))
@@ -71,6 +72,7 @@ class SimulatedCluster:
         random: Its source of chance.
         faults: What goes wrong on demand.
         downloads: What download-url finds, by URL; everything else refuses the connection.
+        agent_commands: What agents can run besides `echo`, `cat`, `true`, `false` and `sleep`.
         outside: Servers its nodes can reach: directories, identity providers, file servers.
     """
 
@@ -95,9 +97,10 @@ class SimulatedCluster:
         self.auth = Authenticator(self.access, self.random.randbytes(32))
         self.tasks = TaskEngine(self.clock, self.nodes)
         self.locks = LockTable(self.clock)
-        self.files: dict[str, Any] = {}
+        self.files: dict[str, Any] = {"statistics-since": start}
         self.downloads: dict[str, bytes] = {}
         self.outside = Outside()
+        self.agent_commands: dict[str, Command] = {}
         self.routes = RouteTable(version)
         self.broadcast = Broadcast(self.nodes, self.guests)
         self.faults = Faults(self)

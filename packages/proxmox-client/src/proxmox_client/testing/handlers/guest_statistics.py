@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from proxmox_client.testing import raster
 from proxmox_client.testing.guests import readings
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.request import Call, PveFault
@@ -11,16 +12,6 @@ from proxmox_client.testing.routing import handles
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
-
-_STEPS = {
-    "hour": (60, 60),
-    "day": (60, 1440),
-    "week": (1800, 336),
-    "month": (1800, 1440),
-    "year": (21600, 1460),
-    "decade": (604800, 570),
-}
-"""Seconds between rows, and number of rows."""
 
 _FILE_SECONDS = 3.0
 
@@ -37,11 +28,19 @@ def statistics(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
             f"RRD error: opening '/var/lib/rrdcached/db/pve-vm-9.0/{vmid}':"
             " No such file or directory",
         )
-    step, count = _STEPS[call["timeframe"]]
-    last = int(cluster.clock.now()) // step * step
     cpus = cluster.nodes[guest.node].cpus
-    times = range(last - (count - 1) * step, last + 1, step)
-    return [readings.statistics(guest, at=float(at), host_cpus=cpus) for at in times]
+    return [
+        readings.statistics(guest, at=float(at), host_cpus=cpus)
+        for at in raster.times(cluster, call["timeframe"])
+    ]
+
+
+@handles("GET", "/nodes/{node}/qemu/{vmid}/rrd")
+@handles("GET", "/nodes/{node}/lxc/{vmid}/rrd")
+def picture(cluster: SimulatedCluster, call: Call) -> dict[str, str]:
+    """Draw a guest's figures."""
+    rows = statistics(cluster, call)
+    return raster.picture(f"pve-vm-9.0/{call['vmid']}", call["ds"], rows)
 
 
 def _recorded(cluster: SimulatedCluster, guest: Guest) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+from proxmox_client.testing import nodedisks
 from proxmox_client.testing.formats import split_list
+from proxmox_client.testing.guestwork.storage_turns import turn
 from proxmox_client.testing.permissions import denied, require
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
@@ -28,7 +31,7 @@ def _status(cluster: SimulatedCluster, storage: Storage, node: str) -> dict[str,
         "shared": int(storage.shared),
         "enabled": int(storage.enabled and storage.allowed_on(node)),
     }
-    if not row["enabled"] or storage.options.get("vgname", "pve") != "pve":
+    if not row["enabled"] or not nodedisks.is_there(cluster.nodes[node], storage):
         return row | {"active": 0, "total": 0, "used": 0, "avail": 0}
     used = cluster.volumes.used(storage, node)
     avail = cluster.volumes.available(storage, node)
@@ -139,7 +142,7 @@ def _require_volume(
 
 
 @handles("POST", "/nodes/{node}/storage/{storage}/content")
-def allocate(cluster: SimulatedCluster, call: Call) -> str:
+def allocate(cluster: SimulatedCluster, call: Call) -> Generator[float, None, str]:
     """Make a disk image."""
     storage = cluster.volumes.usable(call["storage"], call.node)
     size = call.sent["size"]
@@ -149,6 +152,7 @@ def allocate(cluster: SimulatedCluster, call: Call) -> str:
     kind = call.get("format", suffix)
     if storage.type in FILE_TYPES and suffix not in ("raw", "qcow2", "vmdk", "subvol"):
         raise PveFault(500, f"illegal name '{name}' - should be 'vm-{call['vmid']}-*'")
+    yield from turn(cluster, storage.name, call.node)
     volume = cluster.volumes.allocate(
         call.node, storage.name, call["vmid"], bytes_, format=kind, name=name
     )

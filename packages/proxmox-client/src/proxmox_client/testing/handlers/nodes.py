@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _KERNEL = "6.17.2-1-pve"
 _BUILD = "#1 SMP PREEMPT_DYNAMIC @0"
 _ZONES = frozenset(("Etc/UTC", "UTC", "Europe/Berlin", "Europe/Vienna", "Europe/London"))
-_RRD_STEPS = {"hour": 60, "day": 60, "week": 1800, "month": 1800, "year": 21600, "decade": 604800}
-_RRD_ROWS = {"hour": 60, "day": 1440, "week": 336, "month": 1440, "year": 1460, "decade": 520}
 
 
 @handles("GET", "/nodes")
@@ -166,15 +164,6 @@ def netstat(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
 def migration_capabilities(cluster: SimulatedCluster, call: Call) -> dict[str, bool]:
     """Say what a migration can do; one of the few real booleans of the API."""
     return {"has-dbus-vmstate": True}
-
-
-@handles("GET", "/nodes/{node}/rrddata")
-@handles("GET", "/nodes/{node}/storage/{storage}/rrddata")
-def statistics(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
-    """Return the time raster of the statistics, without figures: a history with holes only."""
-    step, rows = _RRD_STEPS[call["timeframe"]], _RRD_ROWS[call["timeframe"]]
-    last = int(cluster.clock.now()) // step * step
-    return [{"time": last - step * back} for back in range(rows - 1, -1, -1)]
 
 
 @handles("POST", "/nodes/{node}/wakeonlan")
