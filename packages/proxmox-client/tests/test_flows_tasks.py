@@ -15,6 +15,7 @@ from proxmox_client import (
     Client,
     ConnectError,
     FingerprintMismatch,
+    NotFound,
     PermissionDenied,
     RetryPolicy,
     TaskError,
@@ -40,6 +41,9 @@ UPID = Upid.parse(TEXT)
 
 def reply(data: Any, status: int = 200, reason: str = "OK", **more: Any) -> Response:
     return Response(status, reason, json.dumps({"data": data, **more}).encode())
+
+
+GONE = reply([{"n": 1, "t": "unable to open file - No such file or directory"}])
 
 
 @attrs.define
@@ -147,8 +151,12 @@ def test_long_log_is_read_in_pages() -> None:
 
 def test_placeholder_lines_are_no_log() -> None:
     assert Worker().run(taskflow.fetch_log(SESSION, UPID)) == ()
-    gone = reply([{"n": 1, "t": "unable to open file - No such file or directory"}])
-    assert Worker(fault=lambda time: gone).run(taskflow.fetch_log(SESSION, UPID)) == ()
+
+
+def test_log_that_cannot_be_read_is_no_empty_log() -> None:
+    with pytest.raises(NotFound, match="unable to open file") as caught:
+        Worker(fault=lambda time: GONE).run(taskflow.fetch_log(SESSION, UPID))
+    assert caught.value.upid == TEXT
 
 
 def test_task_unknown_to_its_node_is_lost() -> None:

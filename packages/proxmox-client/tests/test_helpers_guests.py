@@ -144,8 +144,11 @@ def test_rivals_number_that_only_the_clones_task_notices(
     pve: Client, cluster: SimulatedCluster
 ) -> None:
     first = int(pve.request("GET", "/cluster/nextid"))
-    text = f"close (rename) atomic file '/etc/pve/nodes/pve1/qemu-server/{first}.conf' failed: "
-    cluster.faults.add(FailingTask("qmclone", "100", text + "File exists"))
+
+    def rival(world: SimulatedCluster) -> None:
+        world.add_vm("pve3", first, {"memory": "128"})
+
+    cluster.faults.add(SomebodyElse(rival, where=Where("POST", "*/clone", times=1)))
     vmid, result = pve.create_guest("/nodes/pve1/qemu/100/clone", {"full": True})
     assert result.ok
     assert vmid > first

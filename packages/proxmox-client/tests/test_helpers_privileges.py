@@ -53,7 +53,7 @@ def alice(cluster: SimulatedCluster) -> Iterator[Client]:
 def test_missing_privilege_is_named(alice: Client) -> None:
     (lacking,) = alice.missing_privileges("POST", START)
     assert (lacking.path, lacking.privileges) == ("/vms/100", ("VM.PowerMgmt",))
-    said = "needs VM.PowerMgmt on /vms/100; alice@pve!test has no such right there"
+    said = "needs VM.PowerMgmt on /vms/100; alice@pve!test has no privilege there"
     assert str(lacking) == said
 
 

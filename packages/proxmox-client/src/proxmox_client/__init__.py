@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxmox_client.errors import ApiError as ApiError
     from proxmox_client.errors import AuthenticationFailed as AuthenticationFailed
     from proxmox_client.errors import CertificateNotTrusted as CertificateNotTrusted
+    from proxmox_client.errors import CommandError as CommandError
     from proxmox_client.errors import ConnectError as ConnectError
     from proxmox_client.errors import CredentialsExposed as CredentialsExposed
     from proxmox_client.errors import CredentialsInvalid as CredentialsInvalid
@@ -45,7 +46,11 @@ if TYPE_CHECKING:
     from proxmox_client.flows.privileges import MissingPrivilege as MissingPrivilege
     from proxmox_client.flows.retry import RetryPolicy as RetryPolicy
     from proxmox_client.guest import AsyncGuest as AsyncGuest
+    from proxmox_client.guest import AsyncGuestAgent as AsyncGuestAgent
+    from proxmox_client.guest import AsyncGuestSnapshots as AsyncGuestSnapshots
     from proxmox_client.guest import Guest as Guest
+    from proxmox_client.guest import GuestAgent as GuestAgent
+    from proxmox_client.guest import GuestSnapshots as GuestSnapshots
     from proxmox_client.tasks import AsyncTask as AsyncTask
     from proxmox_client.tasks import Task as Task
     from proxmox_client.transport.tls import CaFile as CaFile
@@ -53,6 +58,10 @@ if TYPE_CHECKING:
     from proxmox_client.transport.tls import Pin as Pin
     from proxmox_client.transport.tls import SystemTrust as SystemTrust
     from proxmox_client.transport.tls import fetch_fingerprint as fetch_fingerprint
+    from proxmox_client.values.command import CommandEnded as CommandEnded
+    from proxmox_client.values.command import CommandLost as CommandLost
+    from proxmox_client.values.command import CommandResult as CommandResult
+    from proxmox_client.values.command import CommandRunning as CommandRunning
     from proxmox_client.values.fingerprint import Fingerprint as Fingerprint
     from proxmox_client.values.guestplace import GuestPlace as GuestPlace
     from proxmox_client.values.login import OpenIdLogin as OpenIdLogin
@@ -61,6 +70,9 @@ if TYPE_CHECKING:
     from proxmox_client.values.propstring import PropertyString as PropertyString
     from proxmox_client.values.resolution import Resolution as Resolution
     from proxmox_client.values.resolution import Verdict as Verdict
+    from proxmox_client.values.snapshot import Snapshot as Snapshot
+    from proxmox_client.values.taskentry import FoundTasks as FoundTasks
+    from proxmox_client.values.taskentry import TaskEntry as TaskEntry
     from proxmox_client.values.taskresult import TaskFailed as TaskFailed
     from proxmox_client.values.taskresult import TaskLost as TaskLost
     from proxmox_client.values.taskresult import TaskOk as TaskOk
@@ -70,6 +82,8 @@ if TYPE_CHECKING:
     from proxmox_client.values.token import ApiToken as ApiToken
     from proxmox_client.values.upid import Upid as Upid
     from proxmox_client.values.volid import Volid as Volid
+    from proxmox_client.volumes import AsyncVolumes as AsyncVolumes
+    from proxmox_client.volumes import Volumes as Volumes
 
 _HOMES = {
     "aclient": ("AsyncClient",),
@@ -81,6 +95,7 @@ _HOMES = {
         "ApiError",
         "AuthenticationFailed",
         "CertificateNotTrusted",
+        "CommandError",
         "ConnectError",
         "CredentialsExposed",
         "CredentialsInvalid",
@@ -109,14 +124,24 @@ _HOMES = {
     ),
     "flows.privileges": ("MissingPrivilege",),
     "flows.retry": ("RetryPolicy",),
-    "guest": ("AsyncGuest", "Guest"),
+    "guest": (
+        "AsyncGuest",
+        "AsyncGuestAgent",
+        "AsyncGuestSnapshots",
+        "Guest",
+        "GuestAgent",
+        "GuestSnapshots",
+    ),
     "tasks": ("AsyncTask", "Task"),
     "transport.tls": ("CaFile", "FirstUse", "Pin", "SystemTrust", "fetch_fingerprint"),
+    "values.command": ("CommandEnded", "CommandLost", "CommandResult", "CommandRunning"),
     "values.fingerprint": ("Fingerprint",),
     "values.guestplace": ("GuestPlace",),
     "values.login": ("OpenIdLogin", "PasswordLogin", "Ticket"),
     "values.propstring": ("PropertyString",),
     "values.resolution": ("Resolution", "Verdict"),
+    "values.snapshot": ("Snapshot",),
+    "values.taskentry": ("FoundTasks", "TaskEntry"),
     "values.taskresult": (
         "TaskFailed",
         "TaskLost",
@@ -128,6 +153,7 @@ _HOMES = {
     "values.token": ("ApiToken",),
     "values.upid": ("Upid",),
     "values.volid": ("Volid",),
+    "volumes": ("AsyncVolumes", "Volumes"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

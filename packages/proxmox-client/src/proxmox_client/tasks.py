@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 from proxmox_client.errors import TaskError
-from proxmox_client.flows import taskflow
+from proxmox_client.flows import loglines, taskflow
+from proxmox_client.flows.taskflow import read_started
 from proxmox_client.values.taskresult import (
     TaskFailed,
     TaskLost,
@@ -33,28 +35,15 @@ __all__ = [
     "read_started",
 ]
 
-_NOTHING_STARTED = TaskOk(None, "the server had nothing to do and started no task")
-
-
-def read_started(data: object) -> Upid | None:
-    """Return the task an answer names; None where the server started none.
-
-    PVE answers a UPID, an object that holds one, or the text `OK`.
-    """
-    if isinstance(data, dict):
-        data = cast("dict[str, Any]", data).get("upid")
-    if isinstance(data, str) and data.startswith("UPID:"):
-        return Upid.parse(data)
-    return None
-
 
 class _Handle:
     """What both colours of a task know without asking."""
 
-    __slots__ = ("_upid",)
+    __slots__ = ("_none", "_upid")
 
-    def __init__(self, upid: Upid | None) -> None:
+    def __init__(self, upid: Upid | None, answer: object = "OK") -> None:
         self._upid = upid
+        self._none = taskflow.no_task(answer)
 
     @property
     def started(self) -> bool:
@@ -69,7 +58,7 @@ class _Handle:
             TaskError: The server started no task.
         """
         if self._upid is None:
-            raise TaskError(_NOTHING_STARTED, "there is no task: the server started none")
+            raise TaskError(self._none, "there is no task: the server started none")
         return self._upid
 
     @property
@@ -86,8 +75,8 @@ class Task(_Handle):
 
     __slots__ = ("_client",)
 
-    def __init__(self, client: Client, upid: Upid | None) -> None:
-        super().__init__(upid)
+    def __init__(self, client: Client, upid: Upid | None, answer: object = "OK") -> None:
+        super().__init__(upid, answer)
         self._client = client
 
     def wait(self, timeout: float | None = None, on_log: LogReceiver | None = None) -> TaskResult:
@@ -106,7 +95,7 @@ class Task(_Handle):
             ApiError: The server refuses to show the task.
         """
         if self._upid is None:
-            return _NOTHING_STARTED
+            return self._none
         flow = taskflow.wait(self._client.session, self._upid, timeout=timeout, on_log=on_log)
         return self._client.run(flow)
 
@@ -115,12 +104,34 @@ class Task(_Handle):
         return self._client.run(taskflow.fetch_status(self._client.session, self.upid))
 
     def log(self, start: int = 0, limit: int = 0) -> tuple[str, ...]:
-        """Read its log (GET /nodes/{node}/tasks/{upid}/log); `limit=0` means all lines."""
+        """Read its log (GET /nodes/{node}/tasks/{upid}/log); `limit=0` means all lines.
+
+        Raises:
+            NotFound: Its node has no such log; PVE says that with status 200.
+        """
         flow = taskflow.fetch_log(self._client.session, self.upid, start=start, limit=limit)
         return self._client.run(flow)
 
+    def follow(self) -> Iterator[str]:
+        """Yield the lines of its log as they appear, until the task has ended.
+
+        The way to watch a task that somebody else waits for: `for line in task.follow(): …`.
+
+        Raises:
+            NotFound: Its node does not know the task, or has no log of it.
+            ApiError: As everywhere.
+        """
+        reader = loglines.LogReader()
+        while not reader.ended:
+            flow = loglines.next_lines(self._client.session, self.upid, reader)
+            yield from self._client.run(flow)
+
     def stop(self) -> None:
-        """Interrupt it (DELETE /nodes/{node}/tasks/{upid})."""
+        """Interrupt it (DELETE /nodes/{node}/tasks/{upid}).
+
+        PVE answers when the worker was told; `wait()` says how it ended, usually
+        `received interrupt`.
+        """
         self._client.run(taskflow.stop(self._client.session, self.upid))
 
 
@@ -129,8 +140,8 @@ class AsyncTask(_Handle):
 
     __slots__ = ("_client",)
 
-    def __init__(self, client: AsyncClient, upid: Upid | None) -> None:
-        super().__init__(upid)
+    def __init__(self, client: AsyncClient, upid: Upid | None, answer: object = "OK") -> None:
+        super().__init__(upid, answer)
         self._client = client
 
     async def wait(
@@ -140,7 +151,7 @@ class AsyncTask(_Handle):
     ) -> TaskResult:
         """Wait until the task has ended, or the time is over. See `Task.wait`."""
         if self._upid is None:
-            return _NOTHING_STARTED
+            return self._none
         flow = taskflow.wait(self._client.session, self._upid, timeout=timeout, on_log=on_log)
         return await self._client.run(flow)
 
@@ -152,6 +163,17 @@ class AsyncTask(_Handle):
         """Read its log (GET /nodes/{node}/tasks/{upid}/log); `limit=0` means all lines."""
         flow = taskflow.fetch_log(self._client.session, self.upid, start=start, limit=limit)
         return await self._client.run(flow)
+
+    async def follow(self) -> AsyncIterator[str]:
+        """Yield the lines of its log as they appear: `async for line in task.follow(): …`.
+
+        See `Task.follow`.
+        """
+        reader = loglines.LogReader()
+        while not reader.ended:
+            flow = loglines.next_lines(self._client.session, self.upid, reader)
+            for line in await self._client.run(flow):
+                yield line
 
     async def stop(self) -> None:
         """Interrupt it (DELETE /nodes/{node}/tasks/{upid})."""

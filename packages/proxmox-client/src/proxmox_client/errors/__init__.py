@@ -19,6 +19,7 @@
           AgentNotRunning
         InUse  Protected  FeatureUnavailable  StorageUnavailable
       TaskError                 a task did not end well (raised only on request)
+      CommandError              a command inside a guest did not end well (likewise)
 
 Attributes carry the data; `str(error)` is for people: what could not be done, why, what to do
 next. No attribute and no message ever holds a secret.
@@ -40,6 +41,7 @@ from proxmox_client.errors.circumstances import (
     StorageUnavailable,
     WrongState,
 )
+from proxmox_client.errors.commandfailure import CommandError
 from proxmox_client.errors.refusals import (
     AlreadyExists,
     ApiError,
@@ -73,6 +75,7 @@ __all__ = [
     "ApiError",
     "AuthenticationFailed",
     "CertificateNotTrusted",
+    "CommandError",
     "ConnectError",
     "CredentialsExposed",
     "CredentialsInvalid",

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from proxmox_client.errors import (
-    AlreadyExists,
-    ApiError,
     ConnectError,
     GuestLocked,
     NotFound,
@@ -68,7 +66,7 @@ def ask_guest(
         try:
             return (yield from perform_raw(session, method, f"{place.path}{suffix}", params))
         except NotFound as error:
-            if not left or "onfiguration file" not in f"{error.reason} {error.message}":
+            if not left or not is_elsewhere(error):
                 raise
         yield from sleep(_PAUSE)
     raise AssertionError("the last round returns or raises")
@@ -128,7 +126,7 @@ def switch(
         result = yield from wait(session, upid, timeout=patience, on_log=on_log)
         if result.ok:
             return (yield from _see(session, vmid, result, upid, wanted, started, timeout))
-        if not left or not _moved_away(result):
+        if not left or not moved_away(result):
             break
         yield from sleep(_PAUSE)
     return cast("TaskResult", result)
@@ -154,63 +152,17 @@ def _see(
         yield from sleep(_PAUSE)
 
 
-def _moved_away(result: TaskResult) -> bool:
+def is_elsewhere(error: NotFound) -> bool:
+    """Say whether a node refused because the guest is not, or no longer, on it."""
+    return "onfiguration file" in f"{error.reason} {error.message}"
+
+
+def moved_away(result: TaskResult) -> bool:
     """Say whether a task failed, without effect, because its guest was on its way elsewhere."""
     if not isinstance(result, TaskFailed):
         return False
     kind = error_class(result.message)
     return kind is NotFound or (kind is GuestLocked and "migrate" in result.message)
-
-
-def create(
-    session: Session, path: str, params: Mapping[str, object], *, timeout: float | None
-) -> Flow[tuple[int, TaskResult]]:
-    """Create or clone a guest under a free number, whoever else takes numbers at the same time.
-
-    `nextid` reserves nothing: two creators get the same number, one of them fails, at once or in
-    its task. That one takes the next number.
-
-    Args:
-        session: Who asks.
-        path: `/nodes/pve1/qemu`, `/nodes/pve1/lxc` or `/nodes/pve1/qemu/9000/clone`.
-        params: Of the call, without the number.
-        timeout: Seconds to wait for the task; None waits for ever.
-
-    Returns:
-        The number, and how the task ended.
-
-    Raises:
-        ApiError: PVE refuses for another reason.
-    """
-    name = "newid" if path.rstrip("/").endswith("/clone") else "vmid"
-    taken = 0
-    while True:
-        least = {"vmid": taken + 1} if taken else {}
-        vmid = yield from _free_number(session, least, taken)
-        try:
-            answer = yield from perform_raw(session, "POST", path, {**params, name: vmid})
-        except AlreadyExists:
-            taken = vmid
-            continue
-        result = yield from wait(session, Upid.parse(str(answer)), timeout=timeout)
-        if not isinstance(result, TaskFailed) or error_class(result.message) is not AlreadyExists:
-            return vmid, result
-        taken = vmid
-
-
-def _free_number(session: Session, least: Mapping[str, int], taken: int) -> Flow[int]:
-    """Return a free number above the one taken; nextid?vmid= says whether one is free."""
-    if not least:
-        return int((yield from perform_raw(session, "GET", "/cluster/nextid", {})))
-    for vmid in range(taken + 1, taken + 1000):
-        try:
-            yield from perform_raw(session, "GET", "/cluster/nextid", {"vmid": vmid})
-        except ApiError as error:
-            if "vmid" not in error.errors:
-                raise
-        else:
-            return vmid
-    raise RequestInvalid("cluster.nextid.get", f"no number is free from {taken} on")
 
 
 def wait_for(

@@ -25,18 +25,21 @@ class MissingPrivilege:
         path: ACL path; empty where no privilege would help.
         privileges: What is lacking there; all of them, or one of them with `any_of`.
         any_of: One of them is enough.
+        granted: What it has there.
     """
 
     who: str
     path: str
     privileges: tuple[str, ...]
     any_of: bool = False
+    granted: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         names = (" or " if self.any_of else " and ").join(self.privileges)
         if not self.path:
             return f"needs {names}; {self.who} can never be that"
-        return f"needs {names} on {self.path}; {self.who} has no such right there"
+        has = ", ".join(self.granted) or "no privilege"
+        return f"needs {names} on {self.path}; {self.who} has {has} there"
 
 
 Missing = tuple[MissingPrivilege, ...]
@@ -120,7 +123,7 @@ def _compare(session: Session, check: Sequence[Any], values: Mapping[str, str]) 
     any_of = bool(_options(check).get("any"))
     if not lacking or (any_of and len(lacking) < len(wanted)):
         return ()
-    return (MissingPrivilege(session.who, path, lacking, any_of),)
+    return (MissingPrivilege(session.who, path, lacking, any_of, tuple(sorted(granted))),)
 
 
 def _options(check: Sequence[Any]) -> dict[str, Any]:

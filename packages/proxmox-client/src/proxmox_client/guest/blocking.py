@@ -1,21 +1,25 @@
-"""A guest by number or name, in both colours, wherever in the cluster it is at the moment."""
+"""A guest, for `Client`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxmox_client.flows import guests
+from proxmox_client.flows import acting, agent, cloning, disks, guests, snapshots
+from proxmox_client.flows.acting import Waiting
+from proxmox_client.flows.updating import update_guest
 
 if TYPE_CHECKING:
-    from proxmox_client.aclient import AsyncClient
     from proxmox_client.client import Client
     from proxmox_client.flows.taskflow import LogReceiver
+    from proxmox_client.values.command import CommandEnded, CommandResult
     from proxmox_client.values.guestplace import GuestPlace
+    from proxmox_client.values.snapshot import Snapshot
     from proxmox_client.values.taskresult import TaskResult
 
 _NO_PARAMS: Mapping[str, object] = {}
 TIMEOUT = 180.0
+COMMAND_TIMEOUT = 60.0
 
 
 class Guest:
@@ -29,8 +33,18 @@ class Guest:
         self._client = client
         self.vmid = vmid
 
+    @property
+    def snapshots(self) -> GuestSnapshots:
+        """Its snapshots."""
+        return GuestSnapshots(self._client, self.vmid)
+
+    @property
+    def agent(self) -> GuestAgent:
+        """The agent inside a virtual machine."""
+        return GuestAgent(self._client, self.vmid)
+
     def place(self) -> GuestPlace:
-        """Look where it is now."""
+        """Look where it is now (GET /cluster/resources)."""
         return self._client.run(guests.locate(self._client.session, self.vmid))
 
     def request(
@@ -40,12 +54,28 @@ class Guest:
         flow = guests.ask_guest(self._client.session, self.vmid, method, suffix, params)
         return self._client.run(flow)
 
+    def update(self, changes: Mapping[str, object]) -> bool:
+        """Change its configuration; somebody else's change is never overwritten.
+
+        See `Client.update`; the guest is followed to wherever it moves.
+
+        Args:
+            changes: New values by PVE's names; None deletes the key.
+
+        Returns:
+            False where nothing had to be written.
+
+        Raises:
+            DigestMismatch: Somebody changed the same keys meanwhile.
+        """
+        return self._client.run(update_guest(self._client.session, self.vmid, changes))
+
     def start(self, timeout: float = TIMEOUT, on_log: LogReceiver | None = None) -> TaskResult:
-        """Start it and wait until it runs, HA or not."""
+        """Start it and wait until it runs, HA or not (POST …/status/start)."""
         return self._switch("start", {}, "running", timeout, on_log)
 
     def stop(self, timeout: float = TIMEOUT, on_log: LogReceiver | None = None) -> TaskResult:
-        """Switch it off and wait until it has stopped."""
+        """Switch it off and wait until it has stopped (POST …/status/stop)."""
         return self._switch("stop", {}, "stopped", timeout, on_log)
 
     def shutdown(
@@ -54,6 +84,116 @@ class Guest:
         """Ask it to shut down and wait until it has; `force` switches off what does not obey."""
         params = {"timeout": int(timeout), "forceStop": force}
         return self._switch("shutdown", params, "stopped", timeout, on_log)
+
+    def clone(
+        self,
+        params: Mapping[str, object] = _NO_PARAMS,
+        timeout: float | None = None,
+        on_log: LogReceiver | None = None,
+    ) -> tuple[Guest, TaskResult]:
+        """Clone it and wait (POST …/clone); rivals who take the same number do no harm.
+
+        Args:
+            params: By PVE's names: `name`, `full`, `storage`, `target`, `pool`, … A `newid` is
+                taken as it is; otherwise a free number is found.
+            timeout: Seconds to wait; None waits for ever.
+            on_log: Gets each line of the task's log.
+
+        Returns:
+            The new guest, and how its task ended.
+        """
+        flow = cloning.clone(self._client.session, self.vmid, params, Waiting(timeout, on_log))
+        vmid, result = self._client.run(flow)
+        return Guest(self._client, vmid), result
+
+    def migrate(
+        self,
+        target: str,
+        params: Mapping[str, object] = _NO_PARAMS,
+        timeout: float | None = None,
+        on_log: LogReceiver | None = None,
+    ) -> TaskResult:
+        """Move it to a node and wait until it is there, HA or not (POST …/migrate).
+
+        Args:
+            target: The node.
+            params: By PVE's names; what runs moves online (containers: by restart) unless they
+                say otherwise.
+            timeout: Seconds to wait; None waits for ever.
+            on_log: Gets each line of the task's log.
+        """
+        waiting = Waiting(timeout, on_log)
+        flow = acting.migrate(self._client.session, self.vmid, target, params, waiting)
+        return self._client.run(flow)
+
+    def delete(
+        self,
+        *,
+        purge: bool = False,
+        timeout: float | None = None,
+        on_log: LogReceiver | None = None,
+    ) -> TaskResult:
+        """Delete it with its disks and wait until it is gone (DELETE …/{vmid}).
+
+        Args:
+            purge: Take it out of backup jobs, replication and HA too.
+            timeout: Seconds to wait; None waits for ever.
+            on_log: Gets each line of the task's log.
+        """
+        waiting = Waiting(timeout, on_log)
+        flow = acting.delete(self._client.session, self.vmid, purge=purge, waiting=waiting)
+        return self._client.run(flow)
+
+    def resize_disk(
+        self,
+        disk: str,
+        size: str,
+        timeout: float | None = None,
+        on_log: LogReceiver | None = None,
+    ) -> TaskResult:
+        """Grow a disk and wait (PUT …/resize); PVE shrinks none.
+
+        Args:
+            disk: Its option: `scsi0`, `rootfs`, `mp0`.
+            size: The new size, `32G`, or how much more, `+2G`.
+            timeout: Seconds to wait; None waits for ever.
+            on_log: Gets each line of the task's log.
+        """
+        waiting = Waiting(timeout, on_log)
+        flow = disks.resize(self._client.session, self.vmid, disk, size, waiting)
+        return self._client.run(flow)
+
+    def move_disk(
+        self,
+        disk: str,
+        storage: str,
+        *,
+        format: str | None = None,  # noqa: A002  # PVE's own word
+        keep: bool = False,
+        timeout: float | None = None,
+        on_log: LogReceiver | None = None,
+    ) -> TaskResult:
+        """Move a disk to another storage and wait (POST …/move_disk, …/move_volume).
+
+        Args:
+            disk: Its option: `scsi0`, `rootfs`, `mp0`.
+            storage: Where to.
+            format: `raw`, `qcow2` or `vmdk`, for machines; as it is unless given.
+            keep: Keep the old volume, as `unusedN` of the guest.
+            timeout: Seconds to wait; None waits for ever.
+            on_log: Gets each line of the task's log.
+        """
+        waiting = Waiting(timeout, on_log)
+        flow = disks.move(
+            self._client.session,
+            self.vmid,
+            disk,
+            storage,
+            form=format,
+            keep=keep,
+            waiting=waiting,
+        )
+        return self._client.run(flow)
 
     def _switch(
         self,
@@ -78,73 +218,140 @@ class Guest:
         return f"<Guest {self.vmid}>"
 
 
-class AsyncGuest:
-    """A guest of the cluster, for `AsyncClient`. See `Guest`.
+class GuestSnapshots:
+    """The snapshots of a guest: `guest.snapshots`."""
 
-    Attributes:
-        vmid: Its number.
-    """
-
-    def __init__(self, client: AsyncClient, vmid: int) -> None:
+    def __init__(self, client: Client, vmid: int) -> None:
         self._client = client
-        self.vmid = vmid
+        self._vmid = vmid
 
-    async def place(self) -> GuestPlace:
-        """Look where it is now."""
-        return await self._client.run(guests.locate(self._client.session, self.vmid))
+    def list(self) -> tuple[Snapshot, ...]:
+        """List them, oldest first (GET …/snapshot), without PVE's pseudo entry `current`."""
+        return self._client.run(snapshots.snapshots(self._client.session, self._vmid))
 
-    async def request(
-        self, method: str, suffix: str = "", params: Mapping[str, object] = _NO_PARAMS
-    ) -> Any:
-        """Call a path below the guest: `await guest.request("GET", "/config")`."""
-        flow = guests.ask_guest(self._client.session, self.vmid, method, suffix, params)
-        return await self._client.run(flow)
-
-    async def start(
+    def create(
         self,
-        timeout: float = TIMEOUT,  # noqa: ASYNC109  # virtual clocks need it in the flow
+        name: str,
+        description: str = "",
+        *,
+        memory: bool = False,
+        timeout: float | None = None,
         on_log: LogReceiver | None = None,
     ) -> TaskResult:
-        """Start it and wait until it runs, HA or not."""
-        return await self._switch("start", {}, "running", timeout, on_log)
+        """Take one and wait for it (POST …/snapshot).
 
-    async def stop(
+        Args:
+            name: Name of the snapshot: letters, digits, `-`, `_`, beginning with a letter.
+            description: Free text.
+            memory: Save a running machine's memory too; containers have none to save.
+            timeout: Seconds to wait; None waits for ever.
+            on_log: Gets each line of the task's log.
+        """
+        flow = snapshots.create(
+            self._client.session,
+            self._vmid,
+            name,
+            description,
+            memory=memory,
+            waiting=Waiting(timeout, on_log),
+        )
+        return self._client.run(flow)
+
+    def rollback(
         self,
-        timeout: float = TIMEOUT,  # noqa: ASYNC109  # as above
+        name: str,
+        *,
+        start: bool = False,
+        timeout: float | None = None,
         on_log: LogReceiver | None = None,
     ) -> TaskResult:
-        """Switch it off and wait until it has stopped."""
-        return await self._switch("stop", {}, "stopped", timeout, on_log)
+        """Return to one and wait for it (POST …/snapshot/{name}/rollback).
 
-    async def shutdown(
+        What the guest wrote since then is lost.
+
+        Args:
+            name: Name of the snapshot.
+            start: Start the guest afterwards; with a snapshot of its memory it runs on anyway.
+            timeout: Seconds to wait; None waits for ever.
+            on_log: Gets each line of the task's log.
+        """
+        waiting = Waiting(timeout, on_log)
+        flow = snapshots.rollback(
+            self._client.session, self._vmid, name, start=start, waiting=waiting
+        )
+        return self._client.run(flow)
+
+    def delete(
         self,
-        timeout: float = TIMEOUT,  # noqa: ASYNC109  # as above
+        name: str,
         *,
         force: bool = False,
+        timeout: float | None = None,
         on_log: LogReceiver | None = None,
     ) -> TaskResult:
-        """Ask it to shut down and wait until it has; `force` switches off what does not obey."""
-        params = {"timeout": int(timeout), "forceStop": force}
-        return await self._switch("shutdown", params, "stopped", timeout, on_log)
+        """Delete one and wait for it (DELETE …/snapshot/{name}).
 
-    async def _switch(
-        self,
-        verb: str,
-        params: Mapping[str, object],
-        wanted: str,
-        timeout: float,  # noqa: ASYNC109  # as above
-        on_log: LogReceiver | None,
-    ) -> TaskResult:
-        flow = guests.switch(
-            self._client.session,
-            self.vmid,
-            verb,
-            params,
-            wanted=wanted,
-            timeout=timeout,
-            on_log=on_log,
+        Args:
+            name: Name of the snapshot.
+            force: Take it out of the configuration even where a disk's snapshot stays.
+            timeout: Seconds to wait; None waits for ever.
+            on_log: Gets each line of the task's log.
+        """
+        waiting = Waiting(timeout, on_log)
+        flow = snapshots.delete(
+            self._client.session, self._vmid, name, force=force, waiting=waiting
         )
-        return await self._client.run(flow)
+        return self._client.run(flow)
 
     def __repr__(self) -> str:
-        return f"<AsyncGuest {self.vmid}>"
+        return f"<GuestSnapshots {self._vmid}>"
+
+
+class GuestAgent:
+    """The QEMU guest agent inside a machine: `guest.agent`."""
+
+    def __init__(self, client: Client, vmid: int) -> None:
+        self._client = client
+        self._vmid = vmid
+
+    def run(
+        self, command: Sequence[str], *, stdin: str | bytes = "", timeout: float = COMMAND_TIMEOUT
+    ) -> CommandResult:
+        """Run a command inside and return its output (POST …/agent/exec).
+
+        Args:
+            command: The program and its arguments: `["ls", "-l", "/etc"]`. No shell reads them;
+                for one write `["sh", "-c", "…"]`.
+            stdin: What it gets as standard input, 65,536 bytes at most.
+            timeout: Seconds to wait for its end.
+
+        Returns:
+            `CommandEnded` with exit code and output, `CommandRunning` where time was over, or
+            `CommandLost`. Failing is a result: `raise_for_result` makes it an exception.
+
+        Raises:
+            AgentNotRunning: No agent answers.
+            AmbiguousWrite: Nobody said whether it was started; it is not started again.
+            PermissionDenied: Needs VM.GuestAgent.Unrestricted (VM.Monitor before PVE 9).
+        """
+        flow = agent.run(self._client.session, self._vmid, command, stdin=stdin, timeout=timeout)
+        return self._client.run(flow)
+
+    def result(self, pid: int) -> CommandEnded | None:
+        """Ask once for a command that `run` left running; None while it runs.
+
+        The agent hands out the end of a command once and then forgets it.
+        """
+        return self._client.run(agent.result_of(self._client.session, self._vmid, pid))
+
+    def answers(self) -> bool:
+        """Say whether the agent answers (POST …/agent/ping)."""
+        return self._client.run(agent.answers(self._client.session, self._vmid))
+
+    def wait(self, timeout: float = TIMEOUT) -> bool:
+        """Wait until it answers, as after a start; False where time is over first."""
+        flow = agent.wait_until_it_answers(self._client.session, self._vmid, timeout)
+        return self._client.run(flow)
+
+    def __repr__(self) -> str:
+        return f"<GuestAgent {self._vmid}>"

@@ -43,10 +43,12 @@ class TaskOk(_Good):
     Attributes:
         upid: The task; None where the server answered `OK` and started none.
         note: What is worth knowing although it went well.
+        filed: The task only filed a request (HA): what was asked for has not happened yet.
     """
 
     upid: Upid | None
     note: str = ""
+    filed: bool = False
 
 
 @attrs.frozen
@@ -57,11 +59,13 @@ class TaskWarnings(_Good):
         upid: The task.
         count: Number of warnings by PVE's own count.
         lines: The warning lines of its log.
+        note: Why there are no lines, where there should be some.
     """
 
     upid: Upid
     count: int
     lines: tuple[str, ...] = ()
+    note: str = ""
 
 
 @attrs.frozen
@@ -72,15 +76,18 @@ class TaskFailed(_Bad):
         upid: The task.
         message: PVE's exit status.
         tail: The last lines of its log.
+        note: Why there is no tail, where there should be one.
     """
 
     upid: Upid
     message: str
     tail: tuple[str, ...] = ()
+    note: str = ""
 
     def raise_for_result(self) -> NoReturn:
         """Raise TaskError with the message and the end of the log."""
-        self._fail(self, f"task {self.upid} failed: {self.message}", self.tail)
+        why = f"task {self.upid} failed: {self.message}"
+        self._fail(self, f"{why} ({self.note})" if self.note else why, self.tail)
 
 
 @attrs.frozen

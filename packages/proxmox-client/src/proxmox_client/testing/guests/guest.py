@@ -9,6 +9,7 @@ import attrs
 
 from proxmox_client.testing.digest import digest_of
 from proxmox_client.testing.guests import options
+from proxmox_client.testing.guests.agentcommands import Processes
 from proxmox_client.testing.guests.options import Kind
 
 Status = Literal["running", "stopped"]
@@ -68,6 +69,7 @@ class Guest:
         formatted: Bytes a container's root had when its file system was made; 0: as now.
         responsive: Whether something inside reacts to ACPI and gives devices back.
         agent_answers: Whether a QEMU guest agent runs inside.
+        processes: What that agent has started.
     """
 
     vmid: int
@@ -86,6 +88,7 @@ class Guest:
     formatted: int = 0
     responsive: bool = True
     agent_answers: bool = False
+    processes: Processes = attrs.field(factory=Processes, repr=False)
 
     @property
     def running(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from proxmox_client.testing.guests.agentcommands import COMMANDS
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guests.nics import parse_net
 from proxmox_client.testing.guestwork import finding, power
@@ -33,14 +34,15 @@ _KEYS = frozenset(
     )
 )
 _PING_SECONDS = 3.0
+_LAST_BYTE = 0xFF
 _Ask = Callable[["SimulatedCluster", Call], Generator[float, None, Any]]
 _GETS = (
-    "exec-status", "file-read", "get-fsinfo", "get-host-name", "get-memory-block-info",
+    "file-read", "get-fsinfo", "get-host-name", "get-memory-block-info",
     "get-memory-blocks", "get-osinfo", "get-time", "get-timezone", "get-users", "get-vcpus",
     "info", "network-get-interfaces",
 )  # fmt: skip
 _POSTS = (
-    "exec", "file-write", "fsfreeze-freeze", "fsfreeze-status", "fsfreeze-thaw", "fstrim", "ping",
+    "file-write", "fsfreeze-freeze", "fsfreeze-status", "fsfreeze-thaw", "fstrim", "ping",
     "set-user-password", "shutdown", "suspend-disk", "suspend-hybrid", "suspend-ram",
 )  # fmt: skip
 
@@ -54,15 +56,49 @@ def _all_commands(function: _Ask) -> _Ask:
     return handles("POST", _AGENT)(function)
 
 
-@_all_commands
-def ask(cluster: SimulatedCluster, call: Call) -> Generator[float, None, Any]:
-    """Ask the agent; without one the server waits three seconds for it."""
+def _reach(cluster: SimulatedCluster, call: Call) -> Generator[float, None, Guest]:
+    """Return the machine whose agent answers; without one the server waits three seconds."""
     guest = finding.called(cluster, call, "qemu")
     if not guest.running:
         raise PveFault(500, f"VM {guest.vmid} is not running")
     if not (guest.agent_answers and power.wants_agent(guest)):
         yield _PING_SECONDS
         raise PveFault(500, "QEMU guest agent is not running")
+    return guest
+
+
+@handles("POST", f"{_AGENT}/exec")
+def execute(cluster: SimulatedCluster, call: Call) -> Generator[float, None, Any]:
+    """Start a command inside; what it can be is in `SimulatedCluster.agent_commands`."""
+    guest = yield from _reach(cluster, call)
+    text = call.get("input-data", "")
+    if any(ord(character) > _LAST_BYTE for character in text):
+        raise PveFault(500, "Wide character in subroutine entry")
+    stdin = text.encode("latin-1").decode(errors="replace")
+    command = call["command"]
+    now = cluster.clock.now()
+    commands = {**COMMANDS, **cluster.agent_commands}
+    pid = guest.processes.start(commands, command, stdin, now)
+    if pid is None:
+        what = f"Failed to execute child process “{command[0]}” (No such file or directory)"
+        raise PveFault(500, f"Agent error: {what}")
+    return {"pid": pid}
+
+
+@handles("GET", f"{_AGENT}/exec-status")
+def execution(cluster: SimulatedCluster, call: Call) -> Generator[float, None, Any]:
+    """Say how a command stands; its end is told once."""
+    guest = yield from _reach(cluster, call)
+    told = guest.processes.status(call["pid"], cluster.clock.now())
+    if told is None:
+        raise PveFault(500, f"Agent error: PID {call['pid']} does not exist")
+    return told
+
+
+@_all_commands
+def ask(cluster: SimulatedCluster, call: Call) -> Generator[float, None, Any]:
+    """Ask the agent something else."""
+    guest = yield from _reach(cluster, call)
     command = call.get("command") if call.route.path == _AGENT else call.route.path.rsplit("/")[-1]
     yield 0.02
     return {"result": _answer(cluster, guest, str(command))}

@@ -9,6 +9,7 @@ from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.permissions import require
 from proxmox_client.testing.request import Call, PveFault, Reply
 from proxmox_client.testing.routing import handles
+from proxmox_client.testing.state import Node
 from proxmox_client.testing.tasks import TaskRecord
 
 if TYPE_CHECKING:
@@ -116,12 +117,18 @@ def cluster_tasks(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]
             if not (audit or _is_own(call, task)):
                 continue
             row = _facts(task) | {"saved": "0"}
-            if not task.running:
+            if not task.running and not _died_with(node, task):
                 row = _finished(task) | {"saved": "1"}
                 del row["pid"]
             del row["pstart"]
             rows.append(row)
     return rows
+
+
+def _died_with(node: Node, task: TaskRecord) -> bool:
+    """Whether a task died with its node, which can tell nobody so before it is back."""
+    away = node.away
+    return away is not None and task.ended is not None and task.ended >= away.since
 
 
 def _find(cluster: SimulatedCluster, call: Call) -> TaskRecord:

@@ -1,0 +1,19 @@
+"""A guest by number or name, wherever in the cluster it is at the moment, in both colours.
+
+Here is what is done to one guest; what is done to storages is in `volumes`, and the conversations
+themselves are flows.
+"""
+
+from __future__ import annotations
+
+from proxmox_client.guest.awaiting import AsyncGuest, AsyncGuestAgent, AsyncGuestSnapshots
+from proxmox_client.guest.blocking import Guest, GuestAgent, GuestSnapshots
+
+__all__ = [
+    "AsyncGuest",
+    "AsyncGuestAgent",
+    "AsyncGuestSnapshots",
+    "Guest",
+    "GuestAgent",
+    "GuestSnapshots",
+]
