@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.bench.measure import Row
 from tests.bench.report import as_json, table
-from tests.bench.rows import decode, fan_out, forwarded, plan, start, state
+from tests.bench.rows import decode, fan_out, forwarded, plan, simulator, start, state
 
 SUITES: dict[str, Callable[[], Iterable[Row]]] = {
     "start": start.rows,
@@ -19,6 +19,7 @@ SUITES: dict[str, Callable[[], Iterable[Row]]] = {
     "forwarded": forwarded.rows,
     "plan": plan.rows,
     "state": state.rows,
+    "simulator": simulator.rows,
 }
 
 

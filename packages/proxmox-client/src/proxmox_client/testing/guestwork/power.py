@@ -9,7 +9,7 @@ from proxmox_client.testing.guests import changes, drives, keyed
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import disks
 from proxmox_client.testing.guestwork.bridges import check_bridges
-from proxmox_client.testing.locks import check_lock
+from proxmox_client.testing.locks import check_lock, guest_lock_file
 from proxmox_client.testing.tasks import TaskFailed, TaskRecord
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ START_SECONDS = {"qemu": 1.1, "lxc": 2.2}
 STOP_SECONDS = 1.2
 SHUTDOWN_SECONDS = {"qemu": 4.0, "lxc": 2.5}
 SHUTDOWN_TIMEOUT = 60.0
+CLEANUP_SECONDS = 0.4
+"""How long the tidying up after a machine keeps its lock."""
 
 
 def start(cluster: SimulatedCluster, find: Find, task: TaskRecord) -> Iterator[float]:
@@ -132,7 +134,15 @@ def stop(cluster: SimulatedCluster, find: Find, task: TaskRecord) -> Iterator[fl
         yield STOP_SECONDS
         halt(cluster, guest)
     finally:
-        cluster.locks.release_guest(guest)
+        _let_go(cluster, guest)
+
+
+def _let_go(cluster: SimulatedCluster, guest: Guest) -> None:
+    """Give the lock back; after a machine has stopped, what tidies up holds it for a moment."""
+    cluster.locks.release_guest(guest)
+    if guest.kind == "qemu" and not guest.running:
+        until = cluster.clock.now() + CLEANUP_SECONDS
+        cluster.locks.take(guest_lock_file(guest), until=until)
 
 
 def halt(cluster: SimulatedCluster, guest: Guest) -> None:
@@ -160,7 +170,7 @@ def shutdown(
         check_lock(guest)
         yield from _shutdown_locked(cluster, guest, task, timeout or SHUTDOWN_TIMEOUT, force=force)
     finally:
-        cluster.locks.release_guest(guest)
+        _let_go(cluster, guest)
 
 
 def _shutdown_locked(

@@ -11,6 +11,7 @@ from proxmox_client.testing.guests import changes, drives, identity, nics, optio
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import disks
 from proxmox_client.testing.guestwork.disks import Log
+from proxmox_client.testing.guestwork.storage_turns import turns
 from proxmox_client.testing.request import Call, PveFault
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def update_machine(
     Raises:
         PveFault: A disk cannot be made, or a device cannot be plugged (400 with texts).
     """
+    yield from turns(cluster, "qemu", guest.node, wanted.values)
     touched = set(wanted.values) | set(wanted.delete) | set(wanted.revert)
     for name in wanted.revert:
         guest.pending.pop(name, None)
@@ -220,6 +222,7 @@ def update_container(
     Raises:
         PveFault: An option may not be changed, or a volume cannot be made.
     """
+    yield from turns(cluster, "lxc", guest.node, wanted.values)
     for name in wanted.revert:
         guest.pending.pop(name, None)
         guest.pending_delete.pop(name, None)

@@ -14,6 +14,7 @@ from proxmox_client.testing.guestwork.storage_checks import (
     check_container_volumes,
     check_volume_access,
 )
+from proxmox_client.testing.guestwork.storage_turns import turns
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 from proxmox_client.testing.tasks import TaskFailed, TaskInterrupted, TaskRecord
@@ -80,6 +81,7 @@ def _create(
     config: dict[str, str] = {}
     try:
         yield 0.1
+        yield from turns(cluster, "lxc", guest.node, values)
         for name, text in sorted(values.items()):
             config[name] = _stored(cluster, guest, name, text, task)
             yield 0.1 if drives.is_mount(name) else 0.0

@@ -11,6 +11,7 @@ from proxmox_client.testing.guests.drives import Drive
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import disks, finding, power, privileges, removal, updating
 from proxmox_client.testing.guestwork.storage_checks import check_machine_drives
+from proxmox_client.testing.guestwork.storage_turns import turns
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 from proxmox_client.testing.tasks import TaskFailed, TaskInterrupted, TaskRecord
@@ -64,6 +65,7 @@ def _create(
     made: list[str] = []
     try:
         yield 0.1
+        yield from turns(cluster, "qemu", guest.node, values)
         config = _completed(cluster, guest, values, task, made)
         yield 0.1 + 0.1 * len(made)
     except (PveFault, TaskInterrupted) as error:
