@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pmpc_state import COLLECTIONS, Cause, Collection, State, SyncReport, sync
+from pmpc_state import COLLECTIONS, SETTINGS, Cause, Collection, State, SyncReport, sync
 from pmpc_state.discovery.collections.reading import sees_all
 from proxmox_client import AsyncClient
 from proxmox_client.schema import operations
@@ -148,3 +148,7 @@ def test_a_list_is_whole_only_for_who_may_see_all_of_it(
 ) -> None:
     zones = next(one for one in COLLECTIONS if one.kind == "sdn-zone")
     assert sees_all(zones, privileges) is expected
+
+
+def test_every_collection_is_a_kind_people_can_ask_for() -> None:
+    assert set(SETTINGS) == {one.kind for one in COLLECTIONS}

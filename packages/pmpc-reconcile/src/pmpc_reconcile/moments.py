@@ -9,6 +9,7 @@ from typing import Final
 from pmpc_reconcile.errors import InputInvalid
 
 _RELATIVE: Final = re.compile(r"-(\d+)\s*(s|m|h|d|w)")
+_DURATION: Final = re.compile(r"(\d+)\s*(s|m|h|d|w)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -40,3 +41,15 @@ def parse_moment(text: str, now: datetime) -> datetime:
 def show_moment(moment: datetime) -> str:
     """Return a time as ISO 8601 in UTC, to the microsecond where it has some."""
     return moment.astimezone(UTC).isoformat()
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return the length of time a text names: `90s`, `30m`, `1h`, `2d`, `1w`.
+
+    Raises:
+        InputInvalid: It is not understood.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise InputInvalid(f"cannot understand {text!r} as a length of time: write 30m, 1h or 2d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})

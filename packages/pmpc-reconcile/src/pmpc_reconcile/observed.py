@@ -1,4 +1,4 @@
-"""The observed state for the actions: sync it, look into it, compare two times."""
+"""The observed state for the actions: look into it, compare two times."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING
 
 from pmpc_reconcile.actions.views import FieldDifference, ResourceView, SnapshotView
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
-from pmpc_reconcile.events import EventSink, SyncProgress
 from pmpc_reconcile.moments import parse_moment, show_moment
-from pmpc_state import KINDS, NotRecorded, Resource, Snapshot, State, TaskRecord
+from pmpc_state import (
+    KINDS,
+    SETTINGS,
+    FilterInvalid,
+    NotRecorded,
+    Resource,
+    Snapshot,
+    State,
+    TaskRecord,
+    parse_filter,
+)
+from pmpc_state.filters import quoted
 
 if TYPE_CHECKING:
     from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput, ObjectChange
     from pmpc_reconcile.actions.get_resource import GetInput
-    from pmpc_reconcile.actions.list_resources import ListInput
-    from pmpc_reconcile.actions.sync import SyncOutput
-    from pmpc_state import ResourceChange, SyncEvent
-    from proxmox_client import AsyncClient
+    from pmpc_reconcile.actions.list_resources import ListInput, ListOutput
+    from pmpc_state import ResourceChange
 
 Clock = Callable[[], float]
 
@@ -54,62 +62,76 @@ def kind_named(word: str | None) -> str | None:
     if word is None:
         return None
     kind = WORDS.get(word.lower(), word.lower())
-    if kind not in (*KINDS, TASK):
+    if kind not in (*KINDS, TASK, *SETTINGS):
         from pmpc_reconcile.diagnostics import did_you_mean
 
-        known = (*KINDS, TASK, *WORDS)
+        known = (*KINDS, TASK, *SETTINGS, *WORDS)
         hint = did_you_mean(word, known) or f"known are {', '.join((*KINDS, TASK))}"
         raise InputInvalid(f"there is no kind {word!r}; {hint}")
     return kind
 
 
-async def observe(
-    state: State,
-    client: AsyncClient,
-    cluster: str,
-    on_event: EventSink,
-    *,
-    everything: bool = False,
-) -> SyncOutput:
-    """Read the cluster and record what is new."""
-    from pmpc_reconcile.actions.sync import SyncOutput
-    from pmpc_state import GuestsRead, SectionRead, sync
-    from pmpc_state.discovery import COLLECTIONS
+async def find_resources(state: State, cluster: str, wanted: ListInput, now: Clock) -> ListOutput:
+    """Return the objects that were asked for, filtered, sorted and paged by the database.
 
-    def hear(event: SyncEvent) -> None:
-        if isinstance(event, GuestsRead):
-            on_event(SyncProgress("guests", event.done, event.total))
-        elif isinstance(event, SectionRead):
-            on_event(SyncProgress(event.section, event.items, event.items))
+    Raises:
+        InputInvalid: The kind, the filter, the order, the page or the time is not understood.
+    """
+    from pmpc_reconcile.actions.list_resources import ListOutput
 
-    collections = COLLECTIONS if everything else ()
-    report = await sync(state, client, cluster, on_event=hear, collections=collections)
-    return SyncOutput(
-        cluster=cluster,
-        created=report.created,
-        changed=report.changed,
-        vanished=report.vanished,
-        unchanged=report.unchanged,
-        unknown=report.unknown,
-        problems=tuple(str(failure) for failure in report.failures),
-    )
-
-
-async def find_resources(
-    state: State, cluster: str, wanted: ListInput, now: Clock
-) -> tuple[ResourceView, ...]:
-    """Return the objects that were asked for."""
     kind = kind_named(wanted.kind)
+    if wanted.offset < 0 or (wanted.limit is not None and wanted.limit < 0):
+        raise InputInvalid("a page cannot begin before the first object nor hold less than none")
+    if kind == TASK:
+        return await asyncio.to_thread(_tasks, state, cluster, wanted)
 
-    def read() -> tuple[ResourceView, ...]:
-        if kind == TASK:
-            tasks = state.reader().tasks(cluster, limit=None)
-            return tuple(_task_view(task) for task in tasks)
-        found = _resources(state, cluster, kind, wanted.at, now)
-        return tuple(_view(resource, whole=False) for resource in found)
+    def read() -> ListOutput:
+        try:
+            found = state.reader().find(
+                cluster,
+                _filter(kind, wanted),
+                sort=[name.strip() for name in wanted.sort.split(",") if name.strip()],
+                limit=wanted.limit,
+                offset=wanted.offset,
+                at=None if wanted.at is None else _moment(state, cluster, wanted.at, now),
+            )
+        except FilterInvalid as error:
+            raise InputInvalid(str(error)) from error
+        items = tuple(_view(resource, whole=False) for resource in found.items)
+        return ListOutput(cluster, items, found.total, found.offset)
 
-    views = await asyncio.to_thread(read)
-    return tuple(view for view in views if _selected(view, wanted))
+    return await asyncio.to_thread(read)
+
+
+def _filter(kind: str | None, wanted: ListInput) -> str:
+    parts = [
+        None if kind is None else f"kind={quoted(kind)}",
+        None if wanted.node is None else f"node={quoted(wanted.node)}",
+        None if wanted.name is None else f"name like {quoted(wanted.name)}",
+        _status(wanted.status),
+        f"({wanted.filter})" if wanted.filter.strip() else None,
+    ]
+    parse_filter(wanted.filter)  # alone, so that a mistake is told with its own column
+    return " and ".join(part for part in parts if part is not None)
+
+
+def _status(status: str | None) -> str | None:
+    if status is None:
+        return None
+    if status == "unknown":
+        return "(status=unknown or known=no)"
+    return f"(status={quoted(status)} and known=yes)"
+
+
+def _tasks(state: State, cluster: str, wanted: ListInput) -> ListOutput:
+    from pmpc_reconcile.actions.list_resources import ListOutput
+
+    if wanted.filter or wanted.sort:
+        raise InputInvalid("tasks are chosen by node, name and status; they take no filter")
+    tasks = state.reader().tasks(cluster, limit=None)
+    found = [view for view in map(_task_view, tasks) if _selected(view, wanted)]
+    end = None if wanted.limit is None else wanted.offset + wanted.limit
+    return ListOutput(cluster, tuple(found[wanted.offset : end]), len(found), wanted.offset)
 
 
 async def find_resource(state: State, cluster: str, wanted: GetInput, now: Clock) -> ResourceView:

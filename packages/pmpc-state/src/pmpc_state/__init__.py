@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pmpc_state.filters import parse_sort as parse_sort
     from pmpc_state.freshness import Sweep as Sweep
     from pmpc_state.kinds import KINDS as KINDS
+    from pmpc_state.kinds import SETTINGS as SETTINGS
     from pmpc_state.reader import StateReader as StateReader
     from pmpc_state.repositories.holders import this_process as this_process
     from pmpc_state.retention import Forgotten as Forgotten
@@ -118,7 +119,7 @@ _HOMES = {
     ),
     "filters": ("FIELDS", "parse_filter", "parse_sort"),
     "freshness": ("Sweep",),
-    "kinds": ("KINDS",),
+    "kinds": ("KINDS", "SETTINGS"),
     "reader": ("StateReader",),
     "repositories.holders": ("this_process",),
     "retention": ("Forgotten", "Retention", "forget_old"),

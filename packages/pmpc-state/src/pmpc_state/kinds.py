@@ -8,6 +8,20 @@ from typing import Any, Final
 KINDS: Final = ("node", "qemu", "lxc", "storage", "content", "pool")
 """The kinds every sync records, in the order people expect them; those of collections follow."""
 
+SETTINGS: Final = (
+    "user", "token", "group", "role", "acl", "realm", "datacenter-options",
+    "firewall-options", "firewall-rules", "firewall-ipset", "firewall-alias", "firewall-group",
+    "node-firewall-options", "node-firewall-rules",
+    "sdn-zone", "sdn-vnet", "sdn-controller", "sdn-ipam", "sdn-dns",
+    "ha-resource", "ha-rule", "ha-group",
+    "backup-job", "replication-job", "realm-sync-job",
+    "mapping-pci", "mapping-usb", "mapping-dir",
+    "notification-sendmail", "notification-gotify", "notification-smtp", "notification-webhook",
+    "notification-matcher", "metric-server",
+    "node-network", "node-dns", "node-hosts", "node-time", "node-config",
+)  # fmt: skip
+"""The kinds of collections, which are recorded on request."""
+
 NAME_OPTION: Final[Mapping[str, str]] = {"qemu": "name", "lxc": "hostname", "content": "volid"}
 """The option that holds the name, for kinds that are not called by their key."""
 

@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from pmpc_reconcile.actions.views import ResourceView
 
 
+_USUAL = "kind!=content"
+"""What is shown when nothing was asked for: volumes are many."""
+
+
 async def sync(
     *,
     snapshot: Annotated[str | None, Parameter(metavar="NAME")] = None,
     everything: Annotated[bool, Parameter(name="--all")] = False,
+    incremental: bool = False,
+    within: Annotated[str, Parameter(metavar="TIME")] = "1h",
+    most: Annotated[int | None, Parameter(metavar="REQUESTS")] = None,
     context: ContextOption = None,
     output: DocumentOption = "text",
 ) -> int:
@@ -30,6 +37,9 @@ async def sync(
     Args:
         snapshot: Give the moment a name afterwards.
         everything: Also read access, firewall, SDN, HA, jobs and all other settings.
+        incremental: Read only what lists and tasks say may have changed, and a part of the rest.
+        within: Incremental syncs at a steady pace read everything again within this time.
+        most: Most requests of an incremental sync that serve only this.
     """
     from pmpc_cli.present.observed import sync_lines
     from pmpc_cli.present.progress import Progress
@@ -37,7 +47,13 @@ async def sync(
     from pmpc_reconcile.actions import to_plain
     from pmpc_reconcile.actions.sync import SyncInput
 
-    wanted = SyncInput(snapshot=snapshot, everything=everything)
+    wanted = SyncInput(
+        snapshot=snapshot,
+        everything=everything,
+        incremental=incremental,
+        within=within,
+        most=most,
+    )
     async with session(context) as opened:
         done = await opened.invoke("sync", wanted, Progress())
     if output != "text":
@@ -47,6 +63,8 @@ async def sync(
             say(line)
     for problem in done.problems:
         tell(f"warning: {problem}", style="yellow")
+    for note in done.notes:
+        tell(f"note: {note}")
     return ExitCode.OK
 
 
@@ -57,6 +75,9 @@ async def get(
     *,
     node: Annotated[str | None, Parameter(metavar="NAME")] = None,
     status: Annotated[str | None, Parameter(metavar="STATUS")] = None,
+    filter_: Annotated[str, Parameter(name="--filter", metavar="FILTER")] = "",
+    sort: Annotated[str, Parameter(metavar="FIELDS", allow_leading_hyphen=True)] = "",
+    limit: Annotated[int | None, Parameter(metavar="N")] = None,
     at: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
     context: ContextOption = None,
     output: RowsOption = None,
@@ -69,12 +90,16 @@ async def get(
     pmpc get vm                all VMs
     pmpc get vm 'web-*'        VMs with such names
     pmpc get vm/web-1 -o yaml  one VM with its configuration
+    pmpc get --filter 'tags has prod and maxmem>8G' --sort=-mem
 
     Args:
-        kind: node, vm, ct, storage, volume, pool or task; or KIND/NAME.
+        kind: node, vm, ct, storage, volume, pool, task, or a kind of settings; or KIND/NAME.
         name: Name or key; * and ? are wildcards.
         node: Only what is on this node.
         status: Only what has this status, such as running.
+        filter_: Only what this matches; the reference on filters tells what can be said.
+        sort: Field to sort by, - before it for descending; several with commas.
+        limit: At most so many.
         at: As of a time (2026-11-22T16:00, -2h) or a snapshot's name.
     """
     from pmpc_cli.present.observed import resource_columns
@@ -87,10 +112,11 @@ async def get(
     async with session(context, online=False) as opened:
         if name is not None and not _is_pattern(name):
             return await _get_one(opened, kind, name, at, output)
-        wanted = ListInput(kind=kind, node=node, name=name, status=status, at=at)
+        wanted = ListInput(
+            kind=kind, node=node, name=name, status=status, at=at, sort=sort, limit=limit,
+            filter=filter_ or ("" if kind else _USUAL),
+        )  # fmt: skip
         items: tuple[ResourceView, ...] = (await opened.invoke("list", wanted)).items
-    if kind is None:
-        items = tuple(item for item in items if item.kind not in ("task", "content"))
     show_rows(
         items,
         resource_columns(items),

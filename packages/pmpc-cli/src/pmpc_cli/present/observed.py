@@ -41,11 +41,15 @@ def sync_lines(done: SyncOutput) -> list[Text]:
             (done.changed, "changed"),
             (done.vanished, "gone"),
             (done.unchanged, "as before"),
+            (done.kept, "not read again"),
             (done.unknown, "unknown (node did not answer)"),
         )
         if count
     ]
     lines = [Text.assemble((f"{done.cluster}: ", "bold"), ", ".join(parts) or "nothing there")]
+    if done.mode == "incremental":
+        oldest = f"; everything was read since {show_time(done.oldest)}" if done.oldest else ""
+        lines.append(Text(f"{done.requests} requests{oldest}", "dim"))
     if done.snapshot:
         lines.append(Text(f"snapshot {done.snapshot} taken"))
     return lines

@@ -29,12 +29,21 @@ def register(server: MCPServer[Any], access: Access) -> None:
         name: Annotated[str | None, Field(description="name with * and ? as wildcards")] = None,
         status: Annotated[str | None, Field(description="only with this status")] = None,
         at: Annotated[str | None, Field(description="ISO 8601 time, -2h, or a snapshot")] = None,
+        filter: Annotated[  # noqa: A002 - what the reference on filters calls it
+            str, Field(description="such as: tags has prod and maxmem>8G and not node=pve1")
+        ] = "",
+        sort: Annotated[str, Field(description="field to sort by; -mem for descending")] = "",
+        limit: Annotated[int, Field(description="at most so many", ge=1, le=500)] = 100,
+        offset: Annotated[int, Field(description="leave out so many before", ge=0)] = 0,
     ) -> dict[str, Any]:
         return await call(
             access,
             "list",
-            {"kind": kind, "node": node, "name": name, "status": status, "at": at},
-        )
+            {
+                "kind": kind, "node": node, "name": name, "status": status, "at": at,
+                "filter": filter, "sort": sort, "limit": limit, "offset": offset,
+            },
+        )  # fmt: skip
 
     server.add_tool(
         list_objects,

@@ -19,6 +19,10 @@ class ListInput:
         name: Only names that match, with `*` and `?`.
         status: Only with this status.
         at: As of this time: ISO 8601, `-2h` or the name of a snapshot; now by default.
+        filter: What else must hold, in the language of filters: `tags has prod and maxmem>8G`.
+        sort: Field to sort by, `-mem` for descending; several with commas.
+        limit: At most so many; all by default.
+        offset: Leave out so many before.
     """
 
     kind: str | None = attrs.field(default=None, metadata={"help": "only this kind"})
@@ -30,6 +34,12 @@ class ListInput:
     at: str | None = attrs.field(
         default=None, metadata={"help": "as of a time (ISO 8601, -2h) or snapshot"}
     )
+    filter: str = attrs.field(default="", metadata={"help": "such as: tags has prod and maxmem>8G"})
+    sort: str = attrs.field(
+        default="", metadata={"help": "field to sort by; -mem for descending; several with commas"}
+    )
+    limit: int | None = attrs.field(default=None, metadata={"help": "at most so many"})
+    offset: int = attrs.field(default=0, metadata={"help": "leave out so many before"})
 
 
 @attrs.frozen
@@ -38,19 +48,26 @@ class ListOutput:
 
     Attributes:
         cluster: The cluster's name.
-        items: The objects, ordered by kind and key.
+        items: The objects, ordered by kind and key unless sorted otherwise.
+        total: How many there are on all pages.
+        offset: How many come before these.
     """
 
     cluster: str
     items: tuple[ResourceView, ...]
+    total: int = 0
+    offset: int = 0
 
 
 async def run(context: ActionContext, value: ListInput, on_event: EventSink) -> ListOutput:
-    """Look into the observed state."""
+    """Look into the observed state.
+
+    Raises:
+        InputInvalid: The kind, the filter, the order or the time is not understood.
+    """
     from pmpc_reconcile.observed import find_resources
 
-    items = await find_resources(context.state, context.cluster, value, context.now)
-    return ListOutput(context.cluster, items)
+    return await find_resources(context.state, context.cluster, value, context.now)
 
 
 SPEC = ActionSpec(

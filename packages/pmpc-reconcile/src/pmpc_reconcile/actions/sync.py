@@ -15,6 +15,9 @@ class SyncInput:
     Attributes:
         snapshot: Name of a snapshot to take afterwards.
         everything: Also read what is not a guest, node, storage, volume, pool or task.
+        incremental: Read what may have changed, and a part of the rest, instead of everything.
+        within: How fresh incremental syncs keep everything: `30m`, `1h`, `2d`.
+        most: Most requests an incremental sync makes only to keep things fresh.
     """
 
     snapshot: str | None = attrs.field(
@@ -24,6 +27,33 @@ class SyncInput:
         default=False,
         metadata={"help": "also read access, firewall, SDN, HA, jobs and all other settings"},
     )
+    incremental: bool = attrs.field(
+        default=False,
+        metadata={"help": "read only what may have changed, and a part of the rest"},
+    )
+    within: str = attrs.field(
+        default="1h", metadata={"help": "how fresh incremental syncs keep everything: 30m, 1h"}
+    )
+    most: int | None = attrs.field(
+        default=None, metadata={"help": "most requests made only to keep things fresh"}
+    )
+
+
+@attrs.frozen
+class KindFreshness:
+    """How fresh one kind is.
+
+    Attributes:
+        kind: The kind.
+        objects: How many there are.
+        unknown: How many of them could not be seen.
+        oldest: When the one was read whose turn was longest ago, ISO 8601 in UTC.
+    """
+
+    kind: str
+    objects: int
+    unknown: int
+    oldest: str | None
 
 
 @attrs.frozen
@@ -39,6 +69,13 @@ class SyncOutput:
         unknown: Objects whose node could not be reached.
         problems: Sections that could not be read, with the reason.
         snapshot: Name of the snapshot taken, None if none was asked for.
+        mode: `full` or `incremental`.
+        kept: Objects that were not read, because nothing says that they changed.
+        notes: What is not active, so that what it holds is not known now.
+        requests: How many requests it made.
+        seconds: How long it took.
+        oldest: When the object was read whose turn was longest ago, ISO 8601 in UTC.
+        freshness: The same by kind.
     """
 
     cluster: str
@@ -49,19 +86,21 @@ class SyncOutput:
     unknown: int
     problems: tuple[str, ...]
     snapshot: str | None = None
+    mode: str = "full"
+    kept: int = 0
+    notes: tuple[str, ...] = ()
+    requests: int = 0
+    seconds: float = 0.0
+    oldest: str | None = None
+    freshness: tuple[KindFreshness, ...] = ()
 
 
 async def run(context: ActionContext, value: SyncInput, on_event: EventSink) -> SyncOutput:
     """Discover the cluster, record changes, optionally name the moment."""
-    from pmpc_reconcile.observed import observe, take_snapshot
+    from pmpc_reconcile.observed import take_snapshot
+    from pmpc_reconcile.observing import observe
 
-    report = await observe(
-        context.state,
-        context.connection(),
-        context.cluster,
-        on_event,
-        everything=value.everything,
-    )
+    report = await observe(context.state, context.connection(), context.cluster, value, on_event)
     if value.snapshot is not None:
         await take_snapshot(context.state, context.cluster, value.snapshot)
     return attrs.evolve(report, snapshot=value.snapshot)

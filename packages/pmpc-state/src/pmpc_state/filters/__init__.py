@@ -8,6 +8,7 @@ A filter is made of terms joined by `and`, `or`, `not` and parentheses (`and` bi
 
 - `field=value`, `!=`, `<`, `<=`, `>`, `>=`; `~` for "contains", whatever the case;
 - `field in (a, b)`;
+- `name like web-*`, with `*` and `?`; a name also by the key;
 - `tags has prod`, for fields that are lists;
 - `lock is set`, `lock is unset`;
 - a single word, which is a name, a key or an address: `web`, `100`, `qemu/100`.
@@ -28,12 +29,14 @@ from pmpc_state.filters.terms import (
     Has,
     In,
     IsSet,
+    Like,
     Named,
     Not,
     Operator,
     Or,
     Sort,
     Value,
+    quoted,
 )
 
 __all__ = [
@@ -47,6 +50,7 @@ __all__ = [
     "Has",
     "In",
     "IsSet",
+    "Like",
     "Named",
     "Not",
     "Operator",
@@ -56,4 +60,5 @@ __all__ = [
     "field_named",
     "parse_filter",
     "parse_sort",
+    "quoted",
 ]

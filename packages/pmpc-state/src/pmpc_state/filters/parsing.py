@@ -17,6 +17,7 @@ from pmpc_state.filters.terms import (
     Has,
     In,
     IsSet,
+    Like,
     Named,
     Not,
     Operator,
@@ -138,6 +139,8 @@ class _Parser:
             return self._comparison(self._field(token))
         if self._takes("has"):
             return Has(self._field(token), self._value())
+        if self._takes("like"):
+            return Like(self._field(token), self._value().text)
         if self._takes("in"):
             return self._one_of(self._field(token))
         if self._takes("is"):

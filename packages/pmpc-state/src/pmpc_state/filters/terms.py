@@ -10,7 +10,7 @@ import attrs
 
 from pmpc_state.filters.fields import Field
 
-KEYWORDS: Final = frozenset({"and", "or", "not", "has", "in", "is"})
+KEYWORDS: Final = frozenset({"and", "or", "not", "has", "in", "is", "like"})
 _PLAIN: Final = re.compile(r"[^\s()=!<>~,\"']+")
 
 
@@ -65,6 +65,17 @@ class Compare:
 
     def __str__(self) -> str:
         return f"{self.field.name}{self.operator.value}{self.value}"
+
+
+@attrs.frozen
+class Like:
+    """A text field matches a pattern with `*` and `?`, whatever the case; a name also by key."""
+
+    field: Field
+    pattern: str
+
+    def __str__(self) -> str:
+        return f"{self.field.name} like {quoted(self.pattern)}"
 
 
 @attrs.frozen
@@ -130,7 +141,7 @@ class Or:
         return " or ".join(f"({part})" for part in self.parts)
 
 
-Filter = All | Named | Compare | In | Has | IsSet | Not | And | Or
+Filter = All | Named | Compare | Like | In | Has | IsSet | Not | And | Or
 
 
 @attrs.frozen

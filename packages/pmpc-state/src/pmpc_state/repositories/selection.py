@@ -33,6 +33,7 @@ from pmpc_state.filters import (
     Has,
     In,
     IsSet,
+    Like,
     Named,
     Not,
     Operator,
@@ -85,6 +86,8 @@ class Selection:
                 return found if is_wanted else not_(found)
             case Has(field, value):
                 return self._has(field, value)
+            case Like(field, pattern):
+                return self._like(field, pattern)
             case In(field, values):
                 return or_(*(self._compare(field, Operator.EQUAL, value) for value in values))
             case Compare(field, Operator.UNEQUAL, value):
@@ -147,6 +150,16 @@ class Selection:
         if field.type is FieldType.ANY and value.number is not None:
             return or_(same, _certainly(self._number(field) == value.number))
         return same
+
+    def _like(self, field: Field, pattern: str) -> ColumnElement[bool]:
+        shape = pattern.lower()
+        for sign, meant in (("\\", "\\\\"), ("%", "\\%"), ("_", "\\_"), ("*", "%"), ("?", "_")):
+            shape = shape.replace(sign, meant)
+        texts = [self._text(field)]
+        if field.place is Place.NAME:
+            texts.append(resource.c.key)
+        lowered = (func.lower(text, type_=Text) for text in texts)
+        return or_(*(_certainly(text.like(shape, escape="\\")) for text in lowered))
 
     def _has(self, field: Field, value: Value) -> ColumnElement[bool]:
         """Look for a member in `a;b`, `a,b` or a JSON list."""

@@ -33,14 +33,17 @@ class Query:
         name: str | None = None,
         status: str | None = None,
         at: str | None = None,
+        filter: str = "",  # noqa: A002 - what the reference on filters calls it
+        sort: str = "",
         limit: int = 100,
         offset: int = 0,
     ) -> list[Resource]:
         """Call the action `list`; a page keeps large clusters quick."""
-        found = await _ask(info, "list", kind=kind, node=node, name=name, status=status, at=at)
-        start = max(offset, 0)
-        page = found.items[start : start + max(0, min(limit, LIMIT))]
-        return [Resource.of(view) for view in page]
+        found = await _ask(
+            info, "list", kind=kind, node=node, name=name, status=status, at=at, filter=filter,
+            sort=sort, limit=max(0, min(limit, LIMIT)), offset=max(offset, 0),
+        )  # fmt: skip
+        return [Resource.of(view) for view in found.items]
 
     @strawberry.field(description="One object with its configuration.")
     async def resource(
