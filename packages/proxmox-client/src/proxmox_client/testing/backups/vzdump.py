@@ -10,6 +10,7 @@ from proxmox_client.testing.backups.archive import included, name_of, take
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guests.sizes import format_size
 from proxmox_client.testing.locks import check_lock
+from proxmox_client.testing.notifications import Notification, send
 from proxmox_client.testing.request import PveFault
 from proxmox_client.testing.state import Volume
 from proxmox_client.testing.tasks import TaskFailed, TaskRecord
@@ -47,10 +48,23 @@ def back_up(
             failed = True
             task.log(f"ERROR: Backup of VM {vmid} failed - {fault.message}")
             task.log(f"INFO: Failed at {_now(cluster)}")
+    _tell(cluster, node, options, failed=failed)
     if failed:
         task.log("INFO: Backup job finished with errors")
         raise TaskFailed("job errors")
     task.log("INFO: Backup job finished successfully")
+
+
+def _tell(
+    cluster: SimulatedCluster, node: str, options: Mapping[str, Any], *, failed: bool
+) -> None:
+    """Send the notification of a finished job."""
+    fields = {"type": "vzdump", "hostname": node}
+    if "job-id" in options:
+        fields["job-id"] = str(options["job-id"])
+    outcome = "backup failed" if failed else "backup successful"
+    title = f"vzdump backup status ({node}): {outcome}"
+    send(cluster, Notification("error" if failed else "info", title, fields))
 
 
 def _now(cluster: SimulatedCluster) -> str:
@@ -136,7 +150,7 @@ def _notes(cluster: SimulatedCluster, guest: Guest, template: str) -> str:
         "guestname": guest.name or "",
         "vmid": str(guest.vmid),
         "node": guest.node,
-        "cluster": "pmpc" if len(cluster.nodes) > 1 else "standalone node",
+        "cluster": cluster.name or "standalone node",
     }
     for word, value in words.items():
         template = template.replace("{{" + word + "}}", value)
