@@ -72,7 +72,7 @@ def _check_id(cluster: SimulatedCluster, call: Call, kind: Kind) -> Guest | None
         raise PveFault(
             500,
             f"{prefix}close (rename) atomic file"
-            f" '/etc/pve/nodes/{old.node}/{folder}/{old.vmid}.conf' failed: File exists",
+            f" '/etc/pve/nodes/{call.node}/{folder}/{old.vmid}.conf' failed: File exists",
         )
     if old.running:
         raise PveFault(500, f"{prefix}{noun} {old.vmid} is running")
