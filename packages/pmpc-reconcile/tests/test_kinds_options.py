@@ -11,7 +11,12 @@ VM, CT = kind("VirtualMachine"), kind("Container")
 
 
 def test_kinds_come_in_the_order_of_creation() -> None:
-    assert [entry.name for entry in kinds()] == ["Pool", "VirtualMachine", "Container"]
+    assert [entry.name for entry in kinds()] == [
+        "Pool",
+        "VirtualMachine",
+        "Container",
+        "Firewall",
+    ]
     with pytest.raises(KeyError):
         kind("Pod")
 

@@ -25,6 +25,7 @@ from pmpc_reconcile.plan.requirements import template_of
 from pmpc_reconcile.plan.resolutions import check_resolutions
 from pmpc_reconcile.plan.situation import Built, Situation, with_blame
 from pmpc_reconcile.plan.update import plan_existing
+from pmpc_reconcile.planning.others import OtherKinds, in_order
 from pmpc_reconcile.records import ManagedRecord, Records, documents_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Request:
         restart: Addresses of guests somebody asks to be restarted if options wait for it; `*` is
             every one whose policy allows it.
         warnings: Diagnostics found before planning.
-        adopted: Objects that are ours from now on although nothing proves it yet: their vmids.
+        adopted: Guests that are ours from now on although nothing proves it yet: their vmids.
+        taken: Objects of other kinds that are ours from now on, as they are.
     """
 
     release: str
@@ -59,6 +61,7 @@ class Request:
     restart: frozenset[str] = frozenset()
     warnings: tuple[Diagnostic, ...] = ()
     adopted: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    taken: frozenset[str] = frozenset()
 
 
 class Planner:
@@ -72,6 +75,7 @@ class Planner:
         self.emit = emit
         self.now = now
         self._protected: frozenset[str] = frozenset()
+        self._others = OtherKinds(live)
 
     async def plan(self, request: Request) -> Plan:
         """Return what would bring the cluster to the manifests.
@@ -91,7 +95,7 @@ class Planner:
             await self._remember_protection(request.release)
         situation = await self._situation(request, inventory, places, pools)
         built = await self._build(request, situation, managed, places, pools)
-        built += self._leftovers(request, managed, places, pools)
+        built += await self._leftovers(request, situation, managed, places, pools)
         return await self._assembled(request, built)
 
     # -- reading ------------------------------------------------------------------------------
@@ -217,12 +221,15 @@ class Planner:
     ) -> list[Built]:
         built: list[Built] = []
         templates: dict[int, dict[str, Any]] = {}
-        manifests = sorted(request.manifests, key=lambda item: item.kind_data.order)
+        manifests = in_order(request.manifests)
         for number, manifest in enumerate(manifests, 1):
             address = str(manifest.address)
             record = managed.get(address)
             place = places.get(address)
-            if place is None:
+            if self._others.has(manifest.kind):
+                taken = address in request.taken
+                result = await self._others.plan(situation, manifest, record, adopted=taken)
+            elif place is None:
                 result = plan_pool(situation, manifest, pools[manifest.name], record)
             elif isinstance(place, Missing):
                 config = await self._template(situation, manifest, templates)
@@ -236,16 +243,17 @@ class Planner:
 
     async def _blamed(self, built: Built) -> Built:
         item = built.item
-        if not item.conflicts:
+        if not item.conflicts or self._others.has(item.kind):
             return built
         kind = {"Container": "lxc", "Pool": "pool"}.get(item.kind, "qemu")
         key = item.name if item.vmid is None else str(item.vmid)
         options = {change.path.split(".")[1] for change in item.conflicts if "." in change.path}
         return with_blame(built, await self.records.blame(kind, key, options))
 
-    def _leftovers(
+    async def _leftovers(
         self,
         request: Request,
+        situation: Situation,
         managed: Mapping[str, ManagedRecord],
         places: Mapping[str, Location],
         pools: Mapping[str, PoolObject | None],
@@ -255,13 +263,18 @@ class Planner:
         gone = {address: item for address, item in managed.items() if address not in declared}
         if not request.prune:
             return [keep_object(record) for record in gone.values()]
+        built = [
+            await self._others.remove(situation, record, protect=address in self._protected)
+            for address, record in gone.items()
+            if self._others.has(address.partition("/")[0])
+        ]
         guests = [
             remove_guest(record, places[address], protect=address in self._protected)
             for address, record in gone.items()
-            if record.kind != "pool"
+            if record.kind in ("qemu", "lxc")
         ]
         after = tuple(step.id for item in guests for step in item.steps)
-        return guests + [
+        return [*built, *guests] + [
             remove_pool(record, pools.get(record.key), after)
             for record in gone.values()
             if record.kind == "pool"

@@ -27,6 +27,7 @@ class Kind:
         create_only: Options only a creation accepts, or that are never read back.
         spec: Cerberus rules of `spec` apart from `config`.
         flat: Options stand directly in `spec` (there is no `config`).
+        sections: What paths of fields begin with, where that is not `config`, `state` or `pool`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Kind:
     create_only: frozenset[str] = frozenset()
     spec: Mapping[str, Any]
     flat: bool = False
+    sections: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:

@@ -18,6 +18,7 @@ POOL: Final = Kind(
     name_option=None,
     identity="poolid",
     flat=True,
+    sections=("comment", "guests", "storage"),
     spec={
         "comment": {"type": "string"},
         "storage": {"type": "list", "schema": {"type": "string", "regex": guest.STORAGE}},

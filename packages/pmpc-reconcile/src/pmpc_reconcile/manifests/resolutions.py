@@ -12,8 +12,7 @@ from pmpc_reconcile.kinds import Kind, Option, Shape, options_of
 from pmpc_reconcile.values import split_path
 
 _SECTIONS: Final = ("config", "state", "pool")
-_FLAT_SECTIONS: Final = ("comment", "guests", "storage")
-_WITH_MEMBERS: Final = frozenset({"config", "guests", "storage"})
+_SINGLE: Final = frozenset({"state", "pool", "comment", "order"})
 
 
 @attrs.frozen
@@ -41,8 +40,8 @@ def check_paths(kind: Kind, version: str | None, paths: Iterable[str]) -> Iterat
 
 def _check(kind: Kind, version: str | None, path: str) -> PathProblem | None:
     section, name, key = split_path(path)
-    sections = _FLAT_SECTIONS if kind.flat else _SECTIONS
-    if section not in sections or (name is not None and section not in _WITH_MEMBERS):
+    sections = kind.sections or _SECTIONS
+    if section not in sections or (name is not None and section in _SINGLE):
         known = f"paths begin with {', '.join(sections)}"
         if not kind.flat and options_of(kind, version).find(section) is not None:
             known = f"write config.{path}"

@@ -6,12 +6,16 @@ Cerberus ships no types, so everything of it is `Any` behind this module.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pmpc_reconcile.manifests.address import Address
+from pmpc_reconcile.values.firewall import interface_of
+from pmpc_reconcile.values.rules import Rule
 
 _CERBERUS: Final[Any] = importlib.import_module("cerberus")
+_ALIAS: Final = re.compile(r"(?:dc/|guest/)?[A-Za-z][A-Za-z0-9_-]*")
 ERRORS: Final[Any] = importlib.import_module("cerberus.errors")
 
 
@@ -29,6 +33,29 @@ class ManifestValidator(_CERBERUS.Validator):  # type: ignore[misc]  # cerberus 
             named = None
         if named is None or named.kind not in ("VirtualMachine", "Container"):
             self._error(field, "must be a vmid or an address such as VirtualMachine/web-1")
+
+    def _check_with_network_line(self, field: Any, value: Any) -> None:
+        network = str(value).partition("#")[0].strip()
+        if interface_of(network) is None:
+            self._error(field, "must be an address or a network, such as 192.0.2.0/24")
+
+    def _check_with_set_entry(self, field: Any, value: Any) -> None:
+        entry = str(value).partition("#")[0].strip().removeprefix("!").strip()
+        if interface_of(entry) is None and not _ALIAS.fullmatch(entry):
+            self._error(field, "must be an address, a network or an alias; '!' before it excepts")
+
+    def _check_with_distinct_rules(self, field: Any, value: Any) -> None:
+        seen: set[str] = set()
+        rows = cast("list[object]", value) if isinstance(value, list) else []
+        for row in rows:
+            if not isinstance(row, Mapping):
+                continue
+            rule = Rule.read(cast("Mapping[str, Any]", row), enabled=True)
+            if rule.match in seen:
+                self._error(field, f"says {rule.match!r} twice, and the second has no effect")
+            seen.add(rule.match)
+            if rule.direction != "group" and rule.action not in ("ACCEPT", "DROP", "REJECT", ""):
+                self._error(field, f"has the action {rule.action!r}: ACCEPT, DROP or REJECT")
 
 
 def violations(validator: Any, value: Mapping[str, Any]) -> list[Any]:

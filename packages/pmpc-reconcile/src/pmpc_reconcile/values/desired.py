@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
 
 from pmpc_reconcile.kinds import Kind, Option, Shape, options_of
 from pmpc_reconcile.values.disks import read_volume
 from pmpc_reconcile.values.fields import FieldValue, join_path
+from pmpc_reconcile.values.firewall import firewall_fields
 from pmpc_reconcile.values.reading import read_option, read_single
 
 
@@ -17,7 +18,7 @@ def desired_fields(kind: Kind, spec: Mapping[str, Any]) -> dict[str, FieldValue]
     Create-only options and what only guides the engine (source, placement, restart) are not fields.
     """
     if kind.flat:
-        return _pool_fields(spec)
+        return _FLAT[kind.name](spec)
     fields: dict[str, FieldValue] = {}
     options = options_of(kind)
     for name, value in spec.get("config", {}).items():
@@ -59,3 +60,9 @@ def _pool_fields(spec: Mapping[str, Any]) -> dict[str, FieldValue]:
     for section in ("storage", "guests"):
         fields.update({f"{section}.{entry}": True for entry in spec.get(section, ())})
     return fields
+
+
+_FLAT: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, FieldValue]]]] = {
+    "Pool": _pool_fields,
+    "Firewall": firewall_fields,
+}

@@ -1,0 +1,143 @@
+"""The goal about a level of the firewall: one guarded call after the other, none of which cuts off.
+
+The calls are worked out from what is there, and worked out anew whenever something else is there
+than the last call left: so a rule is only ever touched at the position it has at that moment.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from pmpc_reconcile.diff import Action, FieldChange
+from pmpc_reconcile.execute.goals.base import ExistingGuestGoal
+from pmpc_reconcile.execute.steprun import StepRun
+from pmpc_reconcile.execute.trouble import Call, StepFailure
+from pmpc_reconcile.groups.firewall.edits import Edit, NoSafeWay, Safe, plan_edits
+from pmpc_reconcile.groups.firewall.fields import ORDER, level_fields, target_of
+from pmpc_reconcile.groups.firewall.reach import Reach
+from pmpc_reconcile.groups.firewall.state import Level
+from pmpc_reconcile.kinds import kind
+from pmpc_reconcile.live.firewall import CLUSTER_PATH, LiveLevel, read_level, read_whole, with_level
+from pmpc_reconcile.plan.settings import KEY
+from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.values import ABSENT, Absent, FieldValue, same
+from pmpc_reconcile.values.rules import Rule
+
+FIREWALL: Final = "Firewall/"
+
+
+class FirewallGoal(ExistingGuestGoal):
+    """Options, sets, groups and rules are as declared, ours in their order."""
+
+    def __init__(self, step: Configure) -> None:
+        self.step = step
+        self._edits: tuple[Edit, ...] = ()
+        self._next = 0
+
+    async def next_call(self, run: StepRun) -> Call | None:
+        """Return the next single call."""
+        path = await _path(run)
+        read = await read_level(run.live, path)
+        if not self._on_course(read.level):
+            await self._plan(run, path, read.level)
+        if self._next == len(self._edits):
+            return None
+        return self._call(path, read)
+
+    def _on_course(self, level: Level) -> bool:
+        """Return whether what is there is what the last call left, or still what it found."""
+        if self._next < len(self._edits) and level == self._edits[self._next].after:
+            self._next += 1
+            return True
+        return self._next > 0 and level == self._edits[self._next - 1].after
+
+    async def _plan(self, run: StepRun, path: str, level: Level) -> None:
+        changes = _missing(run, level, self.step)
+        target = target_of(level, changes)
+        try:
+            self._edits = plan_edits(level, target, await _guard(run, path, level, target))
+        except NoSafeWay as refusal:
+            raise StepFailure(str(refusal)) from refusal
+        self._next = 0
+
+    def _call(self, path: str, read: LiveLevel) -> Call:
+        edit = self._edits[self._next]
+        params = dict(edit.params)
+        digest = None if edit.guard is None else read.digests.get(edit.guard)
+        if digest is not None:
+            params["digest"] = digest
+        name = f"{self._next + 1}/{len(self._edits)} {edit.name}"
+        return Call(name, edit.method, f"{path}/{edit.below}", params, {"firewall": path})
+
+
+async def _guard(run: StepRun, path: str, level: Level, target: Level) -> Safe:
+    if path != CLUSTER_PATH and path.count("/") > 3:
+        return lambda _: True  # a guest's rules are about the guest
+    whole = await read_whole(run.live, path, level)
+    after = with_level(whole, path, target)
+    reach = Reach((whole, after))
+    kept = reach.both(whole) & reach.both(after)
+    return lambda each: not kept & ~reach.both(with_level(whole, path, each))
+
+
+async def _path(run: StepRun) -> str:
+    key = run.item.evidence[KEY]
+    if key == "cluster":
+        return CLUSTER_PATH
+    scope, _, name = key.partition("/")
+    if scope == "node":
+        return f"/nodes/{name}/firewall"
+    vmid = int(name) if name else _vmid(run)
+    run.target.vmid = vmid
+    listed = await run.inventory.recent()
+    entry = listed.guests.get(vmid)
+    if entry is None:
+        raise StepFailure(f"guest {vmid} does not exist any more; plan again")
+    return f"/nodes/{entry.node}/{entry.guest}/{vmid}/firewall"
+
+
+def _vmid(run: StepRun) -> int:
+    """Return the vmid of the guest that the plan has made by now."""
+    reference = str(run.manifest().spec.get("guest", ""))
+    other = run.others.get(reference)
+    if other is None or other.vmid is None:
+        raise StepFailure(f"{reference} has no vmid yet, so its firewall cannot be set")
+    return other.vmid
+
+
+def _missing(run: StepRun, level: Level, step: Configure) -> tuple[FieldChange, ...]:
+    """Return the changes that are not in effect, each checked against what was reviewed.
+
+    Raises:
+        StepFailure: Somebody changed one of the fields since the plan was made.
+    """
+    scope = run.item.evidence[KEY].partition("/")[0]
+    live = level_fields(level, scope, [change.path for change in step.changes])
+    missing: list[FieldChange] = []
+    for change in step.changes:
+        now = live.get(change.path, ABSENT)
+        if _equal(change.path, change.desired, now):
+            continue
+        reviewed = _equal(change.path, change.live, now) or change.path.endswith(ORDER)
+        if reviewed or _half_made(change, now):
+            missing.append(change)
+        elif not step.lenient:
+            raise StepFailure(
+                f"{change.path} was {change.live} when the plan was made and is {now} now: "
+                "somebody changed it; plan again"
+            )
+    return tuple(missing)
+
+
+def _half_made(change: FieldChange, now: FieldValue | Absent) -> bool:
+    """Return whether a rule of ours stands there switched off: it was on its way to its place."""
+    if change.action is not Action.ADD or isinstance(now, Absent) or "rules." not in change.path:
+        return False
+    wanted = Rule.of_field("", str(change.desired))
+    return Rule.of_field("", str(now)) == attrs.evolve(wanted, enabled=False)
+
+
+def _equal(path: str, wanted: FieldValue | Absent, now: FieldValue | Absent) -> bool:
+    return same(kind("Firewall"), path, wanted, now)

@@ -1,0 +1,219 @@
+"""Plan settings: parts of the cluster's configuration that several people and tools write to.
+
+A firewall, the networks of the cluster or of a node are not made and deleted as a whole. What is
+ours of them is known field by field and item by item: a rule, a zone, an interface. An item that
+exists and was not made by us is never changed or deleted without a word; one that is already as
+declared is used together, and stays when we let go of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from pmpc_reconcile.diff import Action, Diff, FieldChange, three_way
+from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plan.situation import Built, Situation, is_recorded
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.diagnostics import Diagnostic
+    from pmpc_reconcile.kinds import Kind
+    from pmpc_reconcile.plan.steps import Step
+    from pmpc_reconcile.records import ManagedRecord
+    from pmpc_reconcile.values import Fields, FieldValue
+
+KEY: Final = "key"
+"""In an object's evidence: under which key it is recorded."""
+RECORD_KINDS: Final[Mapping[str, str]] = {
+    "Firewall": "firewall",
+    "Sdn": "sdn",
+    "NodeNetwork": "network",
+}
+"""Kinds of settings, and the word under which they are recorded."""
+
+
+@attrs.frozen
+class Item:
+    """What a field belongs to.
+
+    Attributes:
+        name: Path of the item: `rules.in ACCEPT`, `zones.lab`.
+        made: The field whose ownership says that we made the item.
+        open: Others' items of this kind may be changed: the manifest says whose they are.
+    """
+
+    name: str
+    made: str
+    open: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """One object of settings, with what was read of it.
+
+    Attributes:
+        address: The object.
+        kind: Its kind.
+        key: Under which it is recorded: `cluster`, `node/pve1`.
+        desired: Fields of the manifest; none when everything of ours goes.
+        live: Fields of the server.
+        owned: Fields as we last applied them.
+        item_of: The item a field belongs to; None for a setting that always exists.
+        resolutions: How conflicts are settled.
+        adopted: What exists is ours from now on.
+        foreign: Conflicts that are no field's, such as changes somebody staged.
+        vmid: The guest it is about.
+    """
+
+    address: str
+    kind: Kind
+    key: str
+    desired: Fields
+    live: Fields
+    owned: Fields
+    item_of: Callable[[str], Item | None]
+    resolutions: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    adopted: bool = False
+    foreign: tuple[FieldChange, ...] = ()
+    vmid: int | None = None
+
+
+Steps = Callable[[tuple[FieldChange, ...]], tuple["Step", ...]]
+Check = Callable[[tuple[FieldChange, ...]], Iterable["Diagnostic"]]
+
+
+def compare(situation: Situation, settings: Settings) -> Diff:
+    """Compare what is wanted with what is there, others' items respected."""
+    others = situation.claims.get((RECORD_KINDS[settings.kind.name], settings.key), {})
+    diff = three_way(
+        settings.kind,
+        settings.desired,
+        settings.live,
+        settings.owned,
+        resolutions=settings.resolutions,
+        others=others,
+        fingerprint=situation.fingerprint,
+    )
+    ours = {item.name for path in settings.owned if (item := settings.item_of(path))}
+    there = {item.name for path in settings.live if (item := settings.item_of(path))}
+    going = {change.path for change in diff.fields if change.action is Action.REMOVE}
+    return Diff(
+        tuple(
+            _kept_container(settings, change, going)
+            if change.action is Action.REMOVE
+            else _respected(settings, change, there - ours)
+            for change in diff.fields
+        )
+    )
+
+
+def plan_settings(
+    situation: Situation,
+    settings: Settings,
+    record: ManagedRecord | None,
+    diff: Diff,
+    steps: tuple[Step, ...],
+    problems: tuple[Diagnostic, ...],
+) -> Built:
+    """Return an object's entry in the plan.
+
+    Args:
+        situation: What was read.
+        settings: The object.
+        record: What is remembered of it.
+        diff: The comparison.
+        steps: What brings it about; used only if nothing stands against it.
+        problems: What stands against it.
+    """
+    conflicts = diff.conflicts + (settings.foreign if diff.changes else ())
+    owned = settings.owned if conflicts else _owned_after(settings, diff)
+    gone = not settings.desired
+    item = ObjectPlan(
+        address=settings.address,
+        action=_action(gone, conflicts, problems, diff),
+        marker_id="",
+        vmid=settings.vmid,
+        changes=diff.changes,
+        conflicts=conflicts,
+        desired=settings.desired,
+        owned_after=owned,
+        evidence={KEY: settings.key},
+        notes=tuple(problem.message for problem in problems),
+        record=gone or not is_recorded(record, settings.key, "", owned, situation.fingerprint),
+    )
+    if conflicts or problems or not diff.changes:
+        return Built(item, (), problems)
+    return Built(item, steps)
+
+
+def _action(
+    gone: bool, conflicts: tuple[FieldChange, ...], problems: tuple[Diagnostic, ...], diff: Diff
+) -> ObjectAction:
+    if problems:
+        return ObjectAction.REFUSED
+    if conflicts:
+        return ObjectAction.CONFLICT
+    if gone:
+        return ObjectAction.DELETE if diff.changes else ObjectAction.FORGET
+    return ObjectAction.UPDATE if diff.changes else ObjectAction.NONE
+
+
+def _respected(settings: Settings, change: FieldChange, foreign: set[str]) -> FieldChange:
+    """Turn a change of somebody else's item into a conflict."""
+    item = settings.item_of(change.path)
+    writes = change.action in (Action.ADD, Action.CHANGE)
+    if not writes or item is None or item.open or item.name not in foreign or settings.adopted:
+        return change
+    word = _resolution(settings.resolutions, change.path)
+    if word == "ours":
+        return change
+    reason = f"{item.name} exists and is not managed by this release"
+    action = Action.CONFLICT if word is None else Action.KEEP
+    return attrs.evolve(change, action=action, reason=reason)
+
+
+def _kept_container(settings: Settings, change: FieldChange, going: set[str]) -> FieldChange:
+    """Let go of a set or group that others put something into, instead of deleting it."""
+    item = settings.item_of(change.path)
+    if item is None or item.made != change.path:
+        return change
+    inside = (path for path in settings.live if path.startswith(f"{item.name}."))
+    strange = [
+        path for path in inside if path not in going and settings.item_of(path) not in (None, item)
+    ]
+    if not strange:
+        return change
+    reason = f"somebody else's are in it: {strange[0]}"
+    return attrs.evolve(change, action=Action.RELEASE, reason=reason)
+
+
+def _owned_after(settings: Settings, diff: Diff) -> dict[str, FieldValue]:
+    """Return what is ours afterwards: of items others made everything but their existence."""
+    found: dict[str, FieldValue] = {}
+    for path, value in diff.owned_after().items():
+        item = settings.item_of(path)
+        made_by_others = (
+            item is not None
+            and path == item.made
+            and path in settings.live
+            and path not in settings.owned
+        )
+        if not made_by_others or settings.adopted:
+            found[path] = value
+    return found
+
+
+def _resolution(resolutions: Mapping[str, str], path: str) -> str | None:
+    while path:
+        if path in resolutions:
+            return resolutions[path]
+        path = path.rpartition(".")[0]
+    return None
+
+
+def recorded_key(item: ObjectPlan, vmid: int | None) -> str:
+    """Return under which key an object is recorded; a guest made by the plan has a vmid by then."""
+    key = item.evidence[KEY]
+    return f"guest/{vmid}" if key == "guest" else key

@@ -1,0 +1,34 @@
+"""The kinds that are no guests, held against PVE's own description of what they accept."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmpc_reconcile.kinds.firewall import OPTION_DEFAULTS, OPTIONS, RULE
+from proxmox_client import schema
+
+VERSIONS = ["8.4", "9.0", "9.2"]
+FIREWALLS = {
+    "cluster": "/cluster/firewall",
+    "node": "/nodes/{node}/firewall",
+    "guest": "/nodes/{node}/qemu/{vmid}/firewall",
+}
+_CONTROL = {"node", "vmid", "delete", "digest", "pos", "moveto"}
+
+
+def parameters(method: str, path: str, version: str) -> set[str]:
+    return set(schema.operation(method, path, version).parameters) - _CONTROL
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("scope", FIREWALLS)
+def test_every_option_of_a_firewall_can_be_declared(scope: str, version: str) -> None:
+    known = parameters("PUT", f"{FIREWALLS[scope]}/options", version)
+    assert known <= OPTIONS[scope].keys()
+    assert OPTION_DEFAULTS[scope].keys() <= OPTIONS[scope].keys()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("scope", FIREWALLS)
+def test_every_part_of_a_rule_can_be_declared(scope: str, version: str) -> None:
+    assert parameters("POST", f"{FIREWALLS[scope]}/rules", version) == RULE.keys()
