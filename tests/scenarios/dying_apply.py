@@ -2,55 +2,21 @@
 
     python dying_apply.py URL FINGERPRINT TOKEN DATABASE MANIFESTS [STEP-CALL PHASE]
 
-Without a phase it goes through. The kill is a real SIGKILL from within, right after the phase was
-made durable; `called!` means after the request was sent and before its answer was looked at.
+Without a phase it goes through; `tests.lab.dying` says what the phases are.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from pmpc_reconcile.engine import Reconciler
 from pmpc_reconcile.execute.settings import Patience
-from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.manifests import load
-from pmpc_state import State, StepPhase
-from pmpc_state.repositories.journal import JournalWriter
+from pmpc_state import State
 from proxmox_client import AsyncClient, Pin
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def die_at(where: str, phase: str) -> None:
-    """Replace what writes the phase by something that dies right after it."""
-    if phase == "called!":
-        send = LiveCluster.write
-
-        async def send_and_die(
-            self: LiveCluster, method: str, path: str, params: Any = None
-        ) -> None:
-            await send(self, method, path, params or {})
-            if f"{method} {path}".endswith(where):
-                die()
-
-        LiveCluster.write = send_and_die  # type: ignore[method-assign]  # a crash has no API
-        return
-    name = {StepPhase.INTENT.value: "intend"}.get(phase, phase)
-    write = getattr(JournalWriter, name)
-
-    def write_and_die(self: JournalWriter, run: str, step: str, *args: Any, **more: Any) -> None:
-        write(self, run, step, *args, **more)
-        if step.endswith(where):
-            die()
-
-    setattr(JournalWriter, name, write_and_die)
+from tests.lab.dying import die_at
 
 
 async def main(url: str, pin: str, token: str, database: str, manifests: str) -> int:

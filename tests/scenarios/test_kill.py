@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).with_name("dying_apply.py")
+SCRIPT = "tests.scenarios.dying_apply"
 STACK = """
 apiVersion: pmpc/v1
 kind: Pool
@@ -51,7 +51,7 @@ class Site:
 
     def run(self, *death: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, str(SCRIPT), *self._arguments, *death],
+            [sys.executable, "-m", SCRIPT, *self._arguments, *death],
             capture_output=True,
             text=True,
             timeout=60,

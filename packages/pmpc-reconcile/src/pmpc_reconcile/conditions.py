@@ -115,10 +115,14 @@ def _healthy(item: ObjectPlan) -> Condition:
     if wrong:
         message = f"it is {wrong[0].live} and was declared {wrong[0].desired}"
         return Condition(ConditionType.HEALTHY, Truth.FALSE, "WrongState", message)
+    if item.ailment:
+        return Condition(ConditionType.HEALTHY, Truth.FALSE, *_worded(item.ailment))
     return Condition(ConditionType.HEALTHY, Truth.TRUE, "AsDeclared")
 
 
 def _restart(item: ObjectPlan) -> Condition:
+    if item.waits:
+        return Condition(ConditionType.RESTART_REQUIRED, Truth.TRUE, *_worded(item.waits))
     if item.restart:
         message = f"{', '.join(item.restart)} wait for a restart"
         return Condition(ConditionType.RESTART_REQUIRED, Truth.TRUE, "PendingValues", message)
@@ -144,6 +148,12 @@ def _conflict(item: ObjectPlan) -> Condition:
     if item.conflicts:
         return Condition(ConditionType.CONFLICT, Truth.TRUE, "Changed", _paths(item.conflicts))
     return Condition(ConditionType.CONFLICT, Truth.FALSE, "NoConflict")
+
+
+def _worded(told: str) -> tuple[str, str]:
+    """Split `Word: sentence`."""
+    word, _, sentence = told.partition(": ")
+    return word, sentence
 
 
 def _paths(changes: Iterable[object]) -> str:

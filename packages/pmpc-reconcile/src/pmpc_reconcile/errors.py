@@ -121,3 +121,7 @@ class ReleaseNotFound(ReconcileError):
 
 class QueueInUse(ReconcileError):
     """The queue's tables belong to another version that workers are using."""
+
+
+class ExtraMissing(ReconcileError):
+    """An optional part is asked for and not installed."""

@@ -28,6 +28,8 @@ _MODULES = (
     "history",
     "rollback",
     "delete",
+    "status",
+    "control",
     "schema",
     "version",
     "check",

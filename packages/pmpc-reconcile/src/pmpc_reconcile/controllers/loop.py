@@ -33,6 +33,7 @@ from pmpc_state import Control, LeaseHeld, LeaseLost, StateError
 log = logging.getLogger(__name__)
 
 _HEALABLE = (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.CONFLICT)
+_HELPLESS = (ObjectAction.REFUSED, ObjectAction.UNKNOWN)
 
 ManifestSource = Callable[[str], Awaitable[Sequence[Manifest]]]
 """Returns the manifests of a release; by default those of its newest revision."""
@@ -105,8 +106,13 @@ class ReconcileLoop:
             log.exception("cannot reconcile %s", work.key)
             return self._failed(work, failures, f"unexpected {type(error).__name__}: {error}")
 
-    async def look(self, release: str) -> Plan:
-        """Compare a release with the cluster, record conditions and ask for what needs healing."""
+    async def look(self, release: str, *, heal: bool = True) -> Plan:
+        """Compare a release with the cluster, record conditions and ask for what needs healing.
+
+        Args:
+            release: The release.
+            heal: False to only look, whatever was said.
+        """
         plan = await self._engine.plan(await self._manifests(release), release, save=False)
         controls = await self._controls()
         recorded = await self._records.managed(release)
@@ -120,10 +126,11 @@ class ReconcileLoop:
             whole=True,
         )
         drifted = tuple(item.address for item in plan.objects if item.action in _HEALABLE)
-        healing = tuple(address for address in drifted if _may_heal(policies[address]))
+        healing = tuple(address for address in drifted if heal and _may_heal(policies[address]))
         for address in healing:
             await self._queue.put(Work(self._engine.cluster, release, address))
-        self._tell(Looked(release, len(plan.objects), drifted, healing))
+        refused = tuple(item.address for item in plan.objects if item.action in _HELPLESS)
+        self._tell(Looked(release, len(plan.objects), drifted, healing, refused))
         return plan
 
     # -- healing ------------------------------------------------------------------------------

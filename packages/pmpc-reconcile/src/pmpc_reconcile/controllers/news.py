@@ -16,12 +16,14 @@ class Looked:
         objects: How many objects it has.
         drifted: Addresses that are not as declared.
         healing: Addresses that are being put right.
+        refused: Addresses nothing can be done about as they are: not provably ours, not seen.
     """
 
     release: str
     objects: int
     drifted: tuple[str, ...]
     healing: tuple[str, ...]
+    refused: tuple[str, ...] = ()
 
 
 @attrs.frozen
