@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from pmpc_reconcile.engine import Reconciler, lease_name
 from pmpc_reconcile.errors import PlanStale
 from pmpc_reconcile.events import StepStarted
-from pmpc_reconcile.execute.report import ApplyReport
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.records import lease_name
 from pmpc_state import LeaseHeld, LeaseLost, this_process
 
 VM = """
@@ -70,29 +67,20 @@ async def test_two_releases_own_their_own_fields_of_nothing_shared(lab: Any) -> 
     assert "is not managed by this release" in plan.diagnostics[0].message
 
 
-class Overtaken(Reconciler):
-    """Lets somebody else apply after the first look at the base and before the lease is taken."""
-
-    def __init__(self, lab: Any, before_lease: Callable[[], Awaitable[object]]) -> None:
-        clock = lab.cluster.clock
-        super().__init__(lab.client, lab.state, "lab", now=clock.now, sleep=clock.asleep)
-        self._before_lease = before_lease
-
-    async def _nothing_to_do(self, plan: Plan) -> ApplyReport | None:
-        await self._before_lease()
-        return await super()._nothing_to_do(plan)
-
-
-async def test_of_two_plans_on_one_base_the_later_one_is_refused(lab: Any) -> None:
+async def test_of_two_plans_on_one_base_the_later_one_is_refused(
+    lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both look at the base before either holds the lease; the second must look again."""
     first = await lab.plan(VM.replace("NAME", "web-1"))
     second = await lab.plan(VM.replace("NAME", "web-2"))
 
-    async def apply_first() -> None:
+    async def apply_first(*_: object) -> None:
+        monkeypatch.undo()
         assert (await lab.engine.apply(first)).ok
         lab.forget_writes()
 
+    monkeypatch.setattr("pmpc_reconcile.applying._nothing_to_do", apply_first)
     with pytest.raises(PlanStale):
-        await Overtaken(lab, apply_first).apply(second)
+        await lab.engine.apply(second)
     assert lab.writes == []
     assert [revision.plan_id for revision in await lab.engine.history("shop")] == [first.id]

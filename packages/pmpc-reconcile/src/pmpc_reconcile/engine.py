@@ -14,29 +14,28 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pmpc_reconcile.adopting import Adoptable, write_manifests
+from pmpc_reconcile.applying import apply_plan
 from pmpc_reconcile.diagnostics import Diagnostic, warning
 from pmpc_reconcile.errors import (
     ClientRequired,
     InputInvalid,
-    PlanNotFound,
-    PlanRefused,
-    PlanStale,
-    PlanTooRisky,
     ReleaseNotFound,
 )
 from pmpc_reconcile.events import EventSink, ignore_event
-from pmpc_reconcile.execute.executor import Executor, refuse_unless_applicable
+from pmpc_reconcile.execute.executor import Course
 from pmpc_reconcile.execute.recovery import abandon_open_runs
 from pmpc_reconcile.execute.report import ApplyReport
+from pmpc_reconcile.execute.schedule import Brake
 from pmpc_reconcile.execute.settings import Patience
+from pmpc_reconcile.execute.work import Means
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.manifests import Manifest, load_text, manifest_from_document
 from pmpc_reconcile.plan.model import Plan, Purpose
 from pmpc_reconcile.planner import Planner, Request
 from pmpc_reconcile.records import Records
-from pmpc_reconcile.releases import needs_revision, rollback_target
+from pmpc_reconcile.releases import rollback_target
 from pmpc_reconcile.risk import Risk
-from pmpc_state import LeaseHeld, PlanStatus, Revision, this_process
+from pmpc_state import LeaseHeld, Revision
 
 if TYPE_CHECKING:
     from pmpc_state import PlanRecord, State
@@ -230,6 +229,8 @@ class Reconciler:
         on_event: EventSink | None = None,
         *,
         max_risk: Risk = Risk.DESTRUCTIVE,
+        atomic: bool = False,
+        brake: Brake | None = None,
     ) -> ApplyReport:
         """Do what a plan says and report what became of each step.
 
@@ -240,84 +241,27 @@ class Reconciler:
             plan: The plan.
             on_event: Gets progress; the engine's own sink by default.
             max_risk: Refuse a plan that is riskier.
+            atomic: All or nothing: if a step fails, what was done is undone. A plan that nothing
+                could undo is refused.
+            brake: Pull it to stop: steps that run come to their end, no further one begins.
 
         Raises:
-            PlanRefused: It has errors or was applied already.
+            PlanRefused: It has errors, was applied already, or could not be undone.
             PlanTooRisky: It is riskier than allowed.
             PlanStale: The release got another revision after the plan was made.
             LeaseHeld: Another process is applying the release.
             LeaseLost: Another process took over.
         """
-        self._check_risk(plan, max_risk)
-        refuse_unless_applicable(plan)
-        if plan.cluster != self.cluster:
-            raise PlanRefused(f"plan {plan.id} is for cluster {plan.cluster!r}")
-        await self._check_base(plan)
-        await self._ensure_saved(plan)
-        emit = on_event or self._emit
-        quiet = await self._nothing_to_do(plan)
-        if quiet is not None:
-            return quiet
-        executor = Executor(
+        means = Means(
             self._live(),
             self.records,
-            emit=emit,
-            now=self._now,
-            sleep=self._sleep,
-            patience=self._patience,
+            on_event or self._emit,
+            self._now,
+            self._sleep,
+            self._patience,
         )
-        writer = self.records.state.writer()
-        name, seconds = lease_name(self.cluster, plan.release), self._patience.lease
-        lease = await self.records.run(
-            lambda: writer.leases.acquire(name, holder=this_process(), seconds=seconds)
-        )
-        try:
-            await self._check_base(plan)  # again: until now another process could apply
-            return await executor.apply(plan, lease)
-        finally:
-            await self.records.run(lambda: writer.leases.release(lease))
-
-    def _check_risk(self, plan: Plan, allowed: Risk) -> None:
-        risky = [step for step in plan.steps if step.risk.rank > allowed.rank]
-        if risky:
-            raise PlanTooRisky(
-                f"plan {plan.id} is {plan.risk.value}, and only {allowed.value} is allowed",
-                [f"{step.summary} ({step.risk.value})" for step in risky],
-            )
-
-    async def _check_base(self, plan: Plan) -> None:
-        revisions = await self.records.revisions(plan.release)
-        newest = revisions[-1] if revisions else None
-        number = newest.number if newest else None
-        if number == plan.base_revision or (newest is not None and newest.plan_id == plan.id):
-            return
-        raise PlanStale(
-            f"plan {plan.id} was made against revision {plan.base_revision or 'none'} of release "
-            f"{plan.release}, which is at {number} now; make a new plan"
-        )
-
-    async def _ensure_saved(self, plan: Plan) -> None:
-        try:
-            await self.records.plan_record(plan.id)
-        except PlanNotFound:
-            await self.records.save_plan(plan)
-
-    async def _nothing_to_do(self, plan: Plan) -> ApplyReport | None:
-        """Return the report of a plan that neither writes nor records anything, else None."""
-        if plan.steps or any(item.record for item in plan.objects):
-            return None
-        revisions = await self.records.revisions(plan.release)
-        if needs_revision(plan, revisions[-1] if revisions else None):
-            return None
-        await self.records.claim_plan(plan)
-        await self.records.end_plan(plan, PlanStatus.APPLIED)
-        return ApplyReport(
-            plan.id,
-            plan.release,
-            (),
-            conflicts=tuple(item.address for item in plan.conflicts),
-            restart_required=tuple(item.address for item in plan.objects if item.restart),
-        )
+        course = Course(atomic=atomic, brake=brake or Brake())
+        return await apply_plan(means, plan, course, max_risk=max_risk)
 
     # -- remembering --------------------------------------------------------------------------
 
@@ -370,11 +314,6 @@ class Reconciler:
         if self._client is None:
             raise ClientRequired(f"this needs a connection to cluster {self.cluster!r}")
         return LiveCluster(self._client)
-
-
-def lease_name(cluster: str, release: str) -> str:
-    """Return the name of the lease under which a release is applied."""
-    return f"apply/{cluster}/{release}"
 
 
 def _manifests(revision: Revision) -> tuple[Manifest, ...]:

@@ -329,6 +329,11 @@ class Records:
         return await self.run(read)
 
 
+def lease_name(cluster: str, release: str) -> str:
+    """Return the name of the lease under which a release is applied."""
+    return f"apply/{cluster}/{release}"
+
+
 def documents_of(
     manifests: Iterable[Manifest], fingerprint: Callable[[str], str]
 ) -> tuple[dict[str, Any], ...]:

@@ -34,6 +34,7 @@ async def apply(
     resolve: ResolveOption = None,
     prune: bool = False,
     restart: bool = False,
+    atomic: bool = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     context: ContextOption = None,
@@ -50,6 +51,7 @@ async def apply(
         plan: Apply a stored plan instead of manifests: what was shown is what is done.
         prune: Delete objects of the release that the manifests no longer have.
         restart: Also restart guests of the policy on-demand that have options waiting for it.
+        atomic: All or nothing: if a step fails, undo what was done; refuse what nothing could undo.
     """
     from pmpc_cli.resolutions import parse_resolutions
     from pmpc_cli.session import session
@@ -70,7 +72,7 @@ async def apply(
     )
     async with session(context) as opened:
         made = await _plan(opened, plan, wanted)
-        return await carry_out(opened, made, dry_run=dry_run, yes=yes, output=output)
+        return await carry_out(opened, made, dry_run=dry_run, yes=yes, output=output, atomic=atomic)
 
 
 async def _plan(opened: Session, plan_id: str | None, wanted: PlanInput) -> Plan:
@@ -86,7 +88,13 @@ async def _plan(opened: Session, plan_id: str | None, wanted: PlanInput) -> Plan
 
 
 async def carry_out(
-    opened: Session, made: Plan, *, dry_run: bool, yes: bool, output: DocumentFormat
+    opened: Session,
+    made: Plan,
+    *,
+    dry_run: bool,
+    yes: bool,
+    output: DocumentFormat,
+    atomic: bool = False,
 ) -> int:
     """Show a plan, ask, apply exactly it and show what became of it.
 
@@ -108,7 +116,7 @@ async def carry_out(
     if not made.empty and not yes and not _agreed(made):
         tell("Nothing was changed.")
         return ExitCode.ERROR
-    done = await opened.invoke("apply", ApplyInput(plan=made), Progress())
+    done = await opened.invoke("apply", ApplyInput(plan=made, atomic=atomic), Progress())
     if output == "text":
         show_report(done.report)
     else:

@@ -28,6 +28,14 @@ def report_lines(report: ApplyReport) -> list[Text]:
     for result in report.skipped:
         words = f" {result.address}: {result.summary}: {result.reason}"
         lines.append(Text.assemble(("skipped", "yellow"), words))
+    for result in report.undone:
+        fine = result.outcome.value == "done"
+        word = ("undone", "yellow") if fine else ("not undone", "bold red")
+        lines.append(
+            Text.assemble(
+                word, f" {result.address}: {result.summary}", f" {result.reason}".rstrip()
+            )
+        )
     for result in report.done:
         lines.extend(
             Text.assemble(("warning", "yellow"), f" {result.address}: {warning}")
@@ -56,6 +64,8 @@ def exit_code(report: ApplyReport) -> ExitCode:
 def _summary(report: ApplyReport) -> Text:
     words = f"{len(report.done)} of {len(report.results)} steps done"
     line = Text.assemble((words, "bold green" if report.ok else "bold red"))
+    if report.undone:
+        line.append(", and all of it undone" if report.taken_back else ", and not all of it undone")
     if report.revision is not None:
         line.append(f"; release {report.release} is at revision {report.revision}")
     return line.append(".")

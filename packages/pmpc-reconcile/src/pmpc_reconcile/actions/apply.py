@@ -29,6 +29,7 @@ class ApplyInput:
         restart: Restart guests of the policy `on-demand` that have options waiting for it.
         prune: Delete objects the manifests no longer have.
         max_risk: Refuse a plan that is riskier: `change`, `disruptive` or `destructive`.
+        atomic: All or nothing: if a step fails, what was done is undone.
     """
 
     plan: Any = attrs.field(default=None, metadata={"help": "a plan in memory", "in_process": True})
@@ -49,6 +50,9 @@ class ApplyInput:
     max_risk: str = attrs.field(
         default="destructive",
         metadata={"help": "refuse riskier plans: change, disruptive or destructive"},
+    )
+    atomic: bool = attrs.field(
+        default=False, metadata={"help": "all or nothing: undo what was done if a step fails"}
     )
 
 
@@ -94,7 +98,9 @@ async def run(context: ActionContext, value: ApplyInput, on_event: EventSink) ->
             prune=value.prune,
             restart=("*",) if value.restart else (),
         )
-    report = await engine.apply(plan, on_event, max_risk=risk_named(value.max_risk))
+    report = await engine.apply(
+        plan, on_event, max_risk=risk_named(value.max_risk), atomic=value.atomic
+    )
     return ApplyOutput(plan, report)
 
 

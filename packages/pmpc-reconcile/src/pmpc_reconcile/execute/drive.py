@@ -206,6 +206,18 @@ async def _settle(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...]) ->
             await _look_for_tasks(run, entry.intent)
 
 
+async def _outlast(run: StepRun, upid: str) -> None:
+    """Wait for a task that may be ours or not; the lease is kept meanwhile."""
+    from proxmox_client import TaskRunning
+
+    until = run.now() + run.patience.task
+    while run.now() < until:
+        result = await run.live.client.task(upid).wait(timeout=run.patience.lease / 3)
+        if not isinstance(result, TaskRunning):
+            return
+        await run.keep()
+
+
 async def _look_for_tasks(run: StepRun, intent: Any) -> None:
     """Wait for tasks that may belong to a call whose answer nobody has."""
     from proxmox_client import PveError
@@ -225,7 +237,7 @@ async def _look_for_tasks(run: StepRun, intent: Any) -> None:
         ]
         for upid in fresh:
             watched.add(upid)
-            await run.live.client.task(upid).wait(timeout=run.patience.task)
+            await _outlast(run, upid)
         if run.now() >= deadline:
             return
         await run.sleep(run.patience.poll)

@@ -2,80 +2,100 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
-from pmpc_reconcile.diff import pending_options
+import attrs
+
 from pmpc_reconcile.errors import PlanRefused
-from pmpc_reconcile.events import (
-    ApplyEnded,
-    ApplyStarted,
-    EventSink,
-    StepDone,
-    StepFailed,
-    StepSkipped,
-    StepStarted,
-)
-from pmpc_reconcile.execute.drive import drive
-from pmpc_reconcile.execute.goals import goal_for
-from pmpc_reconcile.execute.journal import StepJournal
-from pmpc_reconcile.execute.ownership import OwnershipKeeper
+from pmpc_reconcile.events import ApplyEnded, ApplyStarted
 from pmpc_reconcile.execute.report import ApplyReport, Outcome, StepResult
-from pmpc_reconcile.execute.schedule import run_steps
-from pmpc_reconcile.execute.settings import Patience
-from pmpc_reconcile.execute.steprun import ObjectRun, StepRun
-from pmpc_reconcile.execute.trouble import StepFailure
-from pmpc_reconcile.kinds import kind
-from pmpc_reconcile.live import LiveCluster, SharedInventory
+from pmpc_reconcile.execute.schedule import Brake, run_steps
+from pmpc_reconcile.execute.work import Means, Work
 from pmpc_reconcile.plan.model import ObjectAction, Plan, Purpose
 from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plan.undo import UNDO, irreversible, undo_plan
 from pmpc_reconcile.plan.withheld import withheld_secrets
-from pmpc_reconcile.records import Records
 from pmpc_reconcile.releases import needs_revision
 from pmpc_state import JournalStep, Lease, PlanStatus, RevisionStatus, RunStatus
+
+
+@attrs.frozen
+class Course:
+    """How a plan is applied.
+
+    Attributes:
+        atomic: All or nothing: after a failure everything that was done is undone.
+        brake: Stops the application: steps that run end, no further one begins.
+    """
+
+    atomic: bool = False
+    brake: Brake = attrs.field(factory=Brake)
 
 
 class Executor:
     """Applies plans to one cluster."""
 
-    def __init__(
-        self,
-        live: LiveCluster,
-        records: Records,
-        *,
-        emit: EventSink,
-        now: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[None]],
-        patience: Patience,
-    ) -> None:
-        self.live = live
-        self.records = records
-        self.emit = emit
-        self.now = now
-        self.sleep = sleep
-        self.patience = patience
+    def __init__(self, means: Means) -> None:
+        self.means = means
+        self.records = means.records
 
-    async def apply(self, plan: Plan, lease: Lease) -> ApplyReport:
+    async def apply(self, plan: Plan, lease: Lease, course: Course) -> ApplyReport:
         """Apply a plan under a lease for its release.
 
         Raises:
             PlanRefused: It was applied already.
             LeaseLost: Another process took over; nothing more was written.
         """
-        self.emit(ApplyStarted(plan.id, plan.release, len(plan.steps)))
+        emit = self.means.emit
+        emit(ApplyStarted(plan.id, plan.release, len(plan.steps)))
         await self.records.claim_plan(plan)
         revision = await self._begin_revision(plan)
         run_id, earlier = await self._begin_run(plan, lease)
-        work = _Work(self, plan, run_id, earlier, lease)
+        work = Work(self.means, plan, run_id, earlier, lease, course.brake)
         try:
-            results = await run_steps(plan.steps, work.run, work.skip)
+            results, undone = await self._all_steps(plan, work, earlier, course)
         except BaseExceptionGroup as group:  # such as a lost lease: the first one says it all
             raise group.exceptions[0] from group
-        await work.keeper.settle_quiet_objects()
-        report = await self._end(plan, run_id, revision, results, work.waiting_for_restart())
+        if not undone:
+            await work.keeper.settle_quiet_objects()
+        report = ApplyReport(
+            plan_id=plan.id,
+            release=plan.release,
+            results=results,
+            conflicts=tuple(item.address for item in plan.conflicts),
+            revision=revision,
+            restart_required=work.waiting_for_restart(),
+            undone=undone,
+        )
+        await self._end(plan, run_id, report)
+        if undone:
+            report = await self._back(plan, report)
         done, failed, skipped = (len(part) for part in (report.done, report.failed, report.skipped))
-        self.emit(ApplyEnded(plan.id, done, failed, skipped, report.revision))
+        emit(ApplyEnded(plan.id, done, failed, skipped, report.revision))
         return report
+
+    async def _all_steps(
+        self, plan: Plan, work: Work, earlier: Sequence[JournalStep], course: Course
+    ) -> tuple[tuple[StepResult, ...], tuple[StepResult, ...]]:
+        """Run the steps, and undo them where they were to be all or nothing."""
+        if any(UNDO in entry.step for entry in earlier):  # a crash came while it was taken back
+            results = tuple(work.skip(step, "it was being taken back") for step in plan.steps)
+            return results, await work.take_back(undo_plan(plan, {step.id for step in plan.steps}))
+        brake = course.brake
+
+        async def run(step: Step) -> StepResult:
+            result = await work.run(step)
+            if course.atomic and result.outcome is Outcome.FAILED:
+                brake.pull(f"`{result.summary}` failed, and the plan is all or nothing")
+            return result
+
+        results = await run_steps(plan.steps, run, work.skip, brake=brake)
+        begun = {item.step_id for item in results if item.outcome is not Outcome.SKIPPED}
+        if not course.atomic or (
+            len(begun) == len(results) and all(item.outcome is Outcome.DONE for item in results)
+        ):
+            return results, ()
+        return results, await work.take_back(undo_plan(plan, begun))
 
     async def _begin_revision(self, plan: Plan) -> int | None:
         revisions = await self.records.revisions(plan.release)
@@ -111,35 +131,20 @@ class Executor:
 
         return await records.run(begin)
 
-    async def _end(
-        self,
-        plan: Plan,
-        run_id: str,
-        revision: int | None,
-        results: Sequence[StepResult],
-        restart: tuple[str, ...],
-    ) -> ApplyReport:
-        report = ApplyReport(
-            plan_id=plan.id,
-            release=plan.release,
-            results=tuple(results),
-            conflicts=tuple(item.address for item in plan.conflicts),
-            revision=revision,
-            restart_required=restart,
-        )
-        whole = report.ok and not report.conflicts
-        some = bool(report.done)
+    async def _end(self, plan: Plan, run_id: str, report: ApplyReport) -> None:
+        some = bool(report.done) and not report.undone
         run_status = RunStatus.DONE if report.ok else RunStatus.PARTIAL
         if not report.ok and not some:
             run_status = RunStatus.FAILED
         await self.records.run(
             lambda: self.records.state.writer().journal.finish(run_id, run_status)
         )
-        if revision is not None:
+        if report.revision is not None:
+            whole = report.ok and not report.conflicts
             status = RevisionStatus.APPLIED if whole else RevisionStatus.PARTIAL
             if not report.ok and not some:
                 status = RevisionStatus.FAILED
-            await self.records.end_revision(plan.release, revision, status)
+            await self.records.end_revision(plan.release, report.revision, status)
         if plan.purpose is Purpose.DELETE and report.ok:
             await self.records.mark_deleted(plan.release)
         plan_status = {
@@ -148,137 +153,41 @@ class Executor:
         }.get(run_status, PlanStatus.FAILED)
         await self.records.end_plan(plan, plan_status)
         detail = {"plan": plan.id, "done": len(report.done), "failed": len(report.failed)}
+        if report.undone:
+            detail["undone"] = len(report.undone)
         await self.records.audit(plan.purpose.value, plan.release, detail)
-        return report
+
+    async def _back(self, plan: Plan, report: ApplyReport) -> ApplyReport:
+        """Record that the release is where it was before the plan: as a new revision."""
+        before = [
+            item
+            for item in await self.records.revisions(plan.release)
+            if item.number == plan.base_revision
+        ]
+        if not report.taken_back:
+            return report
+        if not before:  # there was nothing, and there is nothing again
+            await self.records.mark_deleted(plan.release)
+            return report
+        note = f"back to {plan.base_revision}: plan {plan.id} failed and was all or nothing"
+        number = await self.records.add_revision(plan, before[0].manifests, note)
+        await self.records.end_revision(plan.release, number, before[0].status)
+        return attrs.evolve(report, revision=number)
 
 
-class _Work:
-    """The steps of one application, with what they share."""
-
-    def __init__(
-        self,
-        executor: Executor,
-        plan: Plan,
-        run_id: str,
-        earlier: tuple[JournalStep, ...],
-        lease: Lease,
-    ) -> None:
-        self._executor = executor
-        self._plan = plan
-        self._run_id = run_id
-        self._earlier = earlier
-        self._lease = lease
-        self._positions = {step.id: number for number, step in enumerate(plan.steps)}
-        self._reserved: set[int] = set()
-        self._inventory = SharedInventory(executor.live.inventory, executor.now)
-        self.objects = {
-            item.address: ObjectRun(item, vmid=item.vmid, node=item.node) for item in plan.objects
-        }
-        for entry in earlier:
-            self._remember_vmid(entry)
-        self.keeper = OwnershipKeeper(executor.records, plan, self.objects)
-
-    def _remember_vmid(self, entry: JournalStep) -> None:
-        target = self.objects.get(entry.address)
-        chosen = entry.intent.get("vmid")
-        if target is not None and target.vmid is None and chosen is not None:
-            target.vmid = int(chosen)
-            self._reserved.add(int(chosen))
-
-    def waiting_for_restart(self) -> tuple[str, ...]:
-        """Return the objects whose options wait for a restart: as read last, else as planned."""
-        return tuple(
-            address for address, target in self.objects.items() if _waits_for_restart(target)
-        )
-
-    async def keep(self) -> None:
-        """Renew the lease.
-
-        Raises:
-            LeaseLost: Another process took over.
-        """
-        records, lease = self._executor.records, self._lease
-        seconds = self._executor.patience.lease
-        await records.run(lambda: records.state.writer().leases.renew(lease, seconds=seconds))
-
-    def skip(self, step: Step, reason: str) -> StepResult:
-        """Note that a step is not run."""
-        self._executor.emit(StepSkipped(step.id, step.address, reason))
-        return StepResult(step.id, step.address, step.summary, Outcome.SKIPPED, reason)
-
-    async def run(self, step: Step) -> StepResult:
-        """Drive one step; what goes wrong becomes data."""
-        from proxmox_client import PveError
-
-        executor = self._executor
-        await self.keep()
-        run = self._step_run(step)
-        earlier = run.journal.adopt(self._earlier)
-        run.resumed = bool(earlier)
-        executor.emit(StepStarted(step.id, step.address, step.summary, run.resumed))
-        started = executor.now()
-        reason = ""
-        try:
-            await drive(goal_for(step), run, earlier)
-            await self.keeper.step_done(step)
-        except StepFailure as error:
-            reason = str(error)
-        except PveError as error:
-            reason = str(error)
-        seconds = executor.now() - started
-        if reason:
-            executor.emit(StepFailed(step.id, step.address, reason))
-        else:
-            executor.emit(StepDone(step.id, step.address, seconds, tuple(run.warnings)))
-        return StepResult(
-            step.id,
-            step.address,
-            step.summary,
-            Outcome.FAILED if reason else Outcome.DONE,
-            reason,
-            tuple(run.upids),
-            tuple(run.warnings),
-            seconds,
-            run.resumed,
-            run.wrote,
-        )
-
-    def _step_run(self, step: Step) -> StepRun:
-        executor = self._executor
-        journal = StepJournal(
-            executor.records, self._run_id, step.id, step.address, self._positions[step.id]
-        )
-        return StepRun(
-            step=step,
-            plan=self._plan,
-            target=self.objects[step.address],
-            others=self.objects,
-            live=executor.live,
-            inventory=self._inventory,
-            journal=journal,
-            emit=executor.emit,
-            now=executor.now,
-            sleep=executor.sleep,
-            patience=executor.patience,
-            reserved=self._reserved,
-            keep=self.keep,
-        )
-
-
-def _waits_for_restart(target: ObjectRun) -> bool:
-    guest, item = target.seen, target.item
-    if guest is None:
-        return bool(item.restart)
-    pending = pending_options(kind(item.kind), guest.running_config, guest.config, item.desired)
-    return guest.running and bool(pending)
-
-
-def refuse_unless_applicable(plan: Plan) -> None:
+def refuse_unless_applicable(plan: Plan, *, atomic: bool = False) -> None:
     """Refuse a plan that must not be applied as it is.
 
     Raises:
-        PlanRefused: It has errors, or lacks the secrets it would have to send.
+        PlanRefused: It has errors, lacks the secrets it would have to send, or is to be all or
+            nothing and cannot be taken back.
     """
+    lasting = irreversible(plan) if atomic else ()
+    if lasting:
+        raise PlanRefused(
+            f"cannot apply plan {plan.id} as all or nothing: some of it could not be undone",
+            lasting,
+        )
     if plan.errors:
         raise PlanRefused(
             f"cannot apply plan {plan.id}: it has errors, and nothing was changed",

@@ -8,6 +8,7 @@ from pmpc_reconcile.execute.steprun import ObjectRun
 from pmpc_reconcile.identity.disks import disks_of, own_disks, read_disks, write_disks
 from pmpc_reconcile.live import GuestObject
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plan.settings import RECORD_KINDS, recorded_key
 from pmpc_reconcile.plan.steps import (
     CloneGuest,
     Configure,
@@ -43,6 +44,21 @@ class OwnershipKeeper:
             return
         await self._record(self._objects[step.address])
 
+    async def step_undone(self, step: Step, undone: str) -> None:
+        """Record that what a step made ours is as it was before.
+
+        Args:
+            step: The step that undid it.
+            undone: Id of the step it undid.
+        """
+        if isinstance(step, (DeleteGuest, DeletePool)):
+            await self._records.forget(self._plan.release, step.address)
+            return
+        original = next((item for item in self._plan.steps if item.id == undone), None)
+        if original is not None:
+            self._open.setdefault(step.address, {})[undone] = original
+        await self._record(self._objects[step.address])
+
     async def settle_quiet_objects(self) -> None:
         """Record objects that needed no step: taken over fields, forgotten ones."""
         busy = {step.address for step in self._plan.steps}
@@ -57,7 +73,12 @@ class OwnershipKeeper:
     async def _record(self, target: ObjectRun) -> None:
         item = target.item
         identity = {**item.evidence, MARKER: item.marker_id or ""}
-        if item.kind == "Pool":
+        if item.kind in RECORD_KINDS:
+            if item.action is ObjectAction.DELETE:
+                await self._records.forget(self._plan.release, item.address)
+                return
+            kind, key = RECORD_KINDS[item.kind], recorded_key(item, target.vmid)
+        elif item.kind == "Pool":
             kind, key = "pool", item.name
         else:
             if target.vmid is None:
@@ -93,7 +114,8 @@ class OwnershipKeeper:
 def _disks(target: ObjectRun, guest: GuestObject) -> dict[str, str]:
     """Return the disks to record as ours: all of a guest we made, else ours of before and now."""
     if target.fresh:
-        return write_disks(disks_of(guest.config))
+        target.disks = disks_of(guest.config)
+        return write_disks(target.disks)
     known = read_disks(target.item.evidence)
     return write_disks(known | own_disks(guest.config, known, target.item.owned_after))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.live import LiveCluster
-from pmpc_reconcile.records import Records
+from pmpc_reconcile.records import Records, lease_name
 from pmpc_state import (
     JournalRun,
     JournalStep,
@@ -37,7 +37,7 @@ async def abandon_open_runs(
     if not runs:
         return
     writer = records.state.writer()
-    name = f"apply/{records.cluster}/{release}"
+    name = lease_name(records.cluster, release)
     lease = await records.run(
         lambda: writer.leases.acquire(name, holder=this_process(), seconds=patience.lease)
     )

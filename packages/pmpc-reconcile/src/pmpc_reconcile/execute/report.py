@@ -59,6 +59,7 @@ class ApplyReport:
         conflicts: Addresses left alone because somebody else changed them.
         revision: The release's new revision; None when nothing new was recorded.
         restart_required: Addresses with options that wait for a restart.
+        undone: What took the plan back after a failure, when it was to be all or nothing.
     """
 
     plan_id: str
@@ -67,6 +68,7 @@ class ApplyReport:
     conflicts: tuple[str, ...] = ()
     revision: int | None = None
     restart_required: tuple[str, ...] = ()
+    undone: tuple[StepResult, ...] = ()
 
     @property
     def done(self) -> tuple[StepResult, ...]:
@@ -91,4 +93,9 @@ class ApplyReport:
     @property
     def writes(self) -> int:
         """Return how many write requests were sent."""
-        return sum(item.wrote for item in self.results)
+        return sum(item.wrote for item in (*self.results, *self.undone))
+
+    @property
+    def taken_back(self) -> bool:
+        """Return whether everything that was done has been undone."""
+        return bool(self.undone) and all(item.outcome is Outcome.DONE for item in self.undone)

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
+import attrs
+
 from pmpc_reconcile.execute.report import Outcome, StepResult
 from pmpc_reconcile.plan.steps import Step
 
@@ -20,8 +22,28 @@ Runner = Callable[[Step], Awaitable[StepResult]]
 Skipper = Callable[[Step, str], StepResult]
 
 
+@attrs.define
+class Brake:
+    """Lets steps that run come to their end and no further one begin.
+
+    Attributes:
+        reason: Why nothing more begins; empty as long as it does.
+    """
+
+    reason: str = ""
+
+    def pull(self, reason: str) -> None:
+        """Let nothing more begin; the first reason stays."""
+        self.reason = self.reason or reason
+
+
 async def run_steps(
-    steps: Sequence[Step], runner: Runner, skipper: Skipper, *, limit: int = MOST_AT_ONCE
+    steps: Sequence[Step],
+    runner: Runner,
+    skipper: Skipper,
+    *,
+    limit: int = MOST_AT_ONCE,
+    brake: Brake | None = None,
 ) -> tuple[StepResult, ...]:
     """Run every step after those it waits for; return the results in the order of the steps.
 
@@ -33,7 +55,9 @@ async def run_steps(
         runner: Runs one step; must not raise.
         skipper: Makes the result of a step that is not run.
         limit: Most steps at once.
+        brake: Skips what has not begun once it is pulled.
     """
+    held_back = brake or Brake()
     slots = asyncio.Semaphore(limit)
     locks = {name: asyncio.Lock() for name in _exclusive(steps)}
     tasks: dict[str, asyncio.Task[StepResult]] = {}
@@ -49,6 +73,8 @@ async def run_steps(
             for name in sorted(_exclusive([step])):
                 await held.enter_async_context(locks[name])
             await held.enter_async_context(slots)
+            if held_back.reason:
+                return skipper(step, held_back.reason)
             return await runner(step)
 
     async with asyncio.TaskGroup() as group:

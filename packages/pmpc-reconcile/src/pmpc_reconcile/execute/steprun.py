@@ -9,9 +9,11 @@ import attrs
 
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.execute.journal import StepJournal
+from pmpc_reconcile.execute.schedule import Brake
 from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.execute.trouble import StepFailure, Wait
 from pmpc_reconcile.identity import Evidence, Marker
+from pmpc_reconcile.identity.disks import Disk
 from pmpc_reconcile.live import GuestObject, LiveCluster, SharedInventory
 from pmpc_reconcile.plan.model import ObjectPlan, Plan
 from pmpc_reconcile.plan.steps import Step
@@ -33,6 +35,7 @@ class ObjectRun:
         seen: The guest as last read.
         written: Paths of secrets that were sent; they cannot be read back.
         fresh: It was made by this plan.
+        disks: Disks of a guest this plan made, as recorded last.
     """
 
     item: ObjectPlan
@@ -41,6 +44,7 @@ class ObjectRun:
     seen: GuestObject | None = None
     written: set[str] = attrs.field(factory=set[str])
     fresh: bool = False
+    disks: frozenset[Disk] = frozenset()
 
 
 @attrs.define(eq=False)
@@ -61,6 +65,7 @@ class StepRun:
         patience: Deadlines.
         reserved: vmids this process has chosen for guests that may not exist yet.
         keep: Renews the lease; raises `LeaseLost` when another process took over.
+        brake: Tells when nothing more shall begin.
     """
 
     step: Step
@@ -76,6 +81,7 @@ class StepRun:
     patience: Patience
     reserved: set[int]
     keep: Callable[[], Awaitable[None]]
+    brake: Brake
     upids: list[str] = attrs.field(factory=list[str])
     warnings: list[str] = attrs.field(factory=list[str])
     wrote: int = 0

@@ -76,6 +76,8 @@ class StepClock:
             StepFailure: The step waited for long enough.
         """
         run = self._run
+        if run.brake.reason and not run.wrote and not run.resumed:
+            raise StepFailure(f"{run.brake.reason}; it was still waiting: {reason}")
         if run.now() >= self._deadline:
             raise StepFailure(f"gave up after {run.patience.step:.0f} s: {reason}")
         await run.keep()

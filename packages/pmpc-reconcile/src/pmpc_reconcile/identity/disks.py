@@ -11,7 +11,7 @@ import attrs
 DISKS: Final = "disks"
 """Name under which a guest's own disks stand in its recorded identity."""
 
-_SLOT: Final = re.compile(r"(?:(?:scsi|sata|ide|virtio|mp|unused)\d+|efidisk0|tpmstate0|rootfs)")
+SLOT: Final = re.compile(r"(?:(?:scsi|sata|ide|virtio|mp|unused)\d+|efidisk0|tpmstate0|rootfs)")
 _KEYED: Final = re.compile(r"(?:^|,)(?:file|volume)=([^,]+)")
 
 
@@ -33,7 +33,7 @@ def disks_of(config: Mapping[str, Any]) -> frozenset[Disk]:
     found: set[Disk] = set()
     for slot, value in config.items():
         text = str(value)
-        if _SLOT.fullmatch(slot) is None or ("media=cdrom" in text and "cloudinit" not in text):
+        if SLOT.fullmatch(slot) is None or ("media=cdrom" in text and "cloudinit" not in text):
             continue
         keyed = _KEYED.search(text)
         volume = keyed.group(1) if keyed else text.partition(",")[0]

@@ -104,6 +104,7 @@ class Configure(Step):
             guest, whose fields are compared when it exists.
         fresh: The guest was made by this plan: everything declared is brought to its value.
         mark: The marker is missing from the description and is put back.
+        lenient: Leave a field alone that is not as reviewed any more, instead of failing.
     """
 
     type: ClassVar[str] = "configure"
@@ -111,6 +112,7 @@ class Configure(Step):
     changes: tuple[FieldChange, ...] = ()
     fresh: bool = False
     mark: bool = False
+    lenient: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -138,6 +140,7 @@ class MoveDisk(Step):
         disk: Its slot.
         storage: Where to.
         changes: The field behind it.
+        lenient: As with `Configure`.
     """
 
     type: ClassVar[str] = "move-disk"
@@ -145,6 +148,7 @@ class MoveDisk(Step):
     disk: str
     storage: str
     changes: tuple[FieldChange, ...] = ()
+    lenient: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -168,12 +172,14 @@ class SetPool(Step):
     Attributes:
         pool: The pool it shall be in, None for none.
         previous: The pool it was in when reviewed.
+        lenient: Leave it where it is when that is not as reviewed any more.
     """
 
     type: ClassVar[str] = "set-pool"
 
     pool: str | None
     previous: str | None = None
+    lenient: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -209,10 +215,16 @@ class RestartGuest(Step):
 
 @attrs.frozen(kw_only=True)
 class DeleteGuest(Step):
-    """Delete a guest with its disks, after proving once more that it is ours."""
+    """Delete a guest with its disks, after proving once more that it is ours.
+
+    Attributes:
+        fresh: The plan that deletes it has made it, so what it holds is ours.
+    """
 
     type: ClassVar[str] = "delete"
     risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+    fresh: bool = False
 
 
 @attrs.frozen(kw_only=True)

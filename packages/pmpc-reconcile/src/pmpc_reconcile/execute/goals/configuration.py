@@ -38,9 +38,15 @@ _GONE_IS_FINE = ("state", "pool")
 
 
 def remaining(
-    run: StepRun, guest: GuestObject, changes: Iterable[FieldChange]
+    run: StepRun, guest: GuestObject, changes: Iterable[FieldChange], *, lenient: bool = False
 ) -> tuple[FieldChange, ...]:
     """Return the changes that are not in effect yet, each checked against what was reviewed.
+
+    Args:
+        run: The step.
+        guest: The guest as it is now.
+        changes: What was reviewed.
+        lenient: Leave out fields somebody changed since, instead of failing.
 
     Raises:
         StepFailure: Somebody changed one of the fields since the plan was made.
@@ -62,6 +68,8 @@ def remaining(
         if in_effect or change.path in run.target.written:
             continue
         if not run.target.fresh and not _as_reviewed(run.kind, change, current):
+            if lenient:
+                continue
             raise StepFailure(
                 f"{change.path} was {_shown(change.live)} when the plan was made and is "
                 f"{_shown(current)} now: somebody changed it; plan again"
@@ -104,15 +112,13 @@ class ConfigureGoal(ExistingGuestGoal):
         if self.step.fresh:
             changes = fresh_changes(run, guest)
         else:
-            changes = remaining(run, guest, self.step.changes)
+            changes = remaining(run, guest, self.step.changes, lenient=self.step.lenient)
         unmarked = guest.marker is None
         if not changes and not unmarked:
             return None
         wait_unlocked(guest)
         needs_secret(changes)
-        wire = to_wire(run.kind, changes, guest.own_config)
-        if wire.refused:
-            raise StepFailure("; ".join(item.message for item in wire.refused))
+        wire = _sendable(run, guest, changes)
         if wire.resize:
             return await resize_call(run, guest, wire)
         if wire.set or wire.delete or unmarked:
@@ -125,42 +131,36 @@ class ConfigureGoal(ExistingGuestGoal):
         return None
 
 
-class ResizeGoal(ExistingGuestGoal):
-    """A disk has its desired size."""
+class DiskGoal(ExistingGuestGoal):
+    """A disk has its desired size, or is on its desired storage."""
 
-    def __init__(self, step: ResizeDisk) -> None:
+    def __init__(self, step: ResizeDisk | MoveDisk) -> None:
         self.step = step
 
     async def next_call(self, run: StepRun) -> Call | None:
-        """Return the resize until the size is there."""
+        """Return the resize or the move until its effect is there."""
         guest = await run.own_guest()
-        changes = remaining(run, guest, self.step.changes)
+        lenient = isinstance(self.step, MoveDisk) and self.step.lenient
+        changes = remaining(run, guest, self.step.changes, lenient=lenient)
         if not changes:
             return None
         wait_unlocked(guest)
-        wire = to_wire(run.kind, changes, guest.own_config)
-        if wire.refused:
-            raise StepFailure("; ".join(item.message for item in wire.refused))
-        return await resize_call(run, guest, wire) if wire.resize else None
-
-
-class MoveDiskGoal(ExistingGuestGoal):
-    """A disk is on its desired storage."""
-
-    def __init__(self, step: MoveDisk) -> None:
-        self.step = step
-
-    async def next_call(self, run: StepRun) -> Call | None:
-        """Return the move until the disk is there."""
-        guest = await run.own_guest()
-        changes = remaining(run, guest, self.step.changes)
-        if not changes:
-            return None
-        wait_unlocked(guest)
-        wire = to_wire(run.kind, changes, guest.own_config)
-        if wire.refused:
-            raise StepFailure("; ".join(item.message for item in wire.refused))
+        wire = _sendable(run, guest, changes)
+        if wire.resize:
+            return await resize_call(run, guest, wire)
         return move_call(guest, wire) if wire.move else None
+
+
+def _sendable(run: StepRun, guest: GuestObject, changes: Iterable[FieldChange]) -> Wire:
+    """Return what to send.
+
+    Raises:
+        StepFailure: A change cannot be made this way.
+    """
+    wire = to_wire(run.kind, changes, guest.own_config)
+    if wire.refused:
+        raise StepFailure("; ".join(item.message for item in wire.refused))
+    return wire
 
 
 async def resize_call(run: StepRun, guest: GuestObject, wire: Wire) -> Call:

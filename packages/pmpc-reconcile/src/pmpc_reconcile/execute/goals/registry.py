@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pmpc_reconcile.execute.drive import Goal
-from pmpc_reconcile.execute.goals.configuration import ConfigureGoal, MoveDiskGoal, ResizeGoal
+from pmpc_reconcile.execute.goals.configuration import ConfigureGoal, DiskGoal
 from pmpc_reconcile.execute.goals.creation import CloneGoal, CreateGoal
 from pmpc_reconcile.execute.goals.deletion import DeleteGuestGoal
+from pmpc_reconcile.execute.goals.firewall import FIREWALL, FirewallGoal
 from pmpc_reconcile.execute.goals.placement import MigrateGoal, SetPoolGoal
 from pmpc_reconcile.execute.goals.pools import ConfigurePoolGoal, CreatePoolGoal, DeletePoolGoal
 from pmpc_reconcile.execute.goals.power import RestartGoal, ShutdownGoal, StartGoal
@@ -33,7 +34,7 @@ def _making(step: steps.Step) -> Goal | None:
         case steps.CreateGuest():
             return CreateGoal(step)
         case steps.DeleteGuest():
-            return DeleteGuestGoal()
+            return DeleteGuestGoal(step)
         case steps.DeletePool():
             return DeletePoolGoal()
         case _:
@@ -44,12 +45,12 @@ def _existing(step: steps.Step) -> Goal | None:
     match step:
         case steps.Configure() if step.address.startswith("Pool/"):
             return ConfigurePoolGoal(step)
+        case steps.Configure() if step.address.startswith(FIREWALL):
+            return FirewallGoal(step)
         case steps.Configure():
             return ConfigureGoal(step)
-        case steps.ResizeDisk():
-            return ResizeGoal(step)
-        case steps.MoveDisk():
-            return MoveDiskGoal(step)
+        case steps.ResizeDisk() | steps.MoveDisk():
+            return DiskGoal(step)
         case steps.MigrateGuest():
             return MigrateGoal(step)
         case steps.SetPool():
