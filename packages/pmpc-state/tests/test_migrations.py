@@ -19,7 +19,7 @@ from pmpc_state.migrations import NEWEST
 from pmpc_state.schema import metadata
 from pmpc_state.schema.types import Document, Moment
 
-LATER = {"0003": {"control", "condition"}, "0004": {"reading"}}
+LATER = {"0003": {"control", "condition"}, "0004": {"reading"}, "0005": {"series", "sample"}}
 MOMENT = 1_795_358_400_000_000
 
 
@@ -30,7 +30,7 @@ def _value(table: Table, name: str) -> Any:
     if isinstance(column.type, Document):
         return None if name == "applied" else "{}"
     kind = column.type.python_type
-    return {int: 1, bool: True, str: name}[kind]
+    return {int: 1, bool: True, str: name, float: 1.0}[kind]
 
 
 def _fill(url: str) -> None:

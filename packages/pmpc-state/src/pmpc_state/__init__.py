@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pmpc_state.retention import Retention as Retention
     from pmpc_state.retention import forget_old as forget_old
     from pmpc_state.state import State as State
+    from pmpc_state.syncing.measuring import measure as measure
     from pmpc_state.syncing.run import sync as sync
     from pmpc_state.values.changes import ChangeKind as ChangeKind
     from pmpc_state.values.changes import FieldChange as FieldChange
@@ -93,6 +94,10 @@ if TYPE_CHECKING:
     from pmpc_state.values.report import SyncMode as SyncMode
     from pmpc_state.values.report import SyncReport as SyncReport
     from pmpc_state.values.report import SyncStarted as SyncStarted
+    from pmpc_state.values.samples import Point as Point
+    from pmpc_state.values.samples import Sample as Sample
+    from pmpc_state.values.samples import SampleRetention as SampleRetention
+    from pmpc_state.values.samples import Tier as Tier
     from pmpc_state.writer import StateWriter as StateWriter
 
 _HOMES = {
@@ -124,6 +129,7 @@ _HOMES = {
     "repositories.holders": ("this_process",),
     "retention": ("Forgotten", "Retention", "forget_old"),
     "state": ("State",),
+    "syncing.measuring": ("measure",),
     "syncing.run": ("sync",),
     "values.changes": ("ChangeKind", "FieldChange", "ResourceChange"),
     "values.control": ("ConditionRecord", "Control"),
@@ -162,6 +168,7 @@ _HOMES = {
         "SyncReport",
         "SyncStarted",
     ),
+    "values.samples": ("Point", "Sample", "SampleRetention", "Tier"),
     "writer": ("StateWriter",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

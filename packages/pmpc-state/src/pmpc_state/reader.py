@@ -17,6 +17,7 @@ from pmpc_state.repositories.leases import LeaseReader
 from pmpc_state.repositories.ownership import OwnershipReader
 from pmpc_state.repositories.plans import PlanReader
 from pmpc_state.repositories.releases import ReleaseReader
+from pmpc_state.repositories.samples import SampleReader
 from pmpc_state.values import (
     Found,
     LogEntry,
@@ -70,6 +71,11 @@ class StateReader:
     def leases(self) -> LeaseReader:
         """Who may work on what."""
         return LeaseReader(self._access)
+
+    @property
+    def samples(self) -> SampleReader:
+        """Metrics."""
+        return SampleReader(self._access)
 
     @property
     def audit(self) -> AuditReader:

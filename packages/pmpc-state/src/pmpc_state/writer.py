@@ -16,6 +16,7 @@ from pmpc_state.repositories.observed import ObservedWriter
 from pmpc_state.repositories.ownership import OwnershipWriter
 from pmpc_state.repositories.plans import PlanWriter
 from pmpc_state.repositories.releases import ReleaseWriter
+from pmpc_state.repositories.samples import SampleWriter
 from pmpc_state.values import Snapshot
 
 
@@ -62,6 +63,11 @@ class StateWriter(StateReader):
     def leases(self) -> LeaseWriter:
         """Who may work on what."""
         return LeaseWriter(self._writes, self._clock)
+
+    @property
+    def samples(self) -> SampleWriter:
+        """Metrics."""
+        return SampleWriter(self._writes, self._clock)
 
     @property
     def audit(self) -> AuditWriter:

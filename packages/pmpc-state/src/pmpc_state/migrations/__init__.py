@@ -8,5 +8,5 @@ from __future__ import annotations
 
 from typing import Final
 
-NEWEST: Final = "0004"
+NEWEST: Final = "0005"
 """The version this code works with; kept here so that opening a database needs no Alembic."""

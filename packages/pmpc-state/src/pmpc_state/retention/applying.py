@@ -11,7 +11,17 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from pmpc_state.repositories.clusters import cluster_id
 from pmpc_state.retention.policy import Interval, Retention, Thinning, thin
-from pmpc_state.schema import blob, cluster, observation, resource, snapshot, task, volatile
+from pmpc_state.schema import (
+    blob,
+    cluster,
+    observation,
+    resource,
+    sample,
+    series,
+    snapshot,
+    task,
+    volatile,
+)
 from pmpc_state.state import State
 
 _AT_ONCE = 500
@@ -128,6 +138,9 @@ def _forget_resources(connection: Connection, owner: int, touched: list[int]) ->
             ~left.exists(),
         )
         numbers = connection.execute(query).scalars().all()
+        theirs = select(series.c.id).where(series.c.resource_id.in_(numbers))
+        connection.execute(delete(sample).where(sample.c.series_id.in_(theirs)))
+        connection.execute(delete(series).where(series.c.resource_id.in_(numbers)))
         connection.execute(delete(volatile).where(volatile.c.resource_id.in_(numbers)))
         connection.execute(delete(resource).where(resource.c.id.in_(numbers)))
         forgotten += len(numbers)

@@ -22,6 +22,7 @@ from pmpc_state.schema.observed import (
     task,
     volatile,
 )
+from pmpc_state.schema.samples import sample, series
 
 __all__ = [
     "audit",
@@ -41,6 +42,8 @@ __all__ = [
     "release",
     "resource",
     "revision",
+    "sample",
+    "series",
     "setting",
     "snapshot",
     "sync_run",

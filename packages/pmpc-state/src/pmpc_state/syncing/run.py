@@ -13,6 +13,7 @@ import attrs
 from pmpc_state.discovery import Collection, Memory, Past, discover
 from pmpc_state.errors import LeaseLost, StateUnreachable
 from pmpc_state.freshness import Sweep
+from pmpc_state.metrics import listed_samples
 from pmpc_state.repositories.holders import this_process
 from pmpc_state.state import State
 from pmpc_state.values import Lease
@@ -28,6 +29,7 @@ from pmpc_state.values.report import (
     SyncStarted,
     ignore,
 )
+from pmpc_state.values.samples import SampleRetention
 from pmpc_state.writer import StateWriter
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class _Order:
     collections: tuple[Collection, ...]
     on_event: EventSink
     concurrency: int
+    metrics: bool
 
 
 async def sync(
@@ -61,6 +64,7 @@ async def sync(
     on_event: EventSink = ignore,
     concurrency: int = CONCURRENCY,
     collections: Iterable[Collection] = (),
+    metrics: bool = False,
 ) -> SyncReport:
     """Look at a cluster and record what changed since the last look.
 
@@ -81,6 +85,7 @@ async def sync(
         on_event: Hears of progress.
         concurrency: How many requests may be on their way at once.
         collections: What else to record: `COLLECTIONS` for everything PVE has settings for.
+        metrics: Whether to keep samples of the use the lists tell.
 
     Raises:
         LeaseHeld: Another sync of this cluster runs.
@@ -90,7 +95,7 @@ async def sync(
         proxmox_client.PveError: The cluster could not be reached at all, or refused the token.
     """
     writer = state.writer()
-    order = _Order(client, cluster, mode, sweep, tuple(collections), on_event, concurrency)
+    order = _Order(client, cluster, mode, sweep, tuple(collections), on_event, concurrency, metrics)
     held = await asyncio.to_thread(
         lambda: writer.leases.acquire(
             f"sync/{cluster}", holder=this_process(), seconds=LEASE_SECONDS
@@ -114,6 +119,8 @@ async def _sync(writer: StateWriter, order: _Order, held: Lease) -> SyncReport:
         run = await asyncio.to_thread(writer.observed.date, run)
         looked = perf_counter()
         sections = await _write(writer, run, inventory, order.on_event)
+        if order.metrics:
+            await asyncio.to_thread(_sample, writer, run, inventory)
     except BaseException:
         with suppress(LeaseLost, StateUnreachable):
             writer.observed.finish(run, "failed")
@@ -162,6 +169,12 @@ async def _write(
     for section in inventory.sections:
         wrote(await asyncio.to_thread(writer.observed.write_section, run, section))
     return tuple(reports)
+
+
+def _sample(writer: StateWriter, run: Run, inventory: Inventory) -> None:
+    samples = listed_samples(inventory.sections, run.started_at)
+    writer.samples.record(run.cluster, samples)
+    writer.samples.expire(SampleRetention())
 
 
 @asynccontextmanager
