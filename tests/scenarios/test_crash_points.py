@@ -116,6 +116,30 @@ async def test_the_same_plan_goes_on(
     assert [item.status.value for item in await engine.history("shop")] == ["applied"]
 
 
+@pytest.mark.parametrize("phase", ["intend", "called", "upid"])
+@pytest.mark.parametrize("call", ["VirtualMachine/web-1#create|clone"])
+async def test_a_new_plan_goes_on_when_the_guest_was_deleted_by_somebody_before(
+    lab: Any, cut: Any, monkeypatch: pytest.MonkeyPatch, call: str, phase: str
+) -> None:
+    """The record of the former guest does not stand in the way of the one made in its place."""
+    await lab.applied(STACK)
+    vmid = lab.vmid("web-1")
+    node = lab.cluster.guests[vmid].node
+    lab.cluster.call("POST", f"/nodes/{node}/qemu/{vmid}/status/stop")
+    lab.cluster.clock.advance(30)
+    lab.cluster.call("DELETE", f"/nodes/{node}/qemu/{vmid}")
+    lab.cluster.clock.advance(30)
+    plan = await lab.plan(STACK)
+    cut(call, phase)
+    with pytest.raises(PowerCut):
+        await lab.engine.apply(plan)
+    monkeypatch.undo()
+    report = await another_engine(lab).apply(await lab.plan(STACK))
+    assert report.ok, [item.reason for item in report.results]
+    assert len(lab.vmids()) == 2
+    assert (await lab.plan(STACK)).empty
+
+
 @pytest.mark.parametrize(("call", "phase"), EARLY_POINTS)
 async def test_a_new_plan_goes_on(
     lab: Any, cut: Any, monkeypatch: pytest.MonkeyPatch, call: str, phase: str

@@ -36,6 +36,15 @@ class OwnershipKeeper:
         for step in plan.steps:
             self._open.setdefault(step.address, {})[step.id] = step
 
+    async def step_begins(self, step: Step) -> None:
+        """Forget a guest that is gone before another is made in its place.
+
+        Its record names the marker and traits of the former one. Killed in the middle, the next
+        plan would take the new guest for a copy of it.
+        """
+        if isinstance(step, (CloneGuest, CreateGuest)):
+            await self._records.forget(self._plan.release, step.address)
+
     async def step_done(self, step: Step) -> None:
         """Record what a verified step made ours."""
         self._open.get(step.address, {}).pop(step.id, None)

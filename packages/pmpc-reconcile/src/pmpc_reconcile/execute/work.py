@@ -105,6 +105,7 @@ class Work:
 
     async def run(self, step: Step) -> StepResult:
         """Drive one step; what goes wrong becomes data."""
+        await self.keeper.step_begins(step)
         return await self._drive(step, lambda: self.keeper.step_done(step))
 
     async def take_back(self, undos: Sequence[Undo]) -> tuple[StepResult, ...]:
