@@ -26,6 +26,7 @@ from proxmox_client.testing.auth import (
 from proxmox_client.testing.broadcast import Broadcast
 from proxmox_client.testing.clock import START, VirtualClock
 from proxmox_client.testing.clusterlocks import wait_for_lock
+from proxmox_client.testing.consoles import Consoles
 from proxmox_client.testing.faults import Faults
 from proxmox_client.testing.generating import populate
 from proxmox_client.testing.ha.requests import redirect
@@ -42,6 +43,7 @@ from proxmox_client.testing.request import (
     SimResponse,
 )
 from proxmox_client.testing.routing import Route, RouteTable
+from proxmox_client.testing.scheduler import Scheduler
 from proxmox_client.testing.state import Guest, Node, Pool, Storage, Token, User, Volume
 from proxmox_client.testing.tasks import TaskEngine
 from proxmox_client.testing.volumes import VolumeStore
@@ -72,6 +74,7 @@ class SimulatedCluster:
         random: Its source of chance.
         faults: What goes wrong on demand.
         downloads: What download-url finds, by URL; everything else refuses the connection.
+        consoles: Consoles somebody opened, with what was typed into them.
         agent_commands: What agents can run besides `echo`, `cat`, `true`, `false` and `sleep`.
         outside: Servers its nodes can reach: directories, identity providers, file servers.
     """
@@ -100,10 +103,12 @@ class SimulatedCluster:
         self.files: dict[str, Any] = {"statistics-since": start}
         self.downloads: dict[str, bytes] = {}
         self.outside = Outside()
+        self.consoles = Consoles(self)
         self.agent_commands: dict[str, Command] = {}
         self.routes = RouteTable(version)
         self.broadcast = Broadcast(self.nodes, self.guests)
         self.faults = Faults(self)
+        self.scheduler = Scheduler(self)
         self.tasks.pace = self.faults.pace
         self.tasks.failure = lambda task, ending: self.faults.failure(task, ending=ending)
         self.clock.on_time = self.broadcast.until

@@ -22,6 +22,18 @@ BYTES_PER_SECOND = 16 * 1024**3
 _OVERHEAD = 821
 
 
+def start(
+    cluster: SimulatedCluster, node: str, vmids: list[int], options: Mapping[str, Any], user: str
+) -> str:
+    """Start a backup of guests of one node and return the task's UPID."""
+
+    def work(task: TaskRecord) -> Iterator[float]:
+        yield from back_up(cluster, node, vmids, options, task)
+
+    subject = vmids[0] if len(vmids) == 1 else ""
+    return cluster.tasks.start(node, "vzdump", work, id=subject, user=user)
+
+
 def back_up(
     cluster: SimulatedCluster,
     node: str,

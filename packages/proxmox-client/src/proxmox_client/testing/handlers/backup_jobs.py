@@ -1,9 +1,11 @@
-"""Backup jobs of the datacenter: kept and checked; the schedule does not start them."""
+"""Backup jobs of the datacenter; the scheduler starts them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from proxmox_client.testing import schedules
+from proxmox_client.testing.backups.coverage import covers
 from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.guests import drives
 from proxmox_client.testing.guests.guest import Guest
@@ -38,13 +40,12 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _next_run(cluster: SimulatedCluster, job: dict[str, Any]) -> dict[str, int]:
-    """Say when a job would run next: tomorrow's hour of its schedule, as far as it names one."""
-    hour, colon, minute = str(job.get("schedule", "")).rpartition(" ")[2].partition(":")
-    if not colon or not (hour + minute).isdecimal():
+    """Say when a job runs next."""
+    try:
+        when = schedules.parse(str(job["schedule"])).after(cluster.clock.now())
+    except (KeyError, ValueError):
         return {}
-    day = 86400
-    today = int(cluster.clock.now()) // day * day + int(hour) * 3600 + int(minute) * 60
-    return {"next-run": today if today > cluster.clock.now() else today + day}
+    return {} if when is None else {"next-run": when}
 
 
 @handles("GET", "/cluster/backup")
@@ -76,6 +77,7 @@ def create_job(cluster: SimulatedCluster, call: Call) -> None:
     options = _options(call)
     _check_selection(options)
     jobs[name] = {"type": "vzdump", "enabled": 1, **options}
+    cluster.scheduler.wake()
 
 
 def _check_selection(options: dict[str, Any]) -> None:
@@ -96,6 +98,7 @@ def update_job(cluster: SimulatedCluster, call: Call) -> None:
     job |= options
     _check_selection(job)
     _jobs(cluster)[call["id"]] = job
+    cluster.scheduler.wake()
 
 
 def _wrapped(cluster: SimulatedCluster, name: str) -> dict[str, Any]:
@@ -110,24 +113,14 @@ def delete_job(cluster: SimulatedCluster, call: Call) -> None:
     """Remove a job."""
     _wrapped(cluster, call["id"])
     del _jobs(cluster)[call["id"]]
-
-
-def _covers(cluster: SimulatedCluster, job: dict[str, Any], guest: Guest) -> bool:
-    if job.get("node") not in (None, guest.node):
-        return False
-    if job.get("vmid"):
-        return str(guest.vmid) in split_list(str(job["vmid"]))
-    if job.get("pool"):
-        pool = cluster.pools.get(job["pool"])
-        return pool is not None and guest.vmid in pool.guests
-    return str(guest.vmid) not in split_list(str(job.get("exclude", "")))
+    cluster.files.get("job-state", {}).pop(f"backup-jobs/{call['id']}", None)
 
 
 @handles("GET", "/cluster/backup/{id}/included_volumes")
 def list_volumes(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     """Show guests and volumes of a job as a tree."""
     job = _job(cluster, call["id"])
-    guests = (guest for guest in cluster.guests.values() if _covers(cluster, job, guest))
+    guests = (guest for guest in cluster.guests.values() if covers(cluster, job, guest))
     return {"children": [_branch(guest) for guest in guests]}
 
 
@@ -165,6 +158,12 @@ def list_unprotected(cluster: SimulatedCluster, call: Call) -> list[dict[str, An
     return [
         {"vmid": guest.vmid, "name": guest.name, "type": guest.kind}
         for guest in cluster.guests.values()
-        if not any(_covers(cluster, job, guest) for job in jobs)
+        if not any(covers(cluster, job, guest) for job in jobs)
         and cluster.access.allows(call.identity, f"/vms/{guest.vmid}", ["VM.Audit"])
     ]
+
+
+@handles("GET", "/cluster/backup-info")
+def information(cluster: SimulatedCluster, call: Call) -> list[dict[str, str]]:
+    """List what is below."""
+    return [{"subdir": "not-backed-up"}]

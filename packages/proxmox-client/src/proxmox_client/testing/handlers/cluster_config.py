@@ -87,16 +87,3 @@ def read_join_information(cluster: SimulatedCluster, call: Call) -> dict[str, An
             for member in members
         ],
     }
-
-
-@handles("GET", "/cluster/jobs/realm-sync")
-def list_synchronisations(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
-    """List the realm synchronisation jobs: simulated realms have nothing to synchronise."""
-    return []
-
-
-@handles("POST", "/cluster/jobs/realm-sync/{id}")
-def create_synchronisation(cluster: SimulatedCluster, call: Call) -> None:
-    """Refuse a job for a realm that is no directory."""
-    text = "realm: Only LDAP/AD realms can be synced."
-    raise PveFault(500, f"400 Parameter verification failed.\n{text}")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from proxmox_client.testing.backups.archive import archive_of
-from proxmox_client.testing.backups.vzdump import back_up
+from proxmox_client.testing.backups.vzdump import start
 from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.guestwork import privileges
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
-from proxmox_client.testing.tasks import TaskRecord
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
@@ -40,12 +38,7 @@ def vzdump(cluster: SimulatedCluster, call: Call) -> str:
     for vmid in here:
         privileges.require_guest(cluster, call.identity, vmid, ["VM.Backup"])
     options = {key: text for key, text in call.sent.items() if key not in ("all", "pool")}
-
-    def work(task: TaskRecord) -> Iterator[float]:
-        yield from back_up(cluster, call.node, here, options, task)
-
-    subject = here[0] if len(here) == 1 else ""
-    return cluster.tasks.start(call.node, "vzdump", work, id=subject, user=call.identity.authid)
+    return start(cluster, call.node, here, options, call.identity.authid)
 
 
 def _wanted(cluster: SimulatedCluster, call: Call) -> list[int]:
