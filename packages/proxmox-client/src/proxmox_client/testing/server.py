@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import ssl
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
@@ -16,8 +17,11 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from proxmox_client.testing.certificate import Certificate, make_certificate
+from proxmox_client.testing.console_streams import talk, viewed
+from proxmox_client.testing.doorstep import WIDE, Doorstep, out_of_bounds
 from proxmox_client.testing.frontdoor import converse
 from proxmox_client.testing.request import ConnectionLost, HostUnreachable, SimResponse
+from proxmox_client.testing.wireform import CLOSE
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
@@ -30,6 +34,7 @@ _FIXED_HEADERS = (
     ("Pragma", "no-cache"),
     ("Server", "pve-api-daemon/3.0"),
 )
+_CHUNKED = SimResponse(501, "chunked transfer encoding not supported", CLOSE, b"")
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -141,26 +146,38 @@ class SimulatorServer:
         self._finish = asyncio.Event()
         context = self.certificate.context()
         front_doors = [
-            (web.Server(self._answer_for(node), keepalive_timeout=KEEPALIVE_SECONDS), listener)
-            for node, listener in self._sockets.items()
-        ]
-        servers = [
-            await self._loop.create_server(front, sock=listener, ssl=context, backlog=1024)
-            for front, listener in front_doors
+            self._front_door(node, listener, context) for node, listener in self._sockets.items()
         ]
         self._ready.set()
         await self._finish.wait()
-        for server in servers:
-            server.close()
-        for front, _ in front_doors:
+        for front, doorstep in front_doors:
+            await doorstep.close()
             await front.shutdown(0.2)
 
-    def _answer_for(self, node: str) -> Answer:
+    def _front_door(
+        self, node: str, listener: socket.socket, context: ssl.SSLContext
+    ) -> tuple[web.Server, Doorstep]:
+        connections = _Connections()
+        answer = self._answer_for(node, connections)
+        front = web.Server(
+            answer,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            max_line_size=WIDE,
+            max_headers=WIDE,
+            max_field_size=WIDE,
+        )
+        return front, Doorstep(listener, context, front, connections.spoke, KEEPALIVE_SECONDS)
+
+    def _answer_for(self, node: str, connections: _Connections) -> Answer:
         cluster = self._cluster
         clock = cluster.clock
-        connections = _Connections()
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            connections.begin(request)
+            if out_of_bounds(request):
+                return _hang_up(request)
+            if request.headers.get("Transfer-Encoding", "") == "chunked":
+                return _http(_CHUNKED, last=True)
             body = await request.read() if request.body_exists else b""
             headers = {name.lower(): value for name, value in request.headers.items()}
             steps = converse(cluster, request.method, request.raw_path, headers, body, node)
@@ -170,10 +187,16 @@ class SimulatorServer:
                     try:
                         seconds = next(steps)
                     except StopIteration as stop:
-                        return _http(stop.value, last=connections.is_last(request))
+                        response: SimResponse = stop.value
+                        break
                     except (HostUnreachable, ConnectionLost):
                         return _hang_up(request)
                 await asyncio.sleep(seconds / self._speed)
+            last = connections.is_last(request)
+            console = viewed(cluster, request, response, node)
+            if console is not None:
+                return await talk(cluster, request, console)
+            return _http(response, last=last)
 
         return answer
 
@@ -184,14 +207,23 @@ class _Connections:
     def __init__(self) -> None:
         self._served: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
+    def begin(self, request: web.BaseRequest) -> None:
+        """Count a request."""
+        if (transport := request.transport) is not None:
+            self._served[transport] = self._served.get(transport, 0) + 1
+
+    def spoke(self, transport: asyncio.BaseTransport) -> bool:
+        """Whether anything was asked on a connection."""
+        return transport in self._served
+
+    def open(self) -> list[asyncio.Transport]:
+        """Return those that somebody still holds."""
+        return [one for one in tuple(self._served) if isinstance(one, asyncio.Transport)]
+
     def is_last(self, request: web.BaseRequest) -> bool:
         """Whether PVE would answer no further request on this connection."""
         transport = request.transport
-        if transport is None:
-            return True
-        served = self._served.get(transport, 0) + 1
-        self._served[transport] = served
-        return served >= REQUESTS_PER_CONNECTION
+        return transport is None or self._served.get(transport, 0) >= REQUESTS_PER_CONNECTION
 
 
 def _hang_up(request: web.BaseRequest) -> web.Response:
