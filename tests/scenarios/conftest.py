@@ -172,3 +172,8 @@ def lab_of() -> Callable[[Path], AbstractAsyncContextManager[Lab]]:
 @pytest.fixture
 def furnished() -> Callable[..., SimulatedCluster]:
     return furnished_cluster
+
+
+@pytest.fixture
+def lab_type() -> type[Lab]:
+    return Lab

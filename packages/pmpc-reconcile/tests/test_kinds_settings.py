@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 
 from pmpc_reconcile.kinds.firewall import OPTION_DEFAULTS, OPTIONS, RULE
+from pmpc_reconcile.kinds.sdn import OPTIONS as NETWORKS
 from proxmox_client import schema
 
+SDN = {
+    "zones": "/cluster/sdn/zones",
+    "vnets": "/cluster/sdn/vnets",
+    "subnets": "/cluster/sdn/vnets/{vnet}/subnets",
+    "controllers": "/cluster/sdn/controllers",
+}
+_OBJECT = {"zone", "vnet", "subnet", "controller", "lock-token"}
 VERSIONS = ["8.4", "9.0", "9.2"]
 FIREWALLS = {
     "cluster": "/cluster/firewall",
@@ -32,3 +40,11 @@ def test_every_option_of_a_firewall_can_be_declared(scope: str, version: str) ->
 @pytest.mark.parametrize("scope", FIREWALLS)
 def test_every_part_of_a_rule_can_be_declared(scope: str, version: str) -> None:
     assert parameters("POST", f"{FIREWALLS[scope]}/rules", version) == RULE.keys()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("section", SDN)
+def test_every_option_of_the_clusters_networks_can_be_declared(section: str, version: str) -> None:
+    known = parameters("POST", SDN[section], version) - _OBJECT
+    known -= {"type"} if section in ("vnets", "subnets") else set()
+    assert known <= NETWORKS[section].keys()

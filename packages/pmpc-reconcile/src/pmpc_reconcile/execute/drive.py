@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from pmpc_reconcile.events import TaskStarted
+from pmpc_reconcile.execute.retreat import after_failure
 from pmpc_reconcile.execute.steprun import StepRun
-from pmpc_reconcile.execute.trouble import Absent, Call, StepFailure, Taken, Wait
+from pmpc_reconcile.execute.trouble import Absent, Call, NoQuorumWait, StepFailure, Taken, Wait
 from pmpc_reconcile.execute.waiting import StepClock, ToldOnce
 from pmpc_state import JournalStep, StepPhase
 
@@ -53,8 +54,18 @@ async def drive(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...]) -> N
         earlier: What an earlier process wrote about the step.
 
     Raises:
-        StepFailure: It cannot be brought about; the message says why.
+        StepFailure: It cannot be brought about; the message says why, and what became of changes
+            that were staged.
     """
+    from proxmox_client import PveError
+
+    try:
+        await _bring_about(goal, run, earlier)
+    except (StepFailure, PveError) as failure:
+        raise StepFailure(await after_failure(goal, run, str(failure))) from failure
+
+
+async def _bring_about(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...]) -> None:
     await _settle(goal, run, earlier)
     clock = StepClock(run)
     last: str | None = None
@@ -68,6 +79,8 @@ async def drive(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...]) -> N
                 clock.check_effect(call)
                 raise Wait(f"{call.name} is under way")
             last = call.name
+            if clock.quorum_lost and not await run.live.quorate():
+                raise Wait("the cluster has no quorum")
             clock.check_attempts(call)
             try:
                 await _attempt(goal, run, call)
@@ -77,6 +90,7 @@ async def drive(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...]) -> N
                 raise Wait("it is at another node now") from absent
             clock.called()
         except Wait as wait:
+            clock.quorum_lost = isinstance(wait, NoQuorumWait) or clock.quorum_lost
             await clock.pause(str(wait))
         except Taken:
             last = None
@@ -186,7 +200,9 @@ def _refused(
         raise Taken(reason)
     if issubclass(kind, NotFound):
         raise Absent(f"{call.name}: {text}")
-    if issubclass(kind, (GuestLocked, LockTimeout, NoQuorum, NodeUnreachable, WrongState)):
+    if issubclass(kind, NoQuorum):
+        raise NoQuorumWait(reason)
+    if issubclass(kind, (GuestLocked, LockTimeout, NodeUnreachable, WrongState)):
         raise Wait(reason)
     raise StepFailure(f"{call.name}: {text}")
 

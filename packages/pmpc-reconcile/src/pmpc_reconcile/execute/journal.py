@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.execute.trouble import Call
 from pmpc_reconcile.records import Records
@@ -77,11 +77,11 @@ class StepJournal:
         )
         self.phases[name] = StepPhase.UPID
 
-    async def done(self, name: str) -> None:
-        """Write down that the call or its task ended well."""
+    async def done(self, name: str, result: Mapping[str, Any] | None = None) -> None:
+        """Write down that the call or its task ended well, and what of its answer is needed."""
         entry = self._name(name)
         await self._records.run(
-            lambda: self._records.state.writer().journal.done(self._run_id, entry)
+            lambda: self._records.state.writer().journal.done(self._run_id, entry, result)
         )
         self.phases[name] = StepPhase.DONE
 

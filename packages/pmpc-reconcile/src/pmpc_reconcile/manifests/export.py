@@ -189,6 +189,7 @@ def _rules(rules: Mapping[str, Any]) -> Schema:
     if wanted == "string" and "allowed" not in rules:
         return _TEXT
     types: list[str] = [wanted] if isinstance(wanted, str) else list(wanted or ())
+    types = [{"list": "array", "dict": "object"}.get(name, name) for name in types]
     if types == ["integer"]:
         types = ["integer", "string"]
     result: Schema = {"type": types} if types else {}

@@ -39,6 +39,10 @@ class ManifestValidator(_CERBERUS.Validator):  # type: ignore[misc]  # cerberus 
         if interface_of(network) is None:
             self._error(field, "must be an address or a network, such as 192.0.2.0/24")
 
+    def _check_with_network(self, field: Any, value: Any) -> None:
+        if interface_of(str(value)) is None:
+            self._error(field, "must be a network, such as 192.0.2.0/24")
+
     def _check_with_set_entry(self, field: Any, value: Any) -> None:
         entry = str(value).partition("#")[0].strip().removeprefix("!").strip()
         if interface_of(entry) is None and not _ALIAS.fullmatch(entry):

@@ -101,7 +101,7 @@ def compare(situation: Situation, settings: Settings) -> Diff:
     going = {change.path for change in diff.fields if change.action is Action.REMOVE}
     return Diff(
         tuple(
-            _kept_container(settings, change, going)
+            _kept(settings, change, going)
             if change.action is Action.REMOVE
             else _respected(settings, change, there - ours)
             for change in diff.fields
@@ -174,9 +174,11 @@ def _respected(settings: Settings, change: FieldChange, foreign: set[str]) -> Fi
     return attrs.evolve(change, action=action, reason=reason)
 
 
-def _kept_container(settings: Settings, change: FieldChange, going: set[str]) -> FieldChange:
-    """Let go of a set or group that others put something into, instead of deleting it."""
+def _kept(settings: Settings, change: FieldChange, going: set[str]) -> FieldChange:
+    """Let go of what others made, or put something into, instead of taking it away."""
     item = settings.item_of(change.path)
+    if item is not None and item.made not in settings.owned:
+        return attrs.evolve(change, action=Action.RELEASE, reason="somebody else made it")
     if item is None or item.made != change.path:
         return change
     inside = (path for path in settings.live if path.startswith(f"{item.name}."))

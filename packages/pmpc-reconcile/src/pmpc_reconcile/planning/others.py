@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.plan.situation import Built, Situation
 from pmpc_reconcile.planning.firewalls import FirewallPlanning
+from pmpc_reconcile.planning.networks import SdnPlanning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pmpc_reconcile.manifests import Manifest
     from pmpc_reconcile.records import ManagedRecord
 
-_PLANNINGS: Final = {"Firewall": FirewallPlanning}
+
+class Planning(Protocol):
+    """Plans the objects of one kind within one plan."""
+
+    async def plan(
+        self,
+        situation: Situation,
+        manifest: Manifest,
+        record: ManagedRecord | None,
+        *,
+        adopted: bool = False,
+    ) -> Built:
+        """Return what brings an object to its manifest."""
+        ...
+
+    async def remove(self, situation: Situation, record: ManagedRecord) -> Built:
+        """Return what deletes an object, or takes everything of ours out of it."""
+        ...
+
+
+_PLANNINGS: Final[Mapping[str, Callable[[LiveCluster], Planning]]] = {
+    "Firewall": FirewallPlanning,
+    "Sdn": SdnPlanning,
+}
 
 
 class OtherKinds:

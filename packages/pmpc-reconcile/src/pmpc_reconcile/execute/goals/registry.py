@@ -10,6 +10,7 @@ from pmpc_reconcile.execute.goals.firewall import FIREWALL, FirewallGoal
 from pmpc_reconcile.execute.goals.placement import MigrateGoal, SetPoolGoal
 from pmpc_reconcile.execute.goals.pools import ConfigurePoolGoal, CreatePoolGoal, DeletePoolGoal
 from pmpc_reconcile.execute.goals.power import RestartGoal, ShutdownGoal, StartGoal
+from pmpc_reconcile.execute.goals.sdn import SDN, SdnGoal
 from pmpc_reconcile.plan import steps
 
 
@@ -47,6 +48,8 @@ def _existing(step: steps.Step) -> Goal | None:
             return ConfigurePoolGoal(step)
         case steps.Configure() if step.address.startswith(FIREWALL):
             return FirewallGoal(step)
+        case steps.Configure() if step.address.startswith(SDN):
+            return SdnGoal(step)
         case steps.Configure():
             return ConfigureGoal(step)
         case steps.ResizeDisk() | steps.MoveDisk():

@@ -1,0 +1,96 @@
+"""Plan the networks of the cluster and of nodes: staged changes, one commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pmpc_reconcile.diagnostics import error
+from pmpc_reconcile.diff import Action, FieldChange
+from pmpc_reconcile.groups.sdn.state import SdnState, different, sdn_live, sdn_target
+from pmpc_reconcile.kinds import kind
+from pmpc_reconcile.kinds.sdn import MADE_BY
+from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings
+from pmpc_reconcile.plan.situation import Built, Situation
+from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.values import ABSENT
+from pmpc_reconcile.values.items import split_item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pmpc_reconcile.diagnostics import Diagnostic
+    from pmpc_reconcile.records import ManagedRecord
+    from pmpc_reconcile.values import Fields
+
+SDN_KEY = "cluster"
+
+
+def plan_sdn(
+    situation: Situation,
+    address: str,
+    state: SdnState,
+    desired: Fields,
+    resolutions: Mapping[str, str],
+    record: ManagedRecord | None,
+    *,
+    adopted: bool = False,
+) -> Built:
+    """Return what brings the cluster's networks to a manifest.
+
+    What somebody staged and did not apply is a conflict as soon as there is something to apply:
+    it would be committed along.
+    """
+    settings = Settings(
+        address=address,
+        kind=kind("Sdn"),
+        key=SDN_KEY,
+        desired=desired,
+        live=sdn_live(state.running, [*desired]),
+        owned=record.owned if record else {},
+        item_of=sdn_item,
+        resolutions=resolutions,
+        adopted=adopted,
+        foreign=tuple(_staged_by_others(state.pending)),
+    )
+    diff = compare(situation, settings)
+    problems = tuple(_impossible(address, diff.changes))
+    touched = different(state.running, sdn_target(state.running, diff.changes))
+    step = Configure(
+        id=f"{address}#configure",
+        address=address,
+        summary=f"stage {', '.join(touched)} and apply the cluster's networks once",
+        reason="the manifest differs",
+        locks=("sdn",),
+        inverse="stage the previous values and apply them",
+        changes=diff.changes,
+    )
+    return plan_settings(situation, settings, record, diff, (step,), problems)
+
+
+def sdn_item(path: str) -> Item | None:
+    """Return the object a field of the cluster's networks belongs to."""
+    section, name, _ = split_item(path)
+    return Item(f"{section}.{name}", f"{section}.{name}.{MADE_BY[section]}")
+
+
+def _staged_by_others(pending: tuple[str, ...]) -> Iterator[FieldChange]:
+    for name in pending:
+        yield FieldChange(
+            path=name,
+            action=Action.CONFLICT,
+            live="staged",
+            desired=ABSENT,
+            reason="somebody staged it and has not applied it; it would be committed along",
+        )
+
+
+def _impossible(address: str, changes: tuple[FieldChange, ...]) -> Iterator[Diagnostic]:
+    for change in changes:
+        section, name, option = split_item(change.path)
+        changed = change.action is Action.CHANGE and option == "type"
+        if changed and section in ("zones", "controllers"):
+            yield error(
+                f"{section} {name} is {change.live} and cannot become {change.desired}",
+                hint="give the new one another name",
+                address=address,
+            )

@@ -1,0 +1,58 @@
+"""The networks of the cluster: one manifest of a plan, because they are committed as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pmpc_reconcile.live import LiveCluster
+from pmpc_reconcile.live.sdn import read_sdn
+from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plan.networks import plan_sdn
+from pmpc_reconcile.plan.situation import Built, Situation
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.manifests import Manifest
+    from pmpc_reconcile.records import ManagedRecord
+
+
+class SdnPlanning:
+    """Plans the cluster's networks."""
+
+    def __init__(self, live: LiveCluster) -> None:
+        self._live = live
+        self._planned: str | None = None
+
+    async def plan(
+        self,
+        situation: Situation,
+        manifest: Manifest,
+        record: ManagedRecord | None,
+        *,
+        adopted: bool = False,
+    ) -> Built:
+        """Return what brings the cluster's networks to a manifest."""
+        address = str(manifest.address)
+        if self._planned is not None:
+            return twice(manifest, self._planned, "the cluster's networks")
+        self._planned = address
+        return plan_sdn(
+            situation,
+            address,
+            await read_sdn(self._live),
+            manifest.fields,
+            situation.resolutions_for(manifest),
+            record,
+            adopted=adopted,
+        )
+
+    async def remove(self, situation: Situation, record: ManagedRecord) -> Built:
+        """Return what takes everything of ours out of the cluster's networks."""
+        return plan_sdn(situation, record.address, await read_sdn(self._live), {}, {}, record)
+
+
+def twice(manifest: Manifest, other: str, what: str) -> Built:
+    """Refuse a second manifest about something that is applied as a whole."""
+    reason = f"{what} are applied as a whole, and {other} declares them already"
+    problem = manifest.diagnose(reason, hint="put both into one manifest")
+    item = ObjectPlan(str(manifest.address), ObjectAction.REFUSED, notes=(reason,))
+    return Built(item, (), (problem,))
