@@ -11,6 +11,9 @@ from proxmox_client import AsyncClient, Client
 from proxmox_client.testing import SimulatedCluster
 
 COLOURS = ("sync", "async")
+_OURS = ("proxmox_client.tasks", "proxmox_client.volumes", "proxmox_client.console.handles")
+_PLAIN = ("task", "volumes", "console")
+"""Methods that ask nobody: no colour awaits them."""
 
 
 class Awaitable:
@@ -26,6 +29,12 @@ class Awaitable:
         found = getattr(self._inner, name)
         if not inspect.ismethod(found):
             return wrapped(found)
+
+        def plain(*given: Any, **named: Any) -> Any:
+            return wrapped(found(*given, **named))
+
+        if name in _PLAIN:
+            return plain
         if inspect.isgeneratorfunction(found):
 
             def lines(*given: Any, **named: Any) -> AsyncIterator[str]:
@@ -34,7 +43,7 @@ class Awaitable:
             return lines
 
         async def call(*given: Any, **named: Any) -> Any:
-            return wrapped(found(*given, **named))
+            return plain(*given, **named)
 
         return call
 
@@ -52,9 +61,7 @@ def _each(parts: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _is_ours(value: object) -> bool:
     home = type(value).__module__
-    return home in ("proxmox_client.tasks", "proxmox_client.volumes") or home.startswith(
-        "proxmox_client.guest."
-    )
+    return home in _OURS or home.startswith("proxmox_client.guest.")
 
 
 async def _lines(lines: Any) -> AsyncIterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -35,7 +34,7 @@ async def pve(cluster: SimulatedCluster, request: pytest.FixtureRequest) -> Asyn
 
 
 async def test_volume_is_allocated_listed_and_deleted(pve: Any) -> None:
-    lvm = await _volumes(pve, "local-lvm")
+    lvm = pve.volumes("pve1", "local-lvm")
     made = await lvm.allocate(100, "1G", "vm-100-disk-7")
     assert made == Volid("local-lvm", "vm-100-disk-7")
     (found,) = await lvm.list(content="images", guest=100)
@@ -47,7 +46,7 @@ async def test_volume_is_allocated_listed_and_deleted(pve: Any) -> None:
 
 
 async def test_volume_of_another_storage_is_not_touched(pve: Any) -> None:
-    lvm = await _volumes(pve, "local-lvm")
+    lvm = pve.volumes("pve1", "local-lvm")
     with pytest.raises(RequestInvalid, match="not on local-lvm"):
         await lvm.delete("local:iso/debian-13.iso")
 
@@ -55,7 +54,7 @@ async def test_volume_of_another_storage_is_not_touched(pve: Any) -> None:
 async def test_download_is_checked(pve: Any) -> None:
     task = await pve.download_url("pve1", "local", URL, checksum=f"sha256:{SUM}")
     assert (await task.wait(600)).ok
-    iso = await _volumes(pve, "local")
+    iso = pve.volumes("pve1", "local")
     (found,) = await iso.list(content="iso")
     assert found.volid == "local:iso/debian-13.iso"
     assert (await iso.delete("iso/debian-13.iso")).ok
@@ -87,8 +86,3 @@ def test_checksum_tells_its_algorithm(text: str) -> None:
 async def test_url_without_a_name_needs_one(pve: Any) -> None:
     with pytest.raises(RequestInvalid, match="no file name"):
         await pve.download_url("pve1", "local", "https://images.example/")
-
-
-async def _volumes(pve: Any, storage: str) -> Any:
-    found = pve.volumes("pve1", storage)
-    return await found if inspect.isawaitable(found) else found

@@ -81,7 +81,7 @@ async def test_running_tasks_are_found_and_stopped(pve: Any, cluster: SimulatedC
     (entry,) = await pve.find_tasks(running=True)
     assert (str(entry.upid), entry.running, entry.status) == (upid, True, "")
     assert (await pve.find_tasks(running=False, type="vzdump")).entries == ()
-    task = await _task(pve, entry.upid)
+    task = pve.task(entry.upid)
     await task.stop()
     result = await task.wait(60)
     assert isinstance(result, TaskFailed)
@@ -107,7 +107,7 @@ async def test_tasks_of_a_dead_node_are_what_the_cluster_remembers(
 
 async def test_log_is_followed_while_it_grows(pve: Any, cluster: SimulatedCluster) -> None:
     upid = await pve.request("POST", "/nodes/pve1/vzdump", {"vmid": "100", "storage": "local"})
-    task = await _task(pve, upid)
+    task = pve.task(upid)
     before = cluster.clock.now()
     lines = [line async for line in task.follow()]
     assert lines == list(await task.log())
@@ -117,7 +117,7 @@ async def test_log_is_followed_while_it_grows(pve: Any, cluster: SimulatedCluste
 
 
 async def test_task_nobody_knows_cannot_be_followed(pve: Any) -> None:
-    task = await _task(pve, "UPID:pve1:0000252F:0006D64E:6B03000E:qmstart:100:root@pam!test:")
+    task = pve.task("UPID:pve1:0000252F:0006D64E:6B03000E:qmstart:100:root@pam!test:")
     with pytest.raises(NotFound, match="no such task"):
         _ = [line async for line in task.follow()]
     with pytest.raises(NotFound, match="unable to open file"):
@@ -131,7 +131,7 @@ async def test_log_that_cannot_be_read_does_not_hide_how_it_ended(
     cluster.faults.add(FailingTask("qmstart", "100", "start failed: no memory"))
     upid = await pve.request("POST", "/nodes/pve1/qemu/100/status/start")
     cluster.faults.add(Answer(500, "unable to open file", Where("GET", "*/log")))
-    result = await (await _task(pve, upid)).wait(60)
+    result = await pve.task(upid).wait(60)
     assert isinstance(result, TaskFailed)
     assert (result.message, result.tail) == ("start failed: no memory", ())
     assert result.note == "its log cannot be read"
@@ -156,7 +156,7 @@ async def test_request_to_the_ha_manager_is_not_the_deed(
     await pve.request("POST", "/cluster/ha/resources", {"sid": "vm:101", "state": "stopped"})
     cluster.clock.advance(30)
     upid = await pve.request("POST", "/nodes/pve2/qemu/101/status/start")
-    result = await (await _task(pve, upid)).wait(60)
+    result = await pve.task(upid).wait(60)
     assert isinstance(result, TaskOk)
     assert result.filed
     assert "HA manager" in result.note
@@ -171,7 +171,7 @@ async def test_dead_nodes_task_ended_if_the_cluster_knows_so(
     upid = await pve.request("POST", "/nodes/pve2/qemu/101/status/start")
     cluster.clock.advance(10)
     cluster.faults.add(NodeOffline("pve2"))
-    result = await (await _task(pve, upid)).wait(600)
+    result = await pve.task(upid).wait(600)
     assert isinstance(result, TaskOk)
     assert "does not answer" in result.note
 
@@ -180,7 +180,7 @@ async def test_dead_nodes_running_task_is_lost(pve: Any, cluster: SimulatedClust
     upid = await pve.request("POST", "/nodes/pve2/vzdump", {"vmid": "101", "storage": "local"})
     assert Upid.parse(upid).node == "pve2"
     cluster.faults.add(NodeOffline("pve2"))
-    result = await (await _task(pve, upid)).wait(600)
+    result = await pve.task(upid).wait(600)
     assert isinstance(result, TaskLost)
     assert "pve2 does not answer" in result.why
 
@@ -188,11 +188,6 @@ async def test_dead_nodes_running_task_is_lost(pve: Any, cluster: SimulatedClust
 async def test_warnings_are_told(pve: Any, cluster: SimulatedCluster) -> None:
     cluster.faults.add(FailingTask("qmstart", "100", "WARNINGS: 1"))
     upid = await pve.request("POST", "/nodes/pve1/qemu/100/status/start")
-    result = await (await _task(pve, upid)).wait(60)
+    result = await pve.task(upid).wait(60)
     assert isinstance(result, TaskWarnings)
     assert (result.ok, result.count) == (True, 1)
-
-
-async def _task(pve: Any, upid: str | Upid) -> Any:
-    found = pve.task(upid)
-    return await found if hasattr(found, "__await__") else found

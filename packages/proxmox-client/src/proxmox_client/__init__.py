@@ -11,6 +11,10 @@ TYPE_CHECKING = False  # type checkers take it for True; importing typing costs 
 if TYPE_CHECKING:
     from proxmox_client.aclient import AsyncClient as AsyncClient
     from proxmox_client.client import Client as Client
+    from proxmox_client.console.handles import AsyncConsole as AsyncConsole
+    from proxmox_client.console.handles import Console as Console
+    from proxmox_client.console.streams import TerminalStream as TerminalStream
+    from proxmox_client.console.streams import VncStream as VncStream
     from proxmox_client.errors import AgentNotRunning as AgentNotRunning
     from proxmox_client.errors import AlreadyExists as AlreadyExists
     from proxmox_client.errors import AmbiguousWrite as AmbiguousWrite
@@ -62,6 +66,8 @@ if TYPE_CHECKING:
     from proxmox_client.values.command import CommandLost as CommandLost
     from proxmox_client.values.command import CommandResult as CommandResult
     from proxmox_client.values.command import CommandRunning as CommandRunning
+    from proxmox_client.values.consoleticket import ConsoleTicket as ConsoleTicket
+    from proxmox_client.values.consoleticket import SpiceTicket as SpiceTicket
     from proxmox_client.values.fingerprint import Fingerprint as Fingerprint
     from proxmox_client.values.guestplace import GuestPlace as GuestPlace
     from proxmox_client.values.login import OpenIdLogin as OpenIdLogin
@@ -88,6 +94,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "aclient": ("AsyncClient",),
     "client": ("Client",),
+    "console.handles": ("AsyncConsole", "Console"),
+    "console.streams": ("TerminalStream", "VncStream"),
     "errors": (
         "AgentNotRunning",
         "AlreadyExists",
@@ -135,6 +143,7 @@ _HOMES = {
     "tasks": ("AsyncTask", "Task"),
     "transport.tls": ("CaFile", "FirstUse", "Pin", "SystemTrust", "fetch_fingerprint"),
     "values.command": ("CommandEnded", "CommandLost", "CommandResult", "CommandRunning"),
+    "values.consoleticket": ("ConsoleTicket", "SpiceTicket"),
     "values.fingerprint": ("Fingerprint",),
     "values.guestplace": ("GuestPlace",),
     "values.login": ("OpenIdLogin", "PasswordLogin", "Ticket"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from proxmox_client.errors import AlreadyExists
-from proxmox_client.flows import guests, numbers, uploading, volumes
+from proxmox_client.flows import consoles, guests, numbers, uploading, volumes
 from proxmox_client.flows.privileges import MissingPrivilege, missing_privileges
 from proxmox_client.flows.taskfinding import TaskQuery, find
 from proxmox_client.flows.taskflow import read_started
@@ -17,9 +17,14 @@ from proxmox_client.tasks import AsyncTask
 
 if TYPE_CHECKING:
     from proxmox_client.aclient import AsyncClient
+    from proxmox_client.console.handles import AsyncConsole
     from proxmox_client.flows.effects import Flow
     from proxmox_client.flows.session import Session
     from proxmox_client.guest import AsyncGuest
+    from proxmox_client.transport.awaiting import AwaitingSender
+    from proxmox_client.transport.given import GivenAsyncSender
+    from proxmox_client.transport.websocket import WebSocket
+    from proxmox_client.values.consoleticket import ConsoleTicket
     from proxmox_client.values.taskentry import FoundTasks
     from proxmox_client.values.taskresult import TaskResult
     from proxmox_client.volumes import AsyncVolumes
@@ -41,6 +46,10 @@ class AsyncComfort:
 
         async def run(self, flow: Flow[T]) -> T:
             """Run a flow."""
+            ...
+
+        def _sender(self, server: str) -> AwaitingSender | GivenAsyncSender:
+            """Return what sends to a server."""
             ...
 
     async def guest(self, guest: int | str) -> AsyncGuest:
@@ -91,6 +100,23 @@ class AsyncComfort:
         """Find tasks on all nodes, newest first; see `Client.find_tasks`."""
         query = TaskQuery(guest, type, user, since, until, node, running, limit)
         return await self.run(find(self.session, query))
+
+    def console(self, *, guest: int | str | None = None, node: str | None = None) -> AsyncConsole:
+        """Return the console of a guest or of a node's shell; see `Client.console`."""
+        from proxmox_client.console.handles import AsyncConsole
+
+        return AsyncConsole(cast("AsyncClient", self), consoles.shown(guest, node))
+
+    async def open_websocket(self, ticket: ConsoleTicket) -> WebSocket:
+        """Open the websocket of a console, on the server that opened the console.
+
+        Raises:
+            ApiError: The server refuses the ticket.
+            ConnectError: The server cannot be reached.
+            RequestInvalid: The client has a transport of its own, which has no websockets.
+        """
+        request = self.session.authorised(consoles.websocket_request(ticket))
+        return await self._sender(ticket.server).upgrade(request)
 
     def volumes(self, node: str, storage: str) -> AsyncVolumes:
         """Return the volumes of a storage as a node sees it; nothing is asked yet."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from proxmox_client.errors import AlreadyExists
-from proxmox_client.flows import guests, numbers, uploading, volumes
+from proxmox_client.flows import consoles, guests, numbers, uploading, volumes
 from proxmox_client.flows.privileges import MissingPrivilege, missing_privileges
 from proxmox_client.flows.taskfinding import TaskQuery, find
 from proxmox_client.flows.taskflow import read_started
@@ -16,6 +16,7 @@ from proxmox_client.tasks import Task
 
 if TYPE_CHECKING:
     from proxmox_client.client import Client
+    from proxmox_client.console.handles import Console
     from proxmox_client.flows.effects import Flow
     from proxmox_client.flows.session import Session
     from proxmox_client.guest import Guest
@@ -134,6 +135,20 @@ class Comfort:
         """
         query = TaskQuery(guest, type, user, since, until, node, running, limit)
         return self.run(find(self.session, query))
+
+    def console(self, *, guest: int | str | None = None, node: str | None = None) -> Console:
+        """Return the console of a guest or of a node's shell; nothing is asked yet.
+
+        Args:
+            guest: A guest, by number or name.
+            node: Or a node.
+
+        Raises:
+            RequestInvalid: Both or neither were given.
+        """
+        from proxmox_client.console.handles import Console
+
+        return Console(cast("Client", self), consoles.shown(guest, node))
 
     def volumes(self, node: str, storage: str) -> Volumes:
         """Return the volumes of a storage as a node sees it; nothing is asked yet."""

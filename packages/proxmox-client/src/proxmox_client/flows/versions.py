@@ -51,6 +51,18 @@ def assure(
         compat.check(op, params, server.version or "")
 
 
+def known_version(server: KnownServer, ask: Ask) -> Flow[str | None]:
+    """Return the server's version, asking for it if need be; None where it does not tell.
+
+    Args:
+        server: What is known of it; its version is filled in here.
+        ask: Sends a request and reads its answer.
+    """
+    if server.version is None:
+        yield from _ask_version(server, ask)
+    return server.version
+
+
 def _ask_version(server: KnownServer, ask: Ask) -> Flow[None]:
     """Learn the version; a server that refuses to tell is taken for new enough."""
     try:

@@ -13,7 +13,7 @@ import gc
 import socket
 import warnings
 import weakref
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from yarl import URL
@@ -33,6 +33,9 @@ from proxmox_client.transport.failures import add_fingerprint, explain, refusal,
 from proxmox_client.transport.knownhosts import settle
 from proxmox_client.transport.tls import FirstUse, KnownTrust, Trust
 from proxmox_client.wire.request import Request, Response
+
+if TYPE_CHECKING:
+    from proxmox_client.transport.websocket import WebSocket
 
 _BEFORE_SENDING = (
     aiohttp.ClientConnectorError,
@@ -90,6 +93,17 @@ class AwaitingSender:
             if isinstance(lost.error, CertificateNotTrusted) and self._limits.proxy is None:
                 return await asyncio.to_thread(add_fingerprint, lost, self._endpoint, self._limits)
             return lost
+
+    async def upgrade(self, request: Request) -> WebSocket:
+        """Open a websocket. It belongs to whoever asked for it and is not closed with the others.
+
+        Raises:
+            ApiError: The server refuses.
+            ConnectError: The server cannot be reached.
+        """
+        from proxmox_client.transport.websocket import open_websocket  # consoles are an extra
+
+        return await open_websocket(self._endpoint, self._trust, self._limits, request)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -5,9 +5,11 @@ their own.
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable
+from typing import NoReturn
 
 import httpx
 
+from proxmox_client.errors import RequestInvalid
 from proxmox_client.flows.effects import Lost
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import Limits, headers_of, pieces_of, timeouts
@@ -79,6 +81,15 @@ class GivenAsyncSender:
         except httpx.HTTPError as error:
             return explain(error, self._endpoint, stage_of(error))
         return _to_response(response, body)
+
+    async def upgrade(self, request: Request) -> NoReturn:
+        """Refuse to open a websocket: an httpx transport has none.
+
+        Raises:
+            RequestInvalid: Always.
+        """
+        why = "a client on a transport of its own has no websockets: let it use the network"
+        raise RequestInvalid(request.operation, why)
 
     async def aclose(self) -> None:
         """Close the transport."""
