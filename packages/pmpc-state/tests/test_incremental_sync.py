@@ -15,7 +15,7 @@ from proxmox_client import AsyncClient
 from proxmox_client.testing import SimulatedCluster
 
 HOUR = timedelta(hours=1)
-INVENTORY = Counter({"/nodes": 1, "/cluster/resources": 1, "/cluster/tasks": 2})
+INVENTORY = Counter({"/nodes": 1, "/cluster/resources": 1, "/cluster/tasks": 2, "/cluster/log": 1})
 
 
 class Asked(httpx.AsyncBaseTransport):

@@ -19,7 +19,12 @@ from pmpc_state.migrations import NEWEST
 from pmpc_state.schema import metadata
 from pmpc_state.schema.types import Document, Moment
 
-LATER = {"0003": {"control", "condition"}, "0004": {"reading"}, "0005": {"series", "sample"}}
+LATER = {
+    "0003": {"control", "condition"},
+    "0004": {"reading"},
+    "0005": {"series", "sample"},
+    "0006": {"log_line"},
+}
 MOMENT = 1_795_358_400_000_000
 
 

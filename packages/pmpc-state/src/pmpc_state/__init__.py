@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from pmpc_state.syncing.run import sync as sync
     from pmpc_state.values.changes import ChangeKind as ChangeKind
     from pmpc_state.values.changes import FieldChange as FieldChange
+    from pmpc_state.values.changes import RecordedChange as RecordedChange
     from pmpc_state.values.changes import ResourceChange as ResourceChange
     from pmpc_state.values.control import ConditionRecord as ConditionRecord
     from pmpc_state.values.control import Control as Control
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from pmpc_state.values.observed import Cluster as Cluster
     from pmpc_state.values.observed import Found as Found
     from pmpc_state.values.observed import LogEntry as LogEntry
+    from pmpc_state.values.observed import LogLine as LogLine
     from pmpc_state.values.observed import Observation as Observation
     from pmpc_state.values.observed import Resource as Resource
     from pmpc_state.values.observed import Snapshot as Snapshot
@@ -131,7 +133,7 @@ _HOMES = {
     "state": ("State",),
     "syncing.measuring": ("measure",),
     "syncing.run": ("sync",),
-    "values.changes": ("ChangeKind", "FieldChange", "ResourceChange"),
+    "values.changes": ("ChangeKind", "FieldChange", "RecordedChange", "ResourceChange"),
     "values.control": ("ConditionRecord", "Control"),
     "values.desired": ("ManagedObject", "OwnedField", "Release", "Revision", "RevisionStatus"),
     "values.execution": (
@@ -150,6 +152,7 @@ _HOMES = {
         "Cluster",
         "Found",
         "LogEntry",
+        "LogLine",
         "Observation",
         "Resource",
         "Snapshot",

@@ -1,7 +1,8 @@
 """Who did it: matching a change to the task that made it, where there is one.
 
-A synchronous edit leaves no task, so a change may have none; and a task's effect may be seen long
-after its end. A task is credited once per resource, and only for what tasks of its type can do.
+A synchronous edit leaves no task, so a change may have none; then the cluster's log may name the
+user. A task's effect may be seen long after its end. A task is credited once per resource, and
+only for what tasks of its type can do.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Final
 
 import attrs
 
-from pmpc_state.values.observed import TaskRecord
+from pmpc_state.logtext import edit_told
+from pmpc_state.values.observed import LogLine, TaskRecord
 
 _CREATING: Final = frozenset({"qmcreate", "qmrestore", "vzcreate", "vzrestore"})
 _CLONING: Final = {"qemu": "qmclone", "lxc": "vzclone"}
@@ -57,7 +59,7 @@ _TICK: Final = timedelta(seconds=1)  # PVE's times are whole seconds
 
 @attrs.frozen
 class Credit:
-    """Who made a change; both None if no task did, the task None if it is one of several."""
+    """Who made a change; the task None if it is one of several, or an edit the log tells of."""
 
     task: str | None = None
     user: str | None = None
@@ -121,6 +123,33 @@ def credit_change(
             and (seen_before is None or _may_act_after(entry, seen_before))
         ]
     )
+
+
+def credit_edit(
+    kind: str,
+    key: str,
+    paths: Collection[str],
+    lines: Iterable[LogLine],
+    *,
+    seen_before: datetime | None,
+) -> Credit:
+    """Find who made an edit that left no task: the last whom the cluster's log names for it.
+
+    Args:
+        kind: The guest's kind.
+        key: The vmid.
+        paths: What changed; the line must name one of these options.
+        lines: The cluster's log.
+        seen_before: When the guest was last seen unchanged.
+    """
+    changed = {path.removeprefix("pending.").partition(".")[0] for path in paths}
+    for line in sorted(lines, key=lambda one: one.at, reverse=True):
+        if seen_before is not None and line.at + _TICK < seen_before:
+            break
+        told = edit_told(line.message)
+        if told is not None and (told.kind, told.key) == (kind, key) and told.options & changed:
+            return Credit(None, line.user or None)
+    return NOBODY
 
 
 def credit_removal(key: str, tasks: Iterable[TaskRecord], seen_before: datetime | None) -> Credit:

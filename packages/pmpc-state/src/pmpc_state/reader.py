@@ -8,7 +8,16 @@ from datetime import datetime
 from pmpc_state.database.transactions import Reading
 from pmpc_state.errors import NotRecorded
 from pmpc_state.filters import Filter, parse_filter, parse_sort
-from pmpc_state.repositories import history, readings, resources, runs, snapshots, tasks
+from pmpc_state.repositories import (
+    events,
+    history,
+    readings,
+    resources,
+    runs,
+    snapshots,
+    tasks,
+    told,
+)
 from pmpc_state.repositories.audit import AuditReader
 from pmpc_state.repositories.clusters import ClusterReader, cluster_id, latest_moment
 from pmpc_state.repositories.controls import ControlReader
@@ -18,10 +27,12 @@ from pmpc_state.repositories.ownership import OwnershipReader
 from pmpc_state.repositories.plans import PlanReader
 from pmpc_state.repositories.releases import ReleaseReader
 from pmpc_state.repositories.samples import SampleReader
+from pmpc_state.repositories.wanted import Wanted
 from pmpc_state.values import (
     Found,
     LogEntry,
     Observation,
+    RecordedChange,
     Resource,
     ResourceChange,
     Snapshot,
@@ -157,8 +168,21 @@ class StateReader:
         since: datetime,
         until: datetime | None = None,
         kind: str | None = None,
+        *,
+        key: str | None = None,
+        path: str | None = None,
+        actor: str | None = None,
     ) -> tuple[ResourceChange, ...]:
-        """Return what changed from one moment to another, or to now.
+        """Return how one moment differs from another, or from now; one entry for each resource.
+
+        Args:
+            cluster: The cluster.
+            since: The first moment.
+            until: The second; now by default.
+            kind: Only this kind.
+            key: Only of the resource of this key.
+            path: Only in this field or below it; `net*` is a pattern.
+            actor: Only if the last change was made by this user; see `changes`.
 
         Raises:
             NotRecorded: The cluster is not recorded.
@@ -167,12 +191,51 @@ class StateReader:
         with self._access.reading() as connection:
             latest = latest_moment(connection, cluster_id(connection, cluster))
             end = max(latest, since) if until is None else until
-            return history.changes(connection, cluster, since, end, kind)
+            wanted = Wanted(kind, key, path, actor)
+            return history.changes(connection, cluster, since, end, wanted)
 
-    def log(self, uid: str) -> tuple[LogEntry, ...]:
-        """Return what happened to a resource, oldest first; empty if it is unknown."""
+    def changes(
+        self,
+        cluster: str,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        kind: str | None = None,
+        key: str | None = None,
+        path: str | None = None,
+        actor: str | None = None,
+    ) -> tuple[RecordedChange, ...]:
+        """Return every change after a moment by itself, oldest first.
+
+        Args:
+            cluster: The cluster.
+            since: After this moment.
+            until: Up to this one; now by default.
+            kind: Only of this kind.
+            key: Only of the resource of this key.
+            path: Only in this field or below it: `memory`, `pending.cores`; `net*` is a pattern.
+            actor: Only by this user: `alice@pve`, with all tokens of theirs, `alice@pve!ci` for
+                one token, a pattern, or `-` for those of which nobody is known.
+
+        Raises:
+            NotRecorded: The cluster is not recorded.
+            ValueError: `since` is later than `until`.
+        """
         with self._access.reading() as connection:
-            return history.log(connection, uid)
+            latest = latest_moment(connection, cluster_id(connection, cluster))
+            end = max(latest, since) if until is None else until
+            return events.events(connection, cluster, since, end, Wanted(kind, key, path, actor))
+
+    def log(self, uid: str, *, everything: bool = False) -> tuple[LogEntry, ...]:
+        """Return what happened to a resource, oldest first; empty if it is unknown.
+
+        Args:
+            uid: The resource.
+            everything: Also what PVE tells of a guest besides: its tasks, and the lines of the
+                cluster's log about it.
+        """
+        with self._access.reading() as connection:
+            return told.whole_log(connection, uid) if everything else history.log(connection, uid)
 
     def observations(self, uid: str) -> tuple[Observation, ...]:
         """Return every interval of a resource, oldest first; empty if it is unknown."""

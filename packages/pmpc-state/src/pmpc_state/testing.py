@@ -12,7 +12,7 @@ from typing import Any
 from pmpc_state.identity import evidence
 from pmpc_state.state import State
 from pmpc_state.values.inventory import ObservedItem, Section, TaskSection
-from pmpc_state.values.observed import TaskRecord
+from pmpc_state.values.observed import LogLine, TaskRecord
 from pmpc_state.values.report import SectionReport
 from pmpc_state.writer import StateWriter
 
@@ -34,10 +34,12 @@ class Recorder:
         cluster: str = "lab",
         unseen: Iterable[str] = (),
         tasks: Iterable[TaskRecord] = (),
+        lines: Iterable[LogLine] = (),
     ) -> SectionReport:
         """Record one look at one kind, in one transaction."""
+        told = TaskSection(tuple(tasks), lines=tuple(lines))
         with self.state.transaction() as writer:
-            return self._look(writer, kind, there, cluster, unseen, tasks)
+            return self._look(writer, kind, there, cluster, unseen, told)
 
     def _look(
         self,
@@ -46,7 +48,7 @@ class Recorder:
         there: Mapping[str, Mapping[str, Any]],
         cluster: str,
         unseen: Iterable[str],
-        tasks: Iterable[TaskRecord],
+        told: TaskSection,
     ) -> SectionReport:
         lease = writer.leases.acquire(f"sync/{cluster}", holder="test", seconds=60)
         run = writer.observed.date(writer.observed.begin(cluster, lease))
@@ -58,7 +60,7 @@ class Recorder:
             gone=frozenset(key for key in recorded if key not in there and key not in hidden),
             unseen=dict.fromkeys(hidden, "its node is down"),
         )
-        writer.observed.write_tasks(run, TaskSection(tuple(tasks)))
+        writer.observed.write_tasks(run, told)
         report = writer.observed.write_section(run, section)
         writer.observed.finish(run, "ok")
         writer.leases.release(lease)

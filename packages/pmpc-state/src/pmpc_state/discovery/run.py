@@ -64,12 +64,13 @@ async def discover(
     look = Look(client, asking, recorded, listing, on_event)
     wanted = tuple(collections)
     if memory is not None:
-        hints = await look_at_tasks(look, cluster, past, briefly=True)
+        hints = await look_at_tasks(look, cluster, past, briefly=True, logged=False)
         kinds = [one.kind for one in wanted]
         look = attrs.evolve(look, due=attend(listing, memory, hints, kinds, sweep, started_at))
     sections = await _sections(look, wanted)
     # Tasks last: whatever had an effect on what was just read is in their lists by now.
-    tasks = await look_at_tasks(look, cluster, past, briefly=memory is not None)
+    briefly = memory is not None
+    tasks = await look_at_tasks(look, cluster, past, briefly=briefly, logged=True)
     on_event(SectionRead("task", len(tasks.tasks), len(tasks.failures)))
     return Inventory(cluster, started_at, sections, tasks, asking.requests)
 

@@ -11,11 +11,13 @@ import attrs
 
 from pmpc_state.discovery.look import Look, failure, is_hopeless
 from pmpc_state.values.inventory import SectionFailure, TaskSection
-from pmpc_state.values.observed import TaskRecord
+from pmpc_state.values.observed import LogLine, TaskRecord
 from proxmox_client import PveError, Upid
 
 _SECTION = "task"
 _LIMIT = 1000
+_LINES = 1000
+"""How many lines of the cluster's log to ask for; it holds little more."""
 _MARGIN = 60
 """Seconds to ask back further than the last look, for clocks that differ."""
 _OF_EACH_NODE = 25
@@ -35,7 +37,9 @@ class Past:
     running: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
 
-async def look_at_tasks(look: Look, cluster: str, past: Past, *, briefly: bool) -> TaskSection:
+async def look_at_tasks(
+    look: Look, cluster: str, past: Past, *, briefly: bool, logged: bool
+) -> TaskSection:
     """Read the tasks since a moment, or the newest if there is none.
 
     A token without Sys.Audit sees only its own user's tasks.
@@ -46,6 +50,8 @@ async def look_at_tasks(look: Look, cluster: str, past: Past, *, briefly: bool) 
         past: What is known already.
         briefly: Ask for the cluster's list first, and only those nodes for theirs of which it
             does not hold everything since then.
+        logged: Also read the cluster's log, which names who made edits that leave no task; of
+            nodes without Sys.Syslog it holds nothing.
     """
     of_all = await _cluster_tasks(look)
     listed = tuple(_records(cluster, of_all[0]))
@@ -62,7 +68,10 @@ async def look_at_tasks(look: Look, cluster: str, past: Past, *, briefly: bool) 
             known = found.get(task.upid)
             if known is None or known.ended_at is None:
                 found[task.upid] = task
-    return TaskSection(tuple(found.values()), tuple(failures))
+    lines, problem = ((), None) if not logged else await _log(look)
+    if problem is not None:
+        failures.append(problem)
+    return TaskSection(tuple(found.values()), tuple(failures), lines)
 
 
 def _is_cut_off(node: str, listed: Iterable[TaskRecord], past: Past) -> bool:
@@ -88,6 +97,28 @@ async def _cluster_tasks(look: Look) -> Answer:
             raise
         return (), failure(_SECTION, "cluster", error)
     return tuple(one.to_dict() for one in entries), None
+
+
+async def _log(look: Look) -> tuple[tuple[LogLine, ...], SectionFailure | None]:
+    try:
+        entries = await look.ask(look.pve.request("GET", "/cluster/log", {"max": _LINES}))
+    except PveError as error:
+        if is_hopeless(error):
+            raise
+        return (), failure(_SECTION, "log", error)
+    return tuple(_line(entry) for entry in entries or () if "time" in entry), None
+
+
+def _line(entry: Mapping[str, Any]) -> LogLine:
+    return LogLine(
+        node=str(entry.get("node", "")),
+        at=datetime.fromtimestamp(int(entry["time"]), UTC),
+        uid=str(entry.get("uid", "")),
+        user=str(entry.get("user", "")),
+        program=str(entry.get("tag", "")),
+        priority=int(entry.get("pri", 6)),
+        message=str(entry.get("msg", "")),
+    )
 
 
 async def _node_tasks(look: Look, node: str, since: datetime | None) -> Answer:

@@ -14,11 +14,13 @@ from pmpc_state.attribution import (
     Credit,
     credit_change,
     credit_creation,
+    credit_edit,
     credit_removal,
 )
 from pmpc_state.diff import Delta, Recorded, Seen, compare_documents
+from pmpc_state.repositories.loglines import lines_since
 from pmpc_state.schema import blob, observation, task, volatile
-from pmpc_state.values import TaskRecord
+from pmpc_state.values import LogLine, TaskRecord
 
 GUESTS = ("qemu", "lxc")
 _TICK = timedelta(seconds=1)
@@ -34,6 +36,7 @@ class Credits:
         seen: When each changed resource was last read.
         credited: Tasks that made earlier changes, by resource.
         bodies: Configurations before the change, by observation.
+        lines: Lines of the cluster's log that tell of edits.
     """
 
     tasks: tuple[TaskRecord, ...]
@@ -41,6 +44,7 @@ class Credits:
     seen: Mapping[int, datetime | None]
     credited: Mapping[int, frozenset[str]]
     bodies: Mapping[int, str]
+    lines: tuple[LogLine, ...] = ()
 
     @classmethod
     def load(
@@ -55,9 +59,11 @@ class Credits:
         numbers = [known.resource_id for known in (*touched, *gone)]
         seen = _seen(connection, numbers)
         moments = [looked_before, *seen.values()]
-        known_moments = [moment for moment in moments if moment is not None]
+        since = min((moment for moment in moments if moment is not None), default=None)
+        floor = None if since is None else since - _TICK
         return cls(
-            tasks=_tasks(connection, owner, min(known_moments, default=None)),
+            tasks=_tasks(connection, owner, since),
+            lines=lines_since(connection, owner, floor, "update ") if touched else (),
             looked_before=looked_before,
             seen=seen,
             credited=_credited(connection, numbers),
@@ -75,14 +81,18 @@ class Credits:
         if known.kind not in GUESTS or known.observation_id is None or seen.text is None:
             return NOBODY
         before = json.loads(self.bodies[known.observation_id])
-        fields = compare_documents(before, json.loads(seen.text))
-        return credit_change(
+        paths = [field.path for field in compare_documents(before, json.loads(seen.text))]
+        seen_before = self.seen.get(known.resource_id)
+        by_task = credit_change(
             known.key,
-            [field.path for field in fields],
+            paths,
             self.tasks,
-            seen_before=self.seen.get(known.resource_id),
+            seen_before=seen_before,
             credited=self.credited.get(known.resource_id, frozenset()),
         )
+        if by_task != NOBODY:
+            return by_task
+        return credit_edit(known.kind, known.key, paths, self.lines, seen_before=seen_before)
 
     def removal(self, known: Recorded) -> Credit:
         """Say who removed what vanished."""

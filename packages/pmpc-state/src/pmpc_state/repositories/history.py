@@ -14,8 +14,15 @@ from pmpc_state.diff import compare_documents
 from pmpc_state.kinds import display_name, sort_key
 from pmpc_state.repositories.clusters import cluster_id
 from pmpc_state.repositories.resources import valid_at
+from pmpc_state.repositories.wanted import EVERYTHING, Wanted
 from pmpc_state.schema import blob, observation, resource
-from pmpc_state.values import ChangeKind, FieldChange, LogEntry, Observation, ResourceChange
+from pmpc_state.values import (
+    ChangeKind,
+    FieldChange,
+    LogEntry,
+    Observation,
+    ResourceChange,
+)
 
 
 def changes(
@@ -23,7 +30,7 @@ def changes(
     cluster_name: str,
     since: datetime,
     until: datetime,
-    kind: str | None = None,
+    wanted: Wanted = EVERYTHING,
 ) -> tuple[ResourceChange, ...]:
     """Return how what was there at `since` differs from what was there at `until`.
 
@@ -34,15 +41,13 @@ def changes(
         NotRecorded: The cluster is not recorded.
         ValueError: `since` is later than `until`.
     """
-    if since > until:
-        msg = f"cannot compare: {since.isoformat()} is later than {until.isoformat()}"
-        raise ValueError(msg)
+    require_order(since, until)
     owner = cluster_id(connection, cluster_name)
-    before: dict[int, _Seen] = {}
-    after: dict[int, _Seen] = {}
-    last: dict[int, _Seen] = {}
-    appeared: dict[int, _Seen] = {}
-    for seen in _touched(connection, owner, since, until, kind):
+    before: dict[int, Stay] = {}
+    after: dict[int, Stay] = {}
+    last: dict[int, Stay] = {}
+    appeared: dict[int, Stay] = {}
+    for seen in touched(connection, owner, since, until, wanted.kind, wanted.key):
         if seen.holds(since):
             before[seen.resource_id] = seen
         if seen.holds(until):
@@ -55,7 +60,7 @@ def changes(
         _change(before.get(number), after.get(number), appeared[number], last[number])
         for number in last
     )
-    ordered = [entry for entry in found if entry is not None]
+    ordered = [entry for entry in found if entry is not None and wanted.matches(entry)]
     ordered.sort(key=lambda entry: sort_key(entry.resource_kind, entry.key))
     return tuple(ordered)
 
@@ -71,7 +76,9 @@ def log(connection: Connection, uid: str) -> tuple[LogEntry, ...]:
 
 
 @attrs.frozen
-class _Seen:
+class Stay:
+    """An interval with what it belongs to."""
+
     resource_id: int
     uid: str
     kind: str
@@ -86,19 +93,23 @@ class _Seen:
     end_user: str | None
 
     def holds(self, moment: datetime) -> bool:
+        """Say whether it was so at a moment."""
         return self.valid_from <= moment and (self.valid_to is None or self.valid_to > moment)
 
     @property
     def document(self) -> dict[str, Any]:
+        """The configuration."""
         document: dict[str, Any] = json.loads(self.body)
         return document
 
     @property
     def name(self) -> str:
+        """What it was called."""
         return display_name(self.kind, self.key, self.document.get("config", {}))
 
     @property
     def observation(self) -> Observation:
+        """The interval as other packages see it."""
         return Observation(
             uid=self.uid,
             valid_from=self.valid_from,
@@ -133,9 +144,26 @@ def _seen() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _touched(
-    connection: Connection, owner: int, since: datetime, until: datetime, kind: str | None
-) -> Iterator[_Seen]:
+def require_order(since: datetime, until: datetime) -> None:
+    """Refuse two moments in the wrong order.
+
+    Raises:
+        ValueError: The first is later.
+    """
+    if since > until:
+        msg = f"cannot compare: {since.isoformat()} is later than {until.isoformat()}"
+        raise ValueError(msg)
+
+
+def touched(
+    connection: Connection,
+    owner: int,
+    since: datetime,
+    until: datetime,
+    kind: str | None,
+    key: str | None,
+) -> Iterator[Stay]:
+    """Give the intervals of what changed in between, by resource and time."""
     moved = union(
         select(observation.c.resource_id).where(
             observation.c.valid_from > since, observation.c.valid_from <= until
@@ -152,12 +180,14 @@ def _touched(
     )
     if kind is not None:
         query = query.where(resource.c.kind == kind)
+    if key is not None:
+        query = query.where(resource.c.key == key)
     for row in connection.execute(query):
-        yield _Seen(*row)
+        yield Stay(*row)
 
 
 def _change(
-    before: _Seen | None, after: _Seen | None, appeared: _Seen, last: _Seen
+    before: Stay | None, after: Stay | None, appeared: Stay, last: Stay
 ) -> ResourceChange | None:
     if before is not None and after is not None:
         if before.hash == after.hash:
@@ -181,7 +211,7 @@ def _change(
 
 def _as_change(
     kind: ChangeKind,
-    seen: _Seen,
+    seen: Stay,
     fields: tuple[FieldChange, ...],
     at: datetime,
     task: str | None,
@@ -200,27 +230,33 @@ def _as_change(
     )
 
 
-def _life(connection: Connection, uid: str) -> list[_Seen]:
-    return [_Seen(*row) for row in connection.execute(_seen().where(resource.c.uid == uid))]
+def _life(connection: Connection, uid: str) -> list[Stay]:
+    return [Stay(*row) for row in connection.execute(_seen().where(resource.c.uid == uid))]
 
 
-def _entries(life: list[_Seen]) -> Iterator[LogEntry]:
-    previous: _Seen | None = None
+def _entries(life: list[Stay]) -> Iterator[LogEntry]:
+    previous: Stay | None = None
     for seen in life:
-        if previous is None:
-            fields = compare_documents({}, seen.document)
-            yield LogEntry(seen.valid_from, "created", fields, seen.task, seen.user)
-        else:
-            fields = compare_documents(previous.document, seen.document)
-            action = "changed" if previous.valid_to == seen.valid_from else "returned"
-            if action == "returned":
-                yield _vanished(previous)
-            yield LogEntry(seen.valid_from, action, fields, seen.task, seen.user)
+        yield from step(previous, seen)
         previous = seen
     if previous is not None and previous.valid_to is not None:
-        yield _vanished(previous)
+        yield vanished(previous)
 
 
-def _vanished(seen: _Seen) -> LogEntry:
+def step(previous: Stay | None, seen: Stay) -> Iterator[LogEntry]:
+    """Tell how a resource came from one interval to the next."""
+    if previous is None:
+        fields = compare_documents({}, seen.document)
+        yield LogEntry(seen.valid_from, "created", fields, seen.task, seen.user)
+        return
+    fields = compare_documents(previous.document, seen.document)
+    action = "changed" if previous.valid_to == seen.valid_from else "returned"
+    if action == "returned":
+        yield vanished(previous)
+    yield LogEntry(seen.valid_from, action, fields, seen.task, seen.user)
+
+
+def vanished(seen: Stay) -> LogEntry:
+    """Tell the end of an interval."""
     until = seen.valid_to or seen.valid_from
     return LogEntry(until, "vanished", (), seen.end_task, seen.end_user)

@@ -16,6 +16,7 @@ from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import cluster_id, ensure_cluster, next_moment, shared_moment
 from pmpc_state.repositories.credits import Credits
 from pmpc_state.repositories.leases import require_lease
+from pmpc_state.repositories.loglines import record_lines
 from pmpc_state.repositories.tasks import record_tasks, running_tasks
 from pmpc_state.values import Lease
 from pmpc_state.values.inventory import Known, Section, SectionFailure, TaskSection
@@ -99,6 +100,7 @@ class ObservedWriter:
             require_lease(connection, run.lease.name, run.lease.token)
             owner = cluster_id(connection, run.cluster)
             new, ended = record_tasks(connection, owner, section.tasks)
+            record_lines(connection, owner, section.lines)
             report = SectionReport(
                 name="task",
                 status=section.status,

@@ -169,9 +169,11 @@ def _series(
         )
     numbers: dict[tuple[int, str], int] = {}
     for batch in _batches(sorted({number for number, _ in wanted}), _NAMES_AT_ONCE):
-        query = select(series.c.resource_id, series.c.metric, series.c.id)
-        rows = connection.execute(query.where(series.c.resource_id.in_(batch)))
-        numbers.update(((owned, metric), row) for owned, metric, row in rows)
+        made_of = select(series.c.resource_id, series.c.metric, series.c.id)
+        for owned, metric, row in connection.execute(
+            made_of.where(series.c.resource_id.in_(batch))
+        ):
+            numbers[owned, metric] = row
     return {
         (kind, key, metric): numbers[number, metric]
         for (kind, key), number in there.items()

@@ -14,6 +14,7 @@ from pmpc_state.retention.policy import Interval, Retention, Thinning, thin
 from pmpc_state.schema import (
     blob,
     cluster,
+    log_line,
     observation,
     resource,
     sample,
@@ -68,6 +69,9 @@ def forget_old(state: State, cluster_name: str, policy: Retention) -> Forgotten:
         tasks = connection.execute(
             delete(task).where(task.c.cluster_id == owner, task.c.ended_at < horizon)
         ).rowcount
+        connection.execute(
+            delete(log_line).where(log_line.c.cluster_id == owner, log_line.c.at < horizon)
+        )
         used = select(observation.c.id).where(observation.c.blob_id == blob.c.id)
         documents = connection.execute(delete(blob).where(~used.exists())).rowcount
     return Forgotten(intervals, resources, snapshots, tasks, documents)

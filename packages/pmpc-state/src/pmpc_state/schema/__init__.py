@@ -13,6 +13,7 @@ from pmpc_state.schema.metadata import metadata, setting
 from pmpc_state.schema.observed import (
     blob,
     cluster,
+    log_line,
     observation,
     reading,
     resource,
@@ -34,6 +35,7 @@ __all__ = [
     "journal_run",
     "journal_step",
     "lease",
+    "log_line",
     "managed",
     "metadata",
     "observation",

@@ -204,3 +204,20 @@ class TaskColumns(TypedColumns):
 task = Table("task", metadata, TaskColumns)
 Index("ix_task_object", task.c.cluster_id, task.c.object_id, task.c.started_at)
 Index("ix_task_started", task.c.cluster_id, task.c.started_at)
+
+
+class LogLineColumns(TypedColumns):
+    """A line of the cluster's log, kept after the cluster has forgotten it."""
+
+    cluster_id = Column(Integer, ForeignKey("cluster.id"), primary_key=True)
+    node = Column(Text, primary_key=True)
+    at = Column(Moment, primary_key=True)
+    uid = Column(Text, primary_key=True)
+    user = Column(Text, nullable=False)
+    program = Column(Text, nullable=False)
+    priority = Column(Integer, nullable=False)
+    message = Column(Text, nullable=False)
+
+
+log_line = Table("log_line", metadata, LogLineColumns)
+Index("ix_log_line_at", log_line.c.cluster_id, log_line.c.at)

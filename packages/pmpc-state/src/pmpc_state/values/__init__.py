@@ -6,7 +6,7 @@ Moments are aware UTC datetimes everywhere; the tables hold integer microseconds
 
 from __future__ import annotations
 
-from pmpc_state.values.changes import ChangeKind, FieldChange, ResourceChange
+from pmpc_state.values.changes import ChangeKind, FieldChange, RecordedChange, ResourceChange
 from pmpc_state.values.control import ConditionRecord, Control
 from pmpc_state.values.desired import (
     ManagedObject,
@@ -30,6 +30,7 @@ from pmpc_state.values.observed import (
     Found,
     Identity,
     LogEntry,
+    LogLine,
     Observation,
     Resource,
     Snapshot,
@@ -50,11 +51,13 @@ __all__ = [
     "JournalStep",
     "Lease",
     "LogEntry",
+    "LogLine",
     "ManagedObject",
     "Observation",
     "OwnedField",
     "PlanRecord",
     "PlanStatus",
+    "RecordedChange",
     "Release",
     "Resource",
     "ResourceChange",

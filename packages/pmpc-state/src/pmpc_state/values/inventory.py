@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from pmpc_state.values.observed import Identity, TaskRecord
+from pmpc_state.values.observed import Identity, LogLine, TaskRecord
 
 
 @attrs.frozen
@@ -136,10 +136,11 @@ class Section:
 
 @attrs.frozen
 class TaskSection:
-    """The tasks that were seen."""
+    """The tasks that were seen, and the lines of the cluster's log."""
 
     tasks: tuple[TaskRecord, ...]
     failures: tuple[SectionFailure, ...] = ()
+    lines: tuple[LogLine, ...] = ()
 
     @property
     def status(self) -> str:

@@ -111,10 +111,11 @@ class LogEntry:
 
     Attributes:
         at: When it was seen.
-        action: created, changed, vanished or returned.
+        action: created, changed, vanished or returned; task or line for what PVE tells besides.
         fields: What changed, from old to new.
         task: The task that did it, None if it was a synchronous edit or is not known.
-        user: The user of that task.
+        user: The user of that task, or who the cluster's log names.
+        text: Type and end of a task, the words of a line of the cluster's log.
     """
 
     at: datetime
@@ -122,6 +123,7 @@ class LogEntry:
     fields: tuple[FieldChange, ...]
     task: str | None
     user: str | None
+    text: str = ""
 
 
 @attrs.frozen
@@ -182,3 +184,23 @@ class TaskRecord:
     started_at: datetime
     ended_at: datetime | None
     status: str | None
+
+
+@attrs.frozen
+class LogLine:
+    """A line of the cluster's log.
+
+    Attributes:
+        uid: Its number on its node.
+        user: Who did it; `root@pam` for PVE itself.
+        program: Which daemon or command wrote it.
+        priority: As syslog counts: 6 is information, 3 an error.
+    """
+
+    node: str
+    at: datetime
+    uid: str
+    user: str
+    program: str
+    priority: int
+    message: str

@@ -1,0 +1,49 @@
+"""What lines of the cluster's log say of guests: the one place that reads their words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import attrs
+
+_KINDS: Final = {"VM": "qemu", "CT": "lxc"}
+_GUEST: Final = re.compile(r"\b(VM|CT) (\d+)\b")
+_EDIT: Final = re.compile(r"update (VM|CT) (\d+): (.*)", re.DOTALL)
+_OPTION: Final = re.compile(r"(?:^|\s)-{1,2}([a-z]\w*)")
+_REMOVED: Final = re.compile(r"(?:^|\s)-{1,2}delete (\S+)")
+_TASK: Final = re.compile(r"(?:starting|end) task UPID:")
+
+
+@attrs.frozen
+class Edit:
+    """A line that tells of an edit of a guest's configuration.
+
+    Attributes:
+        options: The options it names, set or removed.
+    """
+
+    kind: str
+    key: str
+    options: frozenset[str]
+
+
+def edit_told(message: str) -> Edit | None:
+    """Return the edit a line tells of, None if it tells of none."""
+    found = _EDIT.fullmatch(message)
+    if found is None:
+        return None
+    words, rest = found.groups()[:2], found.group(3)
+    options = set(_OPTION.findall(rest))
+    for listed in _REMOVED.findall(rest):
+        options.update(listed.split(","))
+    return Edit(_KINDS[words[0]], words[1], frozenset(options))
+
+
+def guest_told(message: str) -> tuple[str, str] | None:
+    """Return kind and vmid of the guest a line is about; None for others, and for those of tasks.
+
+    Tasks are recorded as such, with more than their lines say.
+    """
+    found = None if _TASK.match(message) else _GUEST.search(message)
+    return None if found is None else (_KINDS[found.group(1)], found.group(2))

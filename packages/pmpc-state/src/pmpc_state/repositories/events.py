@@ -1,0 +1,90 @@
+"""Every change by itself, between two moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+import attrs
+from sqlalchemy import Connection, select
+
+from pmpc_state.kinds import sort_key
+from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.repositories.history import Stay, require_order, step, touched, vanished
+from pmpc_state.repositories.wanted import Wanted
+from pmpc_state.schema import observation, resource
+from pmpc_state.values import LogEntry, RecordedChange
+
+_ENDED: Final = observation.alias("ended")
+
+
+def events(
+    connection: Connection, cluster_name: str, since: datetime, until: datetime, wanted: Wanted
+) -> tuple[RecordedChange, ...]:
+    """Return every change after `since` up to `until` by itself, oldest first.
+
+    Raises:
+        NotRecorded: The cluster is not recorded.
+        ValueError: `since` is later than `until`.
+    """
+    require_order(since, until)
+    owner = cluster_id(connection, cluster_name)
+    lives: dict[int, list[Stay]] = {}
+    for seen in touched(connection, owner, since, until, wanted.kind, wanted.key):
+        lives.setdefault(seen.resource_id, []).append(seen)
+    back = _there_before(connection, owner, since)
+    found: list[RecordedChange] = []
+    for number, life in lives.items():
+        for entry, seen in _told(life, since, is_back=number in back):
+            if since < entry.at <= until and wanted.matches(entry):
+                found.append(_recorded_change(seen, entry))
+    found.sort(key=lambda one: (one.at, sort_key(one.resource_kind, one.key)))
+    return tuple(found)
+
+
+def _there_before(connection: Connection, owner: int, since: datetime) -> set[int]:
+    """Return what came again after `since`, having been there and gone by then."""
+    ended = _ENDED.c
+    query = (
+        select(ended.resource_id)
+        .join(observation, observation.c.resource_id == ended.resource_id)
+        .join(resource, resource.c.id == ended.resource_id)
+        .where(
+            resource.c.cluster_id == owner,
+            ended.valid_to <= since,
+            observation.c.valid_from > since,
+        )
+        .distinct()
+    )
+    return set(connection.execute(query).scalars())
+
+
+def _told(life: list[Stay], since: datetime, *, is_back: bool) -> Iterator[tuple[LogEntry, Stay]]:
+    previous: Stay | None = None
+    for seen in life:
+        if previous is None and seen.valid_from <= since:
+            previous = seen
+            continue
+        for entry in step(previous, seen):
+            told = entry
+            if previous is None and is_back:
+                told = attrs.evolve(entry, action="returned")
+            yield told, seen if entry.action != "vanished" or previous is None else previous
+        previous = seen
+    if previous is not None and previous.valid_to is not None:
+        yield vanished(previous), previous
+
+
+def _recorded_change(seen: Stay, entry: LogEntry) -> RecordedChange:
+    return RecordedChange(
+        at=entry.at,
+        action=entry.action,
+        uid=seen.uid,
+        resource_kind=seen.kind,
+        key=seen.key,
+        name=seen.name,
+        fields=entry.fields,
+        task=entry.task,
+        user=entry.user,
+    )
