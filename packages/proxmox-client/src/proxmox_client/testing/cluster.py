@@ -6,7 +6,10 @@ import inspect
 import random
 import uuid
 from collections.abc import Generator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
+
+import attrs
 
 from proxmox_client.testing import seeding
 from proxmox_client.testing.access import AccessControl
@@ -30,6 +33,7 @@ from proxmox_client.testing.consoles import Consoles
 from proxmox_client.testing.faults import Faults
 from proxmox_client.testing.generating import populate
 from proxmox_client.testing.ha.requests import redirect
+from proxmox_client.testing.joining import set_up
 from proxmox_client.testing.locks import LockTable
 from proxmox_client.testing.nodelife import refusal
 from proxmox_client.testing.outside import Outside
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     import httpx
 
     from proxmox_client.testing.guests.agentcommands import Command
+    from proxmox_client.testing.saving.document import Unfinished
     from proxmox_client.testing.server import SimulatorServer
 
 _METHODS = frozenset(("GET", "POST", "PUT", "DELETE"))
@@ -68,6 +73,7 @@ class SimulatedCluster:
         seed: Makes MAC addresses, uuids and the like repeatable.
         storages: Which of the ready-made storages it has.
         start: Time of its clock at the beginning.
+        clock: A clock it shares with others instead of one of its own.
 
     Attributes:
         clock: Its time. Everything that takes time takes it from here.
@@ -87,10 +93,11 @@ class SimulatedCluster:
         *,
         storages: tuple[str, ...] = ("local", "local-lvm", "shared"),
         start: float = START,
+        clock: VirtualClock | None = None,
     ) -> None:
         self.version = version
         self.random = random.Random(seed)  # noqa: S311 - repeatable on purpose
-        self.clock = VirtualClock(start)
+        self.clock = clock or VirtualClock(start)
         self.nodes: dict[str, Node] = seeding.make_nodes(nodes, start, self.random)
         self.storages: dict[str, Storage] = seeding.make_storages(storages)
         self.volumes = VolumeStore(self.clock, self.storages)
@@ -111,7 +118,9 @@ class SimulatedCluster:
         self.scheduler = Scheduler(self)
         self.tasks.pace = self.faults.pace
         self.tasks.failure = lambda task, ending: self.faults.failure(task, ending=ending)
-        self.clock.on_time = self.broadcast.until
+        self.others: list[SimulatedCluster] = []
+        self.joined: SimulatedCluster | None = None
+        self.clock.on_time = self._on_time
         self.broadcast.until(start)
 
     @classmethod
@@ -125,6 +134,34 @@ class SimulatedCluster:
             cluster.storages[name].total *= 1000
         populate(cluster, guests, seed)
         return cluster
+
+    @classmethod
+    def load(cls, path: str | Path) -> SimulatedCluster:
+        """Read a cluster that `save` wrote: it goes on where it was.
+
+        Raises:
+            Unsaveable: It is no saved cluster.
+            OSError: The file cannot be read.
+        """
+        from proxmox_client.testing.saving import load
+
+        return load(path)
+
+    def save(self, path: str | Path, *, unfinished: Unfinished = "refuse") -> None:
+        """Write everything it is to a YAML file; see `proxmox_client.testing.saving`.
+
+        Args:
+            path: The file. It holds tokens' secrets and is made readable by its owner only.
+            unfinished: Running tasks: ``refuse`` to save, or keep them as workers that died
+                (``kill``).
+
+        Raises:
+            Unsaveable: Tasks run, or a fault holds a function.
+            OSError: The file cannot be written.
+        """
+        from proxmox_client.testing.saving import save
+
+        save(self, path, unfinished=unfinished)
 
     # --- asking -----------------------------------------------------------------------------
 
@@ -152,6 +189,8 @@ class SimulatedCluster:
         if request.method not in _METHODS:
             return SimResponse(501, f"method '{request.method}' not available", CLOSE, b"")
         via = request.via or next(iter(self.nodes))
+        if (server := self._server(via)) is not self:
+            return (yield from server.conversation(attrs.evolve(request, via=via)))
         if (away := refusal(self.nodes[via], self.clock.now())) is not None:
             yield away.delay
             raise HostUnreachable(away.message)
@@ -226,6 +265,37 @@ class SimulatedCluster:
         """Name of the cluster; empty while a node is alone."""
         known: str = self.files.get("corosync", {}).get("name", "")
         return known or ("pmpc" if len(self.nodes) > 1 else "")
+
+    # --- servers that are alone -------------------------------------------------------------
+
+    def add_server(self, name: str, password: str = "") -> SimulatedCluster:
+        """Set up one more server, which is in no cluster yet, in the same network.
+
+        It can be asked through its own object and, by ``via``, through this one; ``POST
+        /cluster/config/join`` there makes it a member here.
+        """
+        lonely = set_up(self, name, password)
+        self.clock.on_time = self._on_time
+        return lonely
+
+    def servers(self) -> list[SimulatedCluster]:
+        """Return this cluster and the others of its network."""
+        return [server for server in self.others if server.joined is None] or [self]
+
+    def leave_for(self, cluster: SimulatedCluster) -> None:
+        """End being a server of one's own: from now on the cluster answers."""
+        self.joined = cluster
+
+    def _server(self, name: str) -> SimulatedCluster:
+        found = self.joined or self
+        if name in found.nodes:
+            return found
+        return next((server for server in self.servers() if name in server.nodes), found)
+
+    def _on_time(self, at: float) -> None:
+        for server in self.others or (self,):
+            if server.joined is None:
+                server.broadcast.until(at)
 
     # --- looking up -------------------------------------------------------------------------
 

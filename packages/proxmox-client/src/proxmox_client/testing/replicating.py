@@ -132,8 +132,9 @@ class _Log:
 def run(cluster: SimulatedCluster, ident: str) -> None:
     """Start a job's run; it ends later."""
     known, job = state(cluster, ident), jobs(cluster)[ident]
-    known["log"] = []
-    log = _Log(cluster, ident, known["log"])
+    lines: list[str] = []
+    known["log"] = lines
+    log = _Log(cluster, ident, lines)
     node = cluster.nodes[job["source"]]
     node.pid += 1
     known["pid"], began = node.pid, cluster.clock.now()

@@ -135,6 +135,10 @@ class TaskEngine:
         self._by_upid[str(upid)] = task
         return task
 
+    def take_up(self, task: TaskRecord) -> None:
+        """Know a task that its node already lists."""
+        self._by_upid[str(task.upid)] = task
+
     def find(self, node: str, text: str) -> TaskRecord | None:
         """Find a task of a node; another node's tasks are unknown to it.
 
@@ -146,6 +150,10 @@ class TaskEngine:
         except ValueError:
             raise PveFault.parameters({"upid": "unable to parse worker upid"}) from None
         return self._by_upid.get(str(upid)) if upid.node == node else None
+
+    def adopt(self, tasks: list[TaskRecord]) -> None:
+        """Take up tasks that were started elsewhere."""
+        self._by_upid |= {str(task.upid): task for task in tasks}
 
     def get(self, upid: str) -> TaskRecord:
         """Return a task by its UPID (KeyError if there is none)."""
