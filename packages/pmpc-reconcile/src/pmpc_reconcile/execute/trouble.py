@@ -16,6 +16,10 @@ class Wait(Exception):
     """Something has to pass first, such as a lock; then the step looks again."""
 
 
+class NoQuorumWait(Wait):
+    """The server refused because the cluster has no quorum; until it has, nothing is sent."""
+
+
 class Absent(Exception):
     """The server says something does not exist: the guest, if it moved, or what it refers to."""
 

@@ -30,7 +30,11 @@ class ToldOnce:
 
 
 class StepClock:
-    """Pauses and deadlines of one step."""
+    """Pauses and deadlines of one step.
+
+    Attributes:
+        quorum_lost: Whether something was refused for want of quorum, so that it is asked for.
+    """
 
     def __init__(self, run: StepRun) -> None:
         self._run = run
@@ -39,6 +43,7 @@ class StepClock:
         self._pause = run.patience.poll
         self._said: str | None = None
         self._attempts: dict[str, int] = {}
+        self.quorum_lost = False
 
     def check_attempts(self, call: Call) -> None:
         """Give up on a call that is refused again and again.

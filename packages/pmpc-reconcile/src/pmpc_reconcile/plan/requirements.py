@@ -51,6 +51,7 @@ def missing_things(situation: Situation, manifest: Manifest) -> Iterator[Diagnos
                 hint=did_you_mean(str(value), inventory.storages)
                 or _known("storages", inventory.storages),
             )
+    yield from _check_places(situation, manifest)
     wanted = manifest.vmid
     if wanted is not None and wanted in inventory.guests:
         entry = inventory.guests[wanted]
@@ -76,6 +77,32 @@ def missing_things(situation: Situation, manifest: Manifest) -> Iterator[Diagnos
             "it is left alone and another one is made",
             severity=Severity.WARNING,
         )
+
+
+def _check_places(situation: Situation, manifest: Manifest) -> Iterator[Diagnostic]:
+    """Say which storages no node has that the guest could be on: PVE tells only in the task."""
+    from pmpc_reconcile.manifests import CloneSource
+
+    inventory, source = situation.inventory, manifest.source
+    needed = {
+        str(value): f"spec.{path}"
+        for path, value in manifest.fields.items()
+        if path.endswith(".storage")
+    }
+    places = tuple(manifest.nodes or inventory.nodes)
+    if isinstance(source, CloneSource) and source.storage is not None:
+        needed[source.storage] = "spec.source.clone.storage"
+        template = template_of(situation, manifest)
+        if template is not None and not manifest.nodes:
+            places = (template.node,)
+    for storage, path in sorted(needed.items()):
+        having = inventory.storages.get(storage)
+        if having and not any(node in having for node in places):
+            yield manifest.diagnose(
+                f"storage {storage} is not on {' or '.join(places)}, where the guest would be",
+                path,
+                hint=f"it is on {', '.join(sorted(having))}",
+            )
 
 
 def _check_source(situation: Situation, manifest: Manifest) -> Iterator[Diagnostic]:

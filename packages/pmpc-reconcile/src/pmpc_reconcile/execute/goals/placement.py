@@ -10,6 +10,7 @@ from pmpc_reconcile.execute.goals.base import (
 )
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
+from pmpc_reconcile.identity.disks import disks_of
 from pmpc_reconcile.plan.steps import MigrateGuest, SetPool
 
 
@@ -32,12 +33,19 @@ class MigrateGoal(ExistingGuestGoal):
         online = [node for node in self.step.targets if inventory.reachable(node)]
         if not online:
             raise Wait(f"none of {', '.join(self.step.targets)} is online")
-        params: dict[str, object] = {"target": online[0]}
+        disks = {disk.volume.partition(":")[0] for disk in disks_of(guest.config)}
+        fitting = [
+            node
+            for node in online
+            if all(node in inventory.storages.get(storage, (node,)) for storage in disks)
+        ]
+        target = (fitting or online)[0]
+        params: dict[str, object] = {"target": target}
         if guest.running and guest.guest == "qemu":
             params |= {"online": 1, "with-local-disks": 1}
         elif guest.running:
             params["restart"] = 1
-        return guest_call(guest, f"migrate to {online[0]}", "POST", "migrate", params)
+        return guest_call(guest, f"migrate to {target}", "POST", "migrate", params)
 
 
 class SetPoolGoal(ExistingGuestGoal):

@@ -8,7 +8,24 @@ from pmpc_reconcile.diff import pending_options
 from pmpc_reconcile.execute.goals.base import ExistingGuestGoal, guest_call, wait_unlocked
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
+from pmpc_reconcile.live import GuestObject
 from pmpc_reconcile.plan.steps import RestartGuest
+
+
+async def give_up_on_ha_error(run: StepRun, guest: GuestObject) -> None:
+    """Stop asking HA for a service that it holds in error: it refuses until somebody cleared it.
+
+    Raises:
+        StepFailure: HA does.
+    """
+    if not run.wrote:
+        return
+    entry = (await run.inventory.fresh()).guests.get(guest.vmid)
+    if entry is not None and entry.ha_state == "error":
+        raise StepFailure(
+            f"HA holds guest {guest.vmid} in error state: fix the cause, set its HA state to "
+            "disabled and then to started"
+        )
 
 
 class StartGoal(ExistingGuestGoal):
@@ -19,6 +36,7 @@ class StartGoal(ExistingGuestGoal):
         guest = await run.own_guest()
         if guest.running:
             return None
+        await give_up_on_ha_error(run, guest)
         if guest.lock != "suspended":  # starting is what ends a suspension
             wait_unlocked(guest)
         return guest_call(guest, "start", "POST", "status/start", {})
@@ -32,6 +50,7 @@ class ShutdownGoal(ExistingGuestGoal):
         guest = await run.own_guest()
         if not guest.running:
             return None
+        await give_up_on_ha_error(run, guest)
         wait_unlocked(guest)
         return guest_call(guest, "shutdown", "POST", "status/shutdown", {})
 
