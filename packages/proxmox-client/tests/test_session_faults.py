@@ -1,36 +1,64 @@
 """Every fault at every step of a session on the simulator, in both colours.
 
-A step either does its work or says what went wrong; no write happens twice, whatever comes.
+A step either does its work or says what went wrong. Two counters on the server prove that no write
+is sent twice and none happens twice, whatever comes; and each write whose answer is lost ends as
+applied, not applied or unknown.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from proxmox_client import (
     AmbiguousWrite,
-    AsyncClient,
-    Client,
+    NodeUnreachable,
     PasswordLogin,
     PveError,
     RetryPolicy,
+    TaskFailed,
+    TaskLost,
     TaskResult,
+    Verdict,
 )
 from proxmox_client.testing import SimulatedCluster
-from proxmox_client.testing.faults import Answer, Drop, ExpiredTickets, Fault, Latency, Where
+from proxmox_client.testing.faults import (
+    Answer,
+    Drop,
+    ExpiredTickets,
+    Fault,
+    Latency,
+    NodeOffline,
+    SomebodyElse,
+    Where,
+)
+from tests.lab.colours import COLOURS, open_client
 
 PASSWORD = "correct horse battery staple"
-Session = Callable[[SimulatedCluster], Awaitable[TaskResult]]
+START = Where("POST", "/nodes/pve2/qemu/100/status/start")
+UPLOAD = Where("POST", "/nodes/pve2/storage/local/upload")
 STEPS = {
-    "login": ("POST", "/access/ticket"),
-    "read": ("GET", "/nodes/pve1/qemu/100/config"),
-    "write": ("POST", "/nodes/pve1/qemu/100/status/start"),
-    "wait": ("GET", "*/tasks/*/status"),
+    "login": Where("POST", "/access/ticket", times=1),
+    "read": Where("GET", "/nodes/pve2/qemu/100/config", times=1),
+    "write": attrs.evolve(START, times=1),
+    "wait": Where("GET", "*/tasks/*/status", times=1),
+    "upload": attrs.evolve(UPLOAD, times=1),
 }
+
+
+def _node_dies(world: SimulatedCluster) -> None:
+    world.faults.add(NodeOffline("pve2"))
+
+
+def _tickets_expire(world: SimulatedCluster) -> None:
+    world.auth.expire_tickets("root@pam")
+
+
 FAULTS: dict[str, Callable[[Where], Fault]] = {
     "dropped before": lambda where: Drop("before", where),
     "dropped after": lambda where: Drop("after", where),
@@ -39,81 +67,136 @@ FAULTS: dict[str, Callable[[Where], Fault]] = {
     "595": lambda where: Answer(595, "No route to host", where),
     "596": lambda where: Answer(596, "Connection reset by peer", where),
     "401": lambda where: Answer(401, "permission denied - invalid PVE ticket", where),
-    "csrf": lambda where: Answer(401, "Permission denied - invalid csrf token", where),
+    "wrong csrf": lambda where: Answer(401, "Permission denied - invalid csrf token", where),
     "slow": lambda where: Latency(20.0, where=where),
+    "expired ticket": lambda where: SomebodyElse(_tickets_expire, where=where),
+    "node down": lambda where: SomebodyElse(_node_dies, where=where),
+    "node down after": lambda where: SomebodyElse(_node_dies, when="after", where=where),
 }
+HARMLESS = {"slow", "expired ticket"}
+AT_THE_DOOR = {"401", "wrong csrf", "expired ticket"}
+"""Refused before anything is done: a write follows once more, and only then does something."""
+REPEATED = {"dropped before", "dropped after", "502", "595", "596"}
+"""Reads are sent again."""
+DOUBTFUL = {
+    "dropped before": Verdict.NOT_APPLIED,
+    "dropped after": Verdict.APPLIED,
+    "502": Verdict.NOT_APPLIED,
+    "596": Verdict.NOT_APPLIED,
+}
+"""What becomes of a write whose answer is lost."""
 SURVIVED = {
-    "login": {"dropped before", "dropped after", "502", "595", "596", "slow"},
-    "read": set(FAULTS) - {"500"},
-    "write": {"401", "csrf", "slow"},
-    "wait": set(FAULTS) - {"500"},
+    "login": HARMLESS | REPEATED,
+    "read": HARMLESS | REPEATED | AT_THE_DOOR,
+    "write": HARMLESS | AT_THE_DOOR,
+    "wait": HARMLESS | REPEATED | AT_THE_DOOR,
+    "upload": HARMLESS | AT_THE_DOOR,
 }
-
-
-def options(cluster: SimulatedCluster) -> dict[str, Any]:
-    login = PasswordLogin("root@pam", PASSWORD)
-    return {"login": login, "retry": RetryPolicy(first_delay=0.0), "now": cluster.clock.now}
-
-
-def _blocking(cluster: SimulatedCluster) -> TaskResult:
-    with Client(
-        "pve1", transport=cluster.transport(), sleep=cluster.clock.sleep, **options(cluster)
-    ) as pve:
-        guest = pve.nodes("pve1").qemu(100)
-        assert guest.config.get().name == "web"
-        return guest.status.start().wait(600)
-
-
-async def blocking(cluster: SimulatedCluster) -> TaskResult:
-    return await asyncio.to_thread(_blocking, cluster)
-
-
-async def awaiting(cluster: SimulatedCluster) -> TaskResult:
-    async with AsyncClient(
-        "pve1", transport=cluster.async_transport(), sleep=cluster.clock.asleep, **options(cluster)
-    ) as pve:
-        guest = pve.nodes("pve1").qemu(100)
-        assert (await guest.config.get()).name == "web"
-        return await (await guest.status.start()).wait(600)
 
 
 @pytest.fixture
 def cluster() -> SimulatedCluster:
     made = SimulatedCluster()
     made.access.users["root@pam"].password = PASSWORD
-    made.add_vm("pve1", 100, {"name": "web", "memory": "128"})
+    made.add_vm("pve2", 100, {"name": "web", "memory": "128"})
     return made
 
 
-def starts(cluster: SimulatedCluster) -> int:
-    rows = cluster.call("GET", "/nodes/pve1/tasks", {"source": "all"})
-    return sum(row["type"] == "qmstart" for row in rows)
+@pytest.fixture
+def iso(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.iso"
+    path.write_bytes(b"not much")
+    return path
 
 
-@pytest.mark.parametrize("session", [blocking, awaiting], ids=["sync", "async"])
+@pytest.fixture(params=COLOURS)
+async def pve(cluster: SimulatedCluster, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    login = PasswordLogin("root@pam", PASSWORD)
+    retry = RetryPolicy(first_delay=0.0)
+    async with open_client(request.param, cluster, login=login, retry=retry) as made:
+        yield made
+
+
+async def session(pve: Any, iso: Path) -> list[TaskResult]:
+    """Log in, read, write, wait for the task, upload: through pve1, all of it about pve2."""
+    config = await pve.request("GET", "/nodes/pve2/qemu/100/config")
+    assert config["name"] == "web"
+    upid = await pve.request("POST", START.path)
+    started = await pve.task(upid).wait(600)
+    if isinstance(started, TaskLost):
+        return [started]
+    upload = await pve.upload("pve2", "local", iso)
+    return [started, await upload.wait(600)]
+
+
+def effects(cluster: SimulatedCluster) -> tuple[int, int]:
+    """How often the server began what the writes ask for."""
+    types = [task.upid.type for node in cluster.nodes.values() for task in node.tasks]
+    return types.count("qmstart"), types.count("imgcopy")
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("step", STEPS)
 async def test_fault_at_a_step(
-    cluster: SimulatedCluster, session: Session, step: str, fault: str
+    cluster: SimulatedCluster, pve: Any, iso: Path, step: str, fault: str
 ) -> None:
-    method, path = STEPS[step]
-    active = cluster.faults.add(FAULTS[fault](Where(method, path, times=1)))
+    sent = [cluster.faults.add(Latency(0.0, where=where)) for where in (START, UPLOAD)]
+    active = cluster.faults.add(FAULTS[fault](STEPS[step]))
     if fault in SURVIVED[step]:
-        assert (await session(cluster)).ok
-        assert starts(cluster) == 1
+        assert all(result.ok for result in await session(pve, iso))
+        assert effects(cluster) == (1, 1)
+    elif fault.startswith("node down"):
+        await _node_is_gone(pve, iso)
     else:
         with pytest.raises(PveError) as caught:
-            await session(cluster)
+            await session(pve, iso)
         assert PASSWORD not in f"{caught.value} {caught.value!r}"
-        doubtful = step == "write" and fault in {"dropped before", "dropped after", "502", "596"}
-        assert isinstance(caught.value, AmbiguousWrite) is doubtful
-        assert starts(cluster) <= 1
+        await _check_doubt(cluster, pve, caught.value, step, fault)
     assert active.hits == 1
+    assert all(count <= 1 for count in effects(cluster))
+    for arrivals, of in zip(sent, ("write", "upload"), strict=True):
+        again = fault in AT_THE_DOOR and step == of
+        assert arrivals.seen <= (2 if again else 1), "a write was sent twice"
 
 
-@pytest.mark.parametrize("session", [blocking, awaiting], ids=["sync", "async"])
-async def test_tickets_that_end_at_once(cluster: SimulatedCluster, session: Session) -> None:
-    assert (await session(cluster)).ok
+async def _check_doubt(
+    cluster: SimulatedCluster, pve: Any, error: PveError, step: str, fault: str
+) -> None:
+    doubtful = step in ("write", "upload") and fault in DOUBTFUL
+    assert isinstance(error, AmbiguousWrite) is doubtful
+    if doubtful:
+        before = effects(cluster)
+        resolution = await pve.resolve(error)
+        assert resolution.verdict is DOUBTFUL[fault]
+        assert (resolution.upid is not None) is (resolution.verdict is Verdict.APPLIED)
+        assert effects(cluster) == before
+
+
+async def _node_is_gone(pve: Any, iso: Path) -> None:
+    """A node that dies is an error of the next call, or a lost task; never a false success."""
+    results: list[TaskResult] = []
+    with contextlib.suppress(NodeUnreachable):
+        results = await session(pve, iso)
+    for result in results:
+        assert result.ok or isinstance(result, (TaskLost, TaskFailed))
+
+
+@pytest.mark.parametrize("fault", ["dropped before", "dropped after", "596"])
+async def test_verdict_is_unknown_where_nobody_can_be_asked(
+    cluster: SimulatedCluster, pve: Any, iso: Path, fault: str
+) -> None:
+    cluster.faults.add(FAULTS[fault](STEPS["write"]))
+    with pytest.raises(AmbiguousWrite) as caught:
+        await session(pve, iso)
+    cluster.faults.add(NodeOffline("pve2"))
+    resolution = await pve.resolve(caught.value)
+    assert resolution.verdict is Verdict.UNKNOWN
+    assert effects(cluster)[0] <= 1
+
+
+async def test_tickets_that_end_at_once(cluster: SimulatedCluster, pve: Any, iso: Path) -> None:
+    assert all(result.ok for result in await session(pve, iso))
     cluster.faults.add(ExpiredTickets("root@pam"))
-    assert not (await session(cluster)).ok  # it runs already, says the task: logged in anew
-    assert starts(cluster) == 2
+    again, _ = await session(pve, iso)
+    assert not again.ok  # it runs already, says the task: logged in anew
+    assert effects(cluster) == (2, 2)

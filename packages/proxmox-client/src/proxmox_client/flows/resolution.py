@@ -39,14 +39,16 @@ def resolve(
         patience: Seconds after the sending until which the write may still begin.
     """
     trace = trace_of(error.method, error.address, error.sent)
-    offset = 0.0
+    clocks: dict[str, float] = {}
     try:
         if trace is not None:
-            offset = yield from _clock_offset(session, trace.node)
+            nodes = [trace.node] if trace.node else (yield from _nodes(session))
+            for node in nodes:
+                clocks[node] = yield from _clock_offset(session, node)
         while True:
             moment = yield from now()
             if trace is not None:
-                found = yield from _by_task(session, error, trace, offset)
+                found = yield from _by_task(session, error, trace, clocks)
             else:
                 found = yield from _by_effect(session, error)
             over = moment - error.sent_at >= patience
@@ -69,29 +71,46 @@ def _clock_offset(session: Session, node: str) -> Flow[float]:
     return float(stated) - ours if isinstance(stated, (int, float)) else 0.0
 
 
+def _nodes(session: Session) -> Flow[list[str]]:
+    rows: object = yield from perform_raw(session, "GET", "/nodes", {})
+    listed = cast("list[dict[str, Any]]", rows) if isinstance(rows, list) else []
+    return sorted(str(row["node"]) for row in listed if "node" in row)
+
+
 def _by_task(
-    session: Session, error: AmbiguousWrite, trace: TaskTrace, offset: float
+    session: Session, error: AmbiguousWrite, trace: TaskTrace, clocks: Mapping[str, float]
 ) -> Flow[Resolution]:
-    since = int(error.sent_at + offset - _SKEW)
-    params: dict[str, object] = {"source": "all", "since": since, "limit": 500}
-    if trace.id is not None:
-        params["vmid"] = trace.id
-    rows = yield from perform_raw(session, "GET", f"/nodes/{trace.node}/tasks", params)
-    candidates = [
-        upid
-        for upid in _upids(rows)
-        if upid.type in trace.types
-        and (trace.id is None or upid.id == trace.id)
-        and upid.user == session.who
-        and upid.starttime >= since
-    ]
+    """Look for the task on each node it may run on.
+
+    Args:
+        session: Who asked.
+        error: What was raised.
+        trace: What the task looks like.
+        clocks: The nodes, and how far their clocks are ahead of ours.
+    """
+    candidates: list[Upid] = []
+    for node, offset in clocks.items():
+        since = int(error.sent_at + offset - _SKEW)
+        params: dict[str, object] = {"source": "all", "since": since, "limit": 500}
+        if trace.id is not None:
+            params["vmid"] = trace.id
+        rows = yield from perform_raw(session, "GET", f"/nodes/{node}/tasks", params)
+        candidates += [
+            upid
+            for upid in _upids(rows)
+            if upid.type in trace.types
+            and (trace.id is None or upid.id == trace.id)
+            and upid.user == session.who
+            and upid.starttime >= since
+        ]
     kind = " or ".join(sorted(trace.types))
     about = f"{kind} of {trace.id}" if trace.id else kind
+    where = f"node {next(iter(clocks))}" if len(clocks) == 1 else "the cluster"
     if not candidates:
-        why = f"node {trace.node} knows no task {about} of {session.who} since then"
+        why = f"{where} knows no task {about} of {session.who} since then"
         return Resolution(Verdict.NOT_APPLIED, why)
     if len(candidates) > 1:
-        why = f"node {trace.node} has {len(candidates)} tasks {about} of {session.who} since then"
+        why = f"{where} has {len(candidates)} tasks {about} of {session.who} since then"
         return Resolution(Verdict.UNKNOWN, why)
     return Resolution(Verdict.APPLIED, f"its task is {candidates[0]}", candidates[0])
 

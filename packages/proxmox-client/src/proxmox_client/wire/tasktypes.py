@@ -40,7 +40,8 @@ _RULES: Final = tuple(
         ("POST", r"/nodes/(?P<node>[^/]+)/vzdump", ("vzdump",)),
         ("POST", r"/nodes/(?P<node>[^/]+)/(?P<types>startall|stopall|suspendall)", ()),
         ("PUT", r"/nodes/(?P<node>[^/]+)/network", ("srvreload",)),
-        ("POST", _STORAGE + r"/upload", ("imgcopy",)),
+        # the node asked takes the file and carries it to the other one: its name is not in the path
+        ("POST", r"/nodes/[^/]+/storage/[^/]+/upload", ("imgcopy",)),
         ("POST", _STORAGE + r"/download-url", ("download",)),
         ("DELETE", _STORAGE + r"/content/.+", ("imgdel",)),
         ("DELETE", _STORAGE + r"/prunebackups", ("prunebackups",)),
@@ -53,12 +54,12 @@ class TaskTrace:
     """What a request's task looks like.
 
     Attributes:
-        node: Where it runs.
+        node: Where it runs; None where it is the node that was asked, whichever that is.
         types: Its possible types.
         id: What it is about; None where the request does not say.
     """
 
-    node: str
+    node: str | None
     types: frozenset[str]
     id: str | None
 
@@ -80,6 +81,6 @@ def trace_of(method: str, address: str, sent: Mapping[str, str]) -> TaskTrace | 
         named = types or (found["types"],)
         guest = found.get("id") or (sent.get("vmid") if found.get("kind") else None)
         return TaskTrace(
-            found["node"], frozenset(name.replace("*", prefix) for name in named), guest
+            found.get("node"), frozenset(name.replace("*", prefix) for name in named), guest
         )
     return None
