@@ -1,4 +1,8 @@
-"""Serve a simulated cluster: ``python -m proxmox_client.testing --nodes 3 --port 8006``."""
+"""Serve a simulated Proxmox VE cluster over HTTPS until interrupted.
+
+Without more it is an empty one. It may also be generated, loaded from a file that --save wrote,
+made from recorded exchanges, or a copy of a live cluster, which is only read from.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,35 @@ import argparse
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from proxmox_client.testing import SimulatedCluster
+
+if TYPE_CHECKING:
+    from proxmox_client.testing.saving import Copy
+
+_PATIENCE = 600.0
+_EXAMPLES = """\
+examples:
+  python -m proxmox_client.testing --nodes 3 --port 8006
+  python -m proxmox_client.testing --generate 500 --seed 7 --save lab.yaml
+  python -m proxmox_client.testing --load lab.yaml --speed 60
+  python -m proxmox_client.testing --copy home --save home.yaml
+
+Tokens of a copied cluster have new secrets: secrets never leave the cluster that is copied.
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted, after printing address, fingerprint and a token."""
-    parser = argparse.ArgumentParser(prog="python -m proxmox_client.testing", description=__doc__)
-    parser.add_argument("--nodes", type=int, default=3, help="number of nodes (default 3)")
-    parser.add_argument("--version", default="9.2", help="PVE version to serve (default 9.2)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8006, help="port of the first node, 0: any")
-    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
-    parser.add_argument("--seed", type=int, default=1, help="makes uuids and the like repeatable")
-    options = parser.parse_args(arguments)
-    names = tuple(f"pve{number}" for number in range(1, options.nodes + 1))
-    cluster = SimulatedCluster(nodes=names, version=options.version, seed=options.seed)
+    options = _parser().parse_args(arguments)
+    try:
+        cluster = _cluster(options)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
     token = cluster.create_token("root@pam", "demo")
     stop = _stop_on_signal()
     with cluster.serve(options.host, options.port, options.speed) as server:
@@ -31,7 +47,91 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"fingerprint  {server.fingerprint}")
         print(f"token        {token}", flush=True)
         stop.wait()
+    if options.save is not None:
+        _save(cluster, options.save)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m proxmox_client.testing",
+        description=__doc__,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    new = parser.add_argument_group("a new cluster")
+    new.add_argument("--nodes", type=int, default=3, help="number of nodes (default 3)")
+    new.add_argument("--version", default="9.2", choices=("8.4", "9.0", "9.1", "9.2"),
+                     help="PVE version to serve (default 9.2)")  # fmt: skip
+    new.add_argument("--seed", type=int, default=1, help="makes uuids and the like repeatable")
+    source = parser.add_argument_group("where it comes from").add_mutually_exclusive_group()
+    source.add_argument("--generate", type=int, metavar="GUESTS",
+                        help="fill it with this many guests of many kinds")  # fmt: skip
+    source.add_argument("--load", type=Path, metavar="FILE", help="load a saved cluster")
+    source.add_argument("--recordings", type=Path, nargs="+", metavar="FILE",
+                        help="make it from recorded exchanges (.jsonl)")  # fmt: skip
+    source.add_argument("--copy", nargs="?", const="", metavar="CONTEXT",
+                        help="copy the live cluster that PMPC_URL and PMPC_TOKEN, or a name in"
+                        " pmpc's file of clusters, lead to; only reads from it")  # fmt: skip
+    serving = parser.add_argument_group("serving")
+    serving.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    serving.add_argument("--port", type=int, default=8006, help="port of the first node, 0: any")
+    serving.add_argument("--speed", type=float, default=1.0,
+                         help="simulated seconds per second (default 1)")  # fmt: skip
+    serving.add_argument("--save", type=Path, metavar="FILE",
+                         help="save it there at the end, after its tasks")  # fmt: skip
+    return parser
+
+
+def _cluster(options: argparse.Namespace) -> SimulatedCluster:
+    """Make the cluster that is asked for.
+
+    Raises:
+        ValueError: The file, recording or server gives none.
+        OSError: A file cannot be read, or the server not be reached.
+    """
+    if options.load is not None:
+        return SimulatedCluster.load(options.load)
+    if options.recordings is not None:
+        from proxmox_client.testing.saving import answers_of, from_answers
+
+        return _told(from_answers(answers_of(options.recordings)))
+    if options.copy is not None:
+        return _copied(options.copy or None)
+    if options.generate is not None:
+        return SimulatedCluster.generate(
+            options.nodes, options.generate, options.seed, options.version
+        )
+    names = tuple(f"pve{number}" for number in range(1, options.nodes + 1))
+    return SimulatedCluster(names, options.version, options.seed)
+
+
+def _copied(context: str | None) -> SimulatedCluster:
+    from proxmox_client import Client
+    from proxmox_client.errors import PveError
+    from proxmox_client.testing.saving import copy_live
+
+    try:
+        with Client.from_env(context=context) as client:
+            return _told(copy_live(client))
+    except PveError as error:
+        raise ValueError(f"cannot copy the cluster: {error}") from None
+
+
+def _told(copy: Copy) -> SimulatedCluster:
+    for line in copy.left_out:
+        print(f"left out: {line}", file=sys.stderr)
+    return copy.cluster
+
+
+def _save(cluster: SimulatedCluster, path: Path) -> None:
+    """Save a cluster after its tasks have ended; those that never do are kept as dead workers."""
+    deadline = cluster.clock.now() + _PATIENCE
+    while cluster.clock.now() < deadline and any(
+        task.running for node in cluster.nodes.values() for task in node.tasks
+    ):
+        cluster.clock.advance(1)
+    cluster.save(path, unfinished="kill")
 
 
 def _stop_on_signal() -> threading.Event:

@@ -102,6 +102,14 @@ class Faults:
         for active in self:
             self.remove(active)
 
+    def saved(self) -> list[tuple[Fault, int, int]]:
+        """Return the faults in force, with what they have seen and hit so far."""
+        return [(active.fault, active.seen, active.hits) for active in self._active]
+
+    def restore(self, saved: list[tuple[Fault, int, int]]) -> None:
+        """Put faults in force whose effects are already there."""
+        self._active = [ActiveFault(fault, self, seen, hits) for fault, seen, hits in saved]
+
     def _begin(self, fault: Fault) -> None:
         cluster = self._cluster
         match fault:
