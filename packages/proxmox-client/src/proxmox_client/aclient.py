@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -44,10 +45,12 @@ if TYPE_CHECKING:
     from proxmox_client.api.aio.pools import Pools
     from proxmox_client.api.aio.storage import Storage
     from proxmox_client.api.aio.version import Version
+    from proxmox_client.observing.events import Observer
     from proxmox_client.transport.awaiting import AwaitingSender
     from proxmox_client.transport.given import GivenAsyncSender
 
 T = TypeVar("T")
+Watcher = TypeVar("Watcher", bound="Observer")
 _NO_PARAMS: Mapping[str, object] = {}
 
 
@@ -67,6 +70,7 @@ class AsyncClient(AsyncComfort):
         retry: When reads are repeated. Writes never are.
         connections: Connections open at once.
         proxy: URL of an HTTP proxy; the environment's proxies are not used.
+        observers: Who watches each request; see `proxmox_client.observing`.
         check_version: Refuse what the server's PVE lacks before it is sent; its version is asked
             for once, at the first call that some supported version lacks.
         transport: An httpx transport to use instead of the network, such as a simulator's.
@@ -88,6 +92,7 @@ class AsyncClient(AsyncComfort):
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
         connections: int = 64,
         proxy: str | None = None,
+        observers: Iterable[Observer] = (),
         check_version: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -96,7 +101,9 @@ class AsyncClient(AsyncComfort):
         endpoints = read_addresses(url)
         self._endpoint = endpoints[0]
         self._trust = tls
-        self._session = open_session(endpoints, token, login, retry, check_version=check_version)
+        self._session = open_session(
+            endpoints, token, login, retry, check_version=check_version, observers=observers
+        )
         limits = Limits(timeout, connections, proxy)
         self._fleet = Fleet(_sender_maker(limits, transport), endpoints, tls)
         self._driver = AsyncDriver(self._send, sleep, now)
@@ -183,6 +190,19 @@ class AsyncClient(AsyncComfort):
         """The address asked at the moment, without credentials."""
         return self._session.route.current or str(self._endpoint)
 
+    @contextlib.contextmanager
+    def observing(self, observer: Watcher) -> Iterator[Watcher]:
+        """Let somebody watch for a while: `with pve.observing(Traffic()) as traffic: …`.
+
+        Args:
+            observer: Told of each request of this client, also of those made elsewhere meanwhile.
+        """
+        self._session.watch.add(observer)
+        try:
+            yield observer
+        finally:
+            self._session.watch.remove(observer)
+
     def with_timeout(self, seconds: float) -> Self:
         """Return this client with other patience: `pve.with_timeout(600).nodes(…)`.
 
@@ -228,7 +248,7 @@ class AsyncClient(AsyncComfort):
     ) -> AsyncTask:
         """Perform an operation that starts a task and return the task."""
         data = await self.run(perform(self._session, op, placeholders, params))
-        return AsyncTask(self, read_started(data))
+        return AsyncTask(self, read_started(data), data)
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow of requests to its end."""
@@ -298,7 +318,10 @@ class AsyncClient(AsyncComfort):
         await self.aclose()
 
     async def _send(self, request: Request) -> Response | Lost:
-        return await self._fleet.sender(request.server).send(request)
+        return await self._sender(request.server).send(request)
+
+    def _sender(self, server: str) -> AwaitingSender | GivenAsyncSender:
+        return self._fleet.sender(server)
 
     def __repr__(self) -> str:
         return f"<AsyncClient {self.url} as {self._session.who}>"

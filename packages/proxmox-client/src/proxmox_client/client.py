@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -43,10 +44,12 @@ if TYPE_CHECKING:
     from proxmox_client.api.sync.pools import Pools
     from proxmox_client.api.sync.storage import Storage
     from proxmox_client.api.sync.version import Version
+    from proxmox_client.observing.events import Observer
     from proxmox_client.transport.blocking import BlockingSender
     from proxmox_client.transport.given import GivenSender
 
 T = TypeVar("T")
+Watcher = TypeVar("Watcher", bound="Observer")
 _NO_PARAMS: Mapping[str, object] = {}
 
 
@@ -66,6 +69,7 @@ class Client(Comfort):
         retry: When reads are repeated. Writes never are.
         connections: Connections open at once.
         proxy: URL of an HTTP proxy; the environment's proxies are not used.
+        observers: Who watches each request; see `proxmox_client.observing`.
         check_version: Refuse what the server's PVE lacks before it is sent; its version is asked
             for once, at the first call that some supported version lacks.
         transport: An httpx transport to use instead of the network, such as a simulator's.
@@ -87,6 +91,7 @@ class Client(Comfort):
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # a frozen value
         connections: int = 64,
         proxy: str | None = None,
+        observers: Iterable[Observer] = (),
         check_version: bool = True,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], object] = time.sleep,
@@ -95,7 +100,9 @@ class Client(Comfort):
         endpoints = read_addresses(url)
         self._endpoint = endpoints[0]
         self._trust = tls
-        self._session = open_session(endpoints, token, login, retry, check_version=check_version)
+        self._session = open_session(
+            endpoints, token, login, retry, check_version=check_version, observers=observers
+        )
         limits = Limits(timeout, connections, proxy)
         self._fleet = Fleet(_sender_maker(limits, transport), endpoints, tls)
         self._driver = SyncDriver(self._send, sleep, now)
@@ -182,6 +189,19 @@ class Client(Comfort):
         """The address asked at the moment, without credentials."""
         return self._session.route.current or str(self._endpoint)
 
+    @contextlib.contextmanager
+    def observing(self, observer: Watcher) -> Iterator[Watcher]:
+        """Let somebody watch for a while: `with pve.observing(Traffic()) as traffic: …`.
+
+        Args:
+            observer: Told of each request of this client, also of those made elsewhere meanwhile.
+        """
+        self._session.watch.add(observer)
+        try:
+            yield observer
+        finally:
+            self._session.watch.remove(observer)
+
     def with_timeout(self, seconds: float) -> Self:
         """Return this client with other patience: `pve.with_timeout(600).nodes(…)`.
 
@@ -223,7 +243,7 @@ class Client(Comfort):
     ) -> Task:
         """Perform an operation that starts a task and return the task."""
         data = self.run(perform(self._session, op, placeholders, params))
-        return Task(self, read_started(data))
+        return Task(self, read_started(data), data)
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow of requests to its end."""

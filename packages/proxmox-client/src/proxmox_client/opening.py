@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from proxmox_client.flows.learning import LearntServer
 from proxmox_client.flows.retry import RetryPolicy
 from proxmox_client.flows.session import Account, KnownServer, Route, Session
+from proxmox_client.observing.events import Observer
+from proxmox_client.observing.watch import Watch
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.tls import FirstUse, Pin, Trust
 from proxmox_client.values.login import Login
@@ -32,6 +34,7 @@ def open_session(
     retry: RetryPolicy,
     *,
     check_version: bool,
+    observers: Iterable[Observer] = (),
 ) -> Session:
     """Return the session of a client.
 
@@ -47,6 +50,7 @@ def open_session(
         account=None if login is None else Account.of(login),
         route=Route(tuple(str(endpoint) for endpoint in endpoints) if several else ("",)),
         server=KnownServer() if check_version else None,
+        watch=Watch(observers, home=str(endpoints[0])),
     )
 
 

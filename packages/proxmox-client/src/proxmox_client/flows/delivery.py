@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import attrs
 
-from proxmox_client.errors import AmbiguousWrite, NodeUnreachable, PveError, TlsError
-from proxmox_client.flows.effects import Flow, Lost, Stage, now, roll, send, sleep
+from proxmox_client.errors import AmbiguousWrite, ApiError, NodeUnreachable, PveError, TlsError
+from proxmox_client.flows.effects import Flow, Lost, Stage, now, roll, sleep
+from proxmox_client.flows.reporting import Report
 from proxmox_client.flows.session import Session
 from proxmox_client.wire.answer import Answer, read_answer, read_failure
 from proxmox_client.wire.params import sent_params
 from proxmox_client.wire.request import Request, Response
+from proxmox_client.wire.secrets import purge, secrets_of
 from proxmox_client.wire.sentences import TRANSIENT
 
 
@@ -28,24 +30,44 @@ def deliver(session: Session, request: Request) -> Flow[Answer]:
     started = sent_at = yield from now()
     failures = 0
     tried: set[str] = set()
+    report = Report(session.watch, request)
     while True:
         server = route.current
-        outcome = yield from send(authorised.to_server(server))
+        outcome = yield from report.sent(authorised.to_server(server))
         if isinstance(outcome, Response) and outcome.status not in TRANSIENT:
-            return read_answer(request, outcome)
+            return _read(authorised, outcome)
         if _may_go_elsewhere(request, outcome) and route.leave(server, tried):
+            report.again(0.0)
             continue
         error = _explain(request, outcome, sent_at)
         if not _may_repeat(request, outcome):
-            raise error
+            raise _purged(error, authorised)
         tried.clear()
         failures += 1
         elapsed = (yield from now()) - started
         delay = session.retry.delay(failures, (yield from roll()))
         if not session.retry.allows(failures, elapsed, delay):
-            raise error
+            raise _purged(error, authorised)
+        report.again(delay)
         yield from sleep(delay)
         sent_at = yield from now()
+
+
+def _read(authorised: Request, response: Response) -> Answer:
+    try:
+        return read_answer(authorised, response)
+    except ApiError as error:
+        purge(error, secrets_of(authorised))
+        raise
+
+
+def _purged(error: PveError, authorised: Request) -> PveError:
+    """Return the error, and what caused it, without the secrets of the request."""
+    secrets = secrets_of(authorised)
+    purge(error, secrets)
+    if isinstance(error.__cause__, PveError):
+        purge(error.__cause__, secrets)
+    return error
 
 
 def _may_go_elsewhere(request: Request, outcome: Response | Lost) -> bool:

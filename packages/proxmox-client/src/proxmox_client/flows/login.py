@@ -149,12 +149,16 @@ def _post(
     session: Session, path: str, params: Mapping[str, str], *, replayable: bool
 ) -> Flow[dict[str, Any]]:
     request = _request(path, params, replayable=replayable)
+    lost: ConnectError | None = None
     try:
         answer = yield from deliver(_anonymous(session), request)
     except AmbiguousWrite as error:
         # a login changes nothing: that its answer was lost is all there is to say
-        cause = error.__cause__
-        raise cause if isinstance(cause, ConnectError) else error from None
+        if not isinstance(error.__cause__, ConnectError):
+            raise
+        lost = error.__cause__
+    if lost is not None:  # raised out here, or the two would be each other's context
+        raise lost
     data: object = answer.data
     return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import attrs
 
 from proxmox_client.flows.retry import RetryPolicy
+from proxmox_client.observing.watch import Watch
 from proxmox_client.values.login import Login, OpenIdLogin, Ticket
 from proxmox_client.values.token import ApiToken
 from proxmox_client.wire.request import Request
@@ -101,6 +102,7 @@ class Session:
         route: The servers.
         timeout: Seconds without a byte of an answer; None is the client's own.
         server: What is known of the server; None where its version is not checked.
+        watch: Who watches.
     """
 
     token: ApiToken | None
@@ -109,6 +111,7 @@ class Session:
     route: Route = attrs.field(factory=Route)
     timeout: float | None = None
     server: KnownServer | None = None
+    watch: Watch = attrs.field(factory=Watch)
 
     @property
     def who(self) -> str:

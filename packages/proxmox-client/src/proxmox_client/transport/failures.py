@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -110,6 +111,9 @@ def add_fingerprint(lost: Lost, endpoint: Endpoint, limits: Limits) -> Lost:
     return attrs.evolve(lost, error=error)
 
 
+_BYTES: Final = re.compile(r"""\bb\\*['"]""")
+_ACCOUNT: Final = re.compile(r"//[^/\s]*@")
+_NO_HTTP: Final = "what came back is no HTTP"
 _ADVICE_NAME: Final = "Check the spelling of the host and this machine's name servers."
 _ADVICE_TLS: Final = "Check that the port is the API's (8006) and nothing sits in between."
 _ADVICE_ADDRESS: Final = (
@@ -147,7 +151,9 @@ def _os_words(error: OSError) -> str:
 
 
 def _name(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    """Return a library's words, unless they quote what came over the wire; no proxy's password."""
+    text = _ACCOUNT.sub("//", str(error) or type(error).__name__)
+    return _NO_HTTP if _BYTES.search(text) else text
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -50,7 +50,7 @@ class Answer:
         changes: Pending changes of the node's network, a unified diff.
     """
 
-    data: Any
+    data: Any = attrs.field(repr=False)  # a login's holds a ticket
     total: int | None = None
     changes: str | None = None
 
@@ -100,6 +100,13 @@ def read_failure(request: Request, response: Response) -> tree.ApiError:
             return _CLASSES.get(kind, tree.ApiError)(*facts)
 
 
+def failure_name(request: Request, response: Response) -> str:
+    """Return the name of the class that an answer would raise, empty where it is a success."""
+    if response.status == http.HTTPStatus.OK:
+        return ""
+    return type(read_failure(request, response)).__name__
+
+
 def error_class(text: str) -> type[tree.ApiError] | None:
     """Return the class that a sentence would have as an API error; None where nobody knows it.
 
@@ -142,7 +149,8 @@ def _standard_phrase(status: int) -> str:
         return "no reason given"
 
 
-def _node_of(address: str) -> str | None:
+def node_of(address: str) -> str | None:
+    """Return the node a path names; None where it names none."""
     match = _NODE.match(address)
     return match[1] if match else None
 
@@ -159,7 +167,7 @@ def _facts(
         request.operation,
         request.method,
         request.address,
-        _node_of(request.address),
+        node_of(request.address),
         response.status,
         reason,
         message,

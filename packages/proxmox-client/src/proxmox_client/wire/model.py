@@ -8,13 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, Final, TypeVar, cast, dataclass_transform
 
 import attrs
 
 from proxmox_client.wire.construct import NOTHING, builder, fields_of, names_of
+from proxmox_client.wire.secrets import HIDDEN
 
 M = TypeVar("M", bound="Model")
+_SECRET: Final = frozenset(
+    (
+        "password",
+        "cipassword",
+        "ticket",
+        "vncticket",
+        "CSRFPreventionToken",
+        "secret",
+        "client-key",
+        "encryption-key",
+        "private-key",
+        "recovery",
+    )
+)
 
 
 class Model:
@@ -49,10 +64,18 @@ class Model:
         found.update(self.extra)
         return found
 
+    def to_shown(self) -> dict[str, Any]:
+        """Return what `to_dict` does, with secrets blotted out: for screens and logs."""
+        secret = _secret_fields(type(self))
+        return {
+            name: HIDDEN if name in secret and value is not None else value
+            for name, value in self.to_dict().items()
+        }
+
     def _repr_html_(self) -> str:
         from proxmox_client.notebook import fields
 
-        return fields(type(self).__name__, self.to_dict())
+        return fields(type(self).__name__, self.to_shown())
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -62,8 +85,14 @@ class Model:
     __hash__ = None  # type: ignore[assignment]  # results hold dicts and lists
 
     def __repr__(self) -> str:
-        pairs = ((name, getattr(self, name)) for name in names_of(type(self)))
-        shown = ", ".join(f"{name}={value!r}" for name, value in pairs if value not in (None, {}))
+        secret = _secret_fields(type(self))
+        pairs = [(name, wire, getattr(self, name)) for wire, name, _ in fields_of(type(self))]
+        extra = {name: HIDDEN if name in secret else value for name, value in self.extra.items()}
+        shown = ", ".join(
+            f"{name}={HIDDEN if wire in secret else value!r}"
+            for name, wire, value in (*pairs, ("extra", "extra", extra))
+            if value not in (None, {})
+        )
         return f"{type(self).__name__}({shown})"
 
 
@@ -82,6 +111,14 @@ def result(cls: type[M]) -> type[M]:
     for name in names_of(made):
         setattr(made, name, NOTHING if name in families or name == "extra" else None)
     return made
+
+
+def _secret_fields(cls: type[Model]) -> frozenset[str]:
+    """Return the wire names that hold secrets in a result of this class.
+
+    The answer to a new API token calls its secret `value`, as other answers call other things.
+    """
+    return _SECRET | {"value"} if "Token" in cls.__name__ else _SECRET
 
 
 def _plain(value: Any) -> Any:

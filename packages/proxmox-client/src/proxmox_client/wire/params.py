@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from proxmox_client.errors import RequestInvalid
 from proxmox_client.values.families import join_family
@@ -15,6 +15,7 @@ from proxmox_client.values.propstring import PropertyString
 from proxmox_client.wire.encoded import percent_encoded
 from proxmox_client.wire.operation import Operation, Safety
 from proxmox_client.wire.request import Pairs, Request
+from proxmox_client.wire.secrets import is_secret, parameters_of
 
 BODY_LIMIT: Final = 512 * 1024
 """PVE refuses larger bodies that are not uploads."""
@@ -23,7 +24,6 @@ TARGET_LIMIT: Final = 7 * 1024
 
 _MAY_HOLD_SLASHES: Final = frozenset({"volume", "cidr", "poolid"})
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
-_SECRET: Final = re.compile(r"password|secret|token|key$|otp|ticket|tfa", re.IGNORECASE)
 _HAS_BODY: Final = frozenset({"POST", "PUT"})
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE"})
 
@@ -51,7 +51,9 @@ def build_request(
     except ValueError as error:
         raise RequestInvalid(op.id, str(error)) from error
     replayable = op.safety is Safety.READ
-    return _assemble(op.id, op.method, address, path, pairs, replayable=replayable)
+    return _assemble(
+        op.id, op.method, address, path, pairs, replayable=replayable, template=op.path
+    )
 
 
 def build_raw_request(method: str, path: str, params: Mapping[str, object]) -> Request:
@@ -78,7 +80,7 @@ def build_raw_request(method: str, path: str, params: Mapping[str, object]) -> R
         pairs = tuple(flatten(params))
     except ValueError as error:
         raise RequestInvalid(name, str(error)) from error
-    return _assemble(name, verb, path, encoded, pairs, replayable=verb == "GET")
+    return _assemble(name, verb, path, encoded, pairs, replayable=verb == "GET", template="")
 
 
 def flatten(
@@ -126,10 +128,9 @@ def sent_params(request: Request) -> dict[str, str]:
 
     Those that hold secrets are left out, and those sent several times.
     """
-    text = request.target.partition("?")[2] if request.body is None else request.body.decode()
-    pairs = parse_qsl(text, keep_blank_values=True)
+    pairs = parameters_of(request)
     times = Counter(name for name, _ in pairs)
-    return {name: value for name, value in pairs if times[name] == 1 and not _SECRET.search(name)}
+    return {name: value for name, value in pairs if times[name] == 1 and not is_secret(name)}
 
 
 def _pairs(key: str, value: object, *, joined: bool) -> Iterator[tuple[str, str]]:
@@ -173,7 +174,14 @@ def _segment(name: str, placeholder: str, placeholders: Mapping[str, str | int])
 
 
 def _assemble(
-    name: str, method: str, address: str, path: str, pairs: Pairs, *, replayable: bool
+    name: str,
+    method: str,
+    address: str,
+    path: str,
+    pairs: Pairs,
+    *,
+    replayable: bool,
+    template: str,
 ) -> Request:
     encoded = urlencode(pairs, quote_via=quote, safe="")
     body: bytes | None = None
@@ -193,4 +201,5 @@ def _assemble(
         target=target,
         body=body,
         replayable=replayable,
+        template=template,
     )

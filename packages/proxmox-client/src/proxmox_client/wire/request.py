@@ -26,18 +26,20 @@ class Request:
         server: Address of the server asked; empty is the first.
         timeout: Seconds without a byte of an answer; None is the client's own.
         file: A file sent as the body; None for all requests but uploads.
+        template: Path with its placeholders unfilled; empty where the path was given as text.
     """
 
     operation: str
     method: str
     address: str
-    target: str
+    target: str = attrs.field(repr=False)  # a query may hold a secret
     body: bytes | None = attrs.field(default=None, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     replayable: bool = False
     server: str = ""
     timeout: float | None = None
     file: FileBody | None = None
+    template: str = ""
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """Return a copy with headers added."""
@@ -61,5 +63,5 @@ class Response:
 
     status: int
     reason: str
-    body: bytes = b""
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    body: bytes = attrs.field(default=b"", repr=False)  # a login's holds a ticket
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)

@@ -39,4 +39,5 @@ class Results(list[R]):
     def _repr_html_(self) -> str:
         from proxmox_client.notebook import table
 
-        return table(self.records())
+        shown = [row.to_shown() if isinstance(row, Model) else {"value": row} for row in self]
+        return table(shown)
