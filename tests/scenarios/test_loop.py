@@ -6,6 +6,7 @@ The loop looks by itself, tells what it found, and undoes it only where it was t
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -235,3 +236,26 @@ async def test_a_release_that_went_or_rests_is_no_error(lab: Any, word: str) -> 
         watch.said(suspended=True, self_heal=True)
         lab.cluster.edit(lab.vmid("web-1"), user="bob@pam", cores=4)
         assert await watch.look() == [Looked("shop", 2, (WEB_1,), ())]
+
+
+async def test_a_restart_its_window_allows_comes_once_and_needs_no_other_word(lab: Any) -> None:
+    opens = datetime.fromtimestamp(lab.cluster.clock.now(), UTC) + timedelta(hours=3)
+    declared = f"state: running\n  restart: {{policy: window, window: '{opens:%a %H:%M}'}}".lower()
+    stack = STACK.replace("cores: 2, description: ours}", f"cores: CORES}}\n  {declared}")
+    await lab.applied(stack.replace("CORES", "2"))
+    await lab.applied(stack.replace("CORES", "4"))
+    watch = Watch(lab)
+    lab.forget_writes()
+    assert await watch.look() == [Looked("shop", 2, (), ())]
+    assert watch.condition(WEB_1, "RestartRequired") == ("true", "OutsideWindow")
+    assert watch.condition(WEB_1, "Drifted") == ("false", "AsApplied")
+    lab.cluster.clock.advance(3 * 3600 + 60)
+    watch.said(WEB_1, suspended=True)
+    assert await watch.look() == [Looked("shop", 2, (), ())]
+    assert watch.condition(WEB_1, "RestartRequired") == ("true", "RestartDue")
+    watch.said(WEB_1, suspended=False)
+    assert Healed("shop", WEB_1, 1) in await watch.look()
+    for _ in range(3):
+        assert await watch.look() == [Looked("shop", 2, (), ())]
+    assert [name.rpartition("/")[2] for name in lab.writes] == ["reboot"]
+    assert watch.condition(WEB_1, "RestartRequired") == ("false", "NothingPending")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plan.steps import RestartGuest
 
 
 class ConditionType(enum.Enum):
@@ -54,19 +55,22 @@ class Condition:
 _DIFFERS = (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.DELETE, ObjectAction.CONFLICT)
 
 
-def conditions_of(item: ObjectPlan, *, recorded: bool) -> tuple[Condition, ...]:
+def conditions_of(
+    item: ObjectPlan, *, recorded: bool, restarts: tuple[str, ...] = ()
+) -> tuple[Condition, ...]:
     """Return every condition of an object.
 
     Args:
         item: What a plan made of it.
         recorded: Whether it was applied before, so that a missing object was deleted by somebody.
+        restarts: Options for whose sake the plan would restart it.
     """
     if item.action is ObjectAction.UNKNOWN:
         return _not_seen("; ".join(item.notes) or "its node does not answer")
     return (
         _synced(item),
         _healthy(item),
-        _restart(item),
+        _restart(item, restarts),
         _drifted(item, recorded=recorded),
         _conflict(item),
         Condition(ConditionType.UNKNOWN, Truth.FALSE, "Seen"),
@@ -76,8 +80,12 @@ def conditions_of(item: ObjectPlan, *, recorded: bool) -> tuple[Condition, ...]:
 def conditions_of_plan(plan: Plan, recorded: Iterable[str]) -> Mapping[str, tuple[Condition, ...]]:
     """Return the conditions of every object of a plan by address."""
     before = frozenset(recorded)
+    restarts = {step.address: step.keys for step in plan.steps if isinstance(step, RestartGuest)}
     return {
-        item.address: conditions_of(item, recorded=item.address in before) for item in plan.objects
+        item.address: conditions_of(
+            item, recorded=item.address in before, restarts=restarts.get(item.address, ())
+        )
+        for item in plan.objects
     }
 
 
@@ -95,7 +103,7 @@ def _synced(item: ObjectPlan) -> Condition:
         return Condition(ConditionType.SYNCED, Truth.FALSE, "Refused", "; ".join(item.notes))
     if item.conflicts:
         return Condition(ConditionType.SYNCED, Truth.FALSE, "Conflict", _paths(item.conflicts))
-    if item.action in _DIFFERS:
+    if item.action in _DIFFERS and not _only_restarts(item):
         reason = {ObjectAction.CREATE: "Missing", ObjectAction.DELETE: "Undeclared"}
         return Condition(
             ConditionType.SYNCED,
@@ -120,7 +128,10 @@ def _healthy(item: ObjectPlan) -> Condition:
     return Condition(ConditionType.HEALTHY, Truth.TRUE, "AsDeclared")
 
 
-def _restart(item: ObjectPlan) -> Condition:
+def _restart(item: ObjectPlan, restarts: tuple[str, ...]) -> Condition:
+    if restarts:
+        message = f"{', '.join(restarts)} wait for a restart, which may come now"
+        return Condition(ConditionType.RESTART_REQUIRED, Truth.TRUE, "RestartDue", message)
     if item.waits:
         return Condition(ConditionType.RESTART_REQUIRED, Truth.TRUE, *_worded(item.waits))
     if item.restart:
@@ -139,7 +150,7 @@ def _drifted(item: ObjectPlan, *, recorded: bool) -> Condition:
             for change in item.conflicts
         ]
         return Condition(ConditionType.DRIFTED, Truth.TRUE, "Changed", ", ".join(told))
-    if recorded and item.action is ObjectAction.UPDATE:
+    if recorded and item.action is ObjectAction.UPDATE and not _only_restarts(item):
         return Condition(ConditionType.DRIFTED, Truth.TRUE, "Changed", _paths(item.changes))
     return Condition(ConditionType.DRIFTED, Truth.FALSE, "AsApplied")
 
@@ -148,6 +159,10 @@ def _conflict(item: ObjectPlan) -> Condition:
     if item.conflicts:
         return Condition(ConditionType.CONFLICT, Truth.TRUE, "Changed", _paths(item.conflicts))
     return Condition(ConditionType.CONFLICT, Truth.FALSE, "NoConflict")
+
+
+def _only_restarts(item: ObjectPlan) -> bool:
+    return item.action is ObjectAction.UPDATE and not item.changes
 
 
 def _worded(told: str) -> tuple[str, str]:

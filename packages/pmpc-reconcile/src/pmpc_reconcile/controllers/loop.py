@@ -27,6 +27,7 @@ from pmpc_reconcile.execute.report import ApplyReport
 from pmpc_reconcile.manifests import Manifest
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
 from pmpc_reconcile.plan.restrict import restricted
+from pmpc_reconcile.plan.steps import RestartGuest, Step
 from pmpc_reconcile.risk import Risk
 from pmpc_state import Control, LeaseHeld, LeaseLost, StateError
 
@@ -125,9 +126,15 @@ class ReconcileLoop:
             {address: _told(found[address], policies[address]) for address in found},
             whole=True,
         )
-        drifted = tuple(item.address for item in plan.objects if item.action in _HEALABLE)
+        due = _due_restarts(plan)
+        drifted = tuple(
+            item.address
+            for item in plan.objects
+            if item.action in _HEALABLE and item.address not in due
+        )
         healing = tuple(address for address in drifted if heal and _may_heal(policies[address]))
-        for address in healing:
+        restarting = [address for address in due if heal and not policies[address].suspended]
+        for address in (*healing, *restarting):
             await self._queue.put(Work(self._engine.cluster, release, address))
         refused = tuple(item.address for item in plan.objects if item.action in _HELPLESS)
         self._tell(Looked(release, len(plan.objects), drifted, healing, refused))
@@ -137,16 +144,19 @@ class ReconcileLoop:
 
     async def _heal(self, work: Work, failures: int) -> Again | None:
         controls = await self._controls()
-        if not _may_heal(policy_for(controls, work.release, work.address)):
+        policy = policy_for(controls, work.release, work.address)
+        if policy.suspended:
             return None
         part = await self._part(work)
         item = _entry(part, work.address)
         if item is None or item.action not in _HEALABLE:
             return None
+        if not policy.self_heal and work.address not in _due_restarts(part):
+            return None
         held_back = _suspended(part, controls, work)
         if held_back:
             return self._failed(work, failures, f"it needs {', '.join(held_back)}, suspended")
-        if part.risk.rank > self._settings.max_risk.rank:
+        if self._risky(part):
             return await self._too_risky(work, failures, part)
         if part.risk.rank < Risk.DISRUPTIVE.rank:
             return await self._apply(work, failures, part)
@@ -167,7 +177,7 @@ class ReconcileLoop:
         return restricted(plan, {work.address})
 
     async def _apply(self, work: Work, failures: int, part: Plan) -> Again | None:
-        report = await self._engine.apply(part, max_risk=self._settings.max_risk)
+        report = await self._engine.apply(part, max_risk=part.risk)  # judged above
         if not report.ok:
             return self._failed(work, failures, _why(report))
         self._tell(Healed(work.release, work.address, report.writes))
@@ -175,15 +185,21 @@ class ReconcileLoop:
         return None
 
     async def _too_risky(self, work: Work, failures: int, part: Plan) -> Again:
-        steps = [
-            step.summary for step in part.steps if step.risk.rank > self._settings.max_risk.rank
-        ]
         refusal = PlanTooRisky(
             f"healing would be {part.risk.value}, and only {self._settings.max_risk.value} is "
             "allowed; apply the release yourself, or allow the loop more",
-            steps,
+            [step.summary for step in self._risky(part)],
         )
         return self._failed(work, failures, str(refusal))
+
+    def _risky(self, part: Plan) -> list[Step]:
+        """Return the steps nobody allowed; restarts are declared by the manifest's own policy."""
+        allowed = self._settings.max_risk.rank
+        return [
+            step
+            for step in part.steps
+            if step.risk.rank > allowed and not isinstance(step, RestartGuest)
+        ]
 
     # -- records ------------------------------------------------------------------------------
 
@@ -230,6 +246,18 @@ class ReconcileLoop:
     def _later(self, work: Work, seconds: float, reason: str, failed: bool) -> Again:
         self._tell(Postponed(work.release, work.address, reason, seconds, failed))
         return Again(seconds, failed)
+
+
+def _due_restarts(plan: Plan) -> tuple[str, ...]:
+    """Return the objects whose restart policy lets them restart now, and that need nothing else."""
+    steps: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        steps.setdefault(step.address, []).append(step)
+    return tuple(
+        address
+        for address, its in steps.items()
+        if all(isinstance(step, RestartGuest) for step in its)
+    )
 
 
 def _may_heal(policy: Policy) -> bool:
