@@ -200,3 +200,49 @@ async def test_tickets_that_end_at_once(cluster: SimulatedCluster, pve: Any, iso
     again, _ = await session(pve, iso)
     assert not again.ok  # it runs already, says the task: logged in anew
     assert effects(cluster) == (2, 2)
+
+
+@pytest.fixture(params=COLOURS)
+async def resolving(
+    cluster: SimulatedCluster, request: pytest.FixtureRequest
+) -> AsyncIterator[Any]:
+    options: dict[str, Any] = {
+        "login": PasswordLogin("root@pam", PASSWORD),
+        "retry": RetryPolicy(first_delay=0.0),
+        "resolve_writes": True,
+    }
+    async with open_client(request.param, cluster, **options) as made:
+        yield made
+
+
+@pytest.mark.parametrize("fault", DOUBTFUL)
+@pytest.mark.parametrize("step", ["write", "upload"])
+async def test_client_that_resolves_by_itself(
+    cluster: SimulatedCluster, resolving: Any, iso: Path, step: str, fault: str
+) -> None:
+    sent = [cluster.faults.add(Latency(0.0, where=where)) for where in (START, UPLOAD)]
+    cluster.faults.add(FAULTS[fault](STEPS[step]))
+    if DOUBTFUL[fault] is Verdict.APPLIED:
+        assert all(result.ok for result in await session(resolving, iso))
+        assert effects(cluster) == (1, 1)
+    else:
+        with pytest.raises(AmbiguousWrite, match="It is not applied: ") as caught:
+            await session(resolving, iso)
+        assert caught.value.resolution is not None
+        assert caught.value.resolution.verdict is Verdict.NOT_APPLIED
+    assert all(arrivals.seen <= 1 for arrivals in sent)
+
+
+async def test_write_without_a_task_counts_as_answered(
+    cluster: SimulatedCluster, resolving: Any
+) -> None:
+    config = "/nodes/pve2/qemu/100/config"
+    cluster.faults.add(Drop("after", Where("PUT", config)))
+    assert await resolving.request("PUT", config, {"name": "shop"}) is None
+    cluster.faults.clear()
+    assert await resolving.update(config, {"name": "web"})
+    content = "/nodes/pve2/storage/local-lvm/content"
+    cluster.faults.add(Drop("after", Where("POST", content)))
+    volume = {"vmid": 100, "size": "1G", "filename": "vm-100-disk-9"}
+    with pytest.raises(AmbiguousWrite, match="It is unknown"):  # what was the answer?
+        await resolving.request("POST", content, volume)

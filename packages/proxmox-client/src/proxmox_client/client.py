@@ -72,6 +72,9 @@ class Client(Comfort):
         observers: Who watches each request; see `proxmox_client.observing`.
         check_version: Refuse what the server's PVE lacks before it is sent; its version is asked
             for once, at the first call that some supported version lacks.
+        resolve_writes: Look by itself what became of a write whose answer never came, for up to
+            15 seconds: it counts as answered where it was applied, and the `AmbiguousWrite` says
+            what was found where it was not. Nothing is ever sent again.
         transport: An httpx transport to use instead of the network, such as a simulator's.
         sleep: How to wait.
         now: What time it is, in seconds.
@@ -93,6 +96,7 @@ class Client(Comfort):
         proxy: str | None = None,
         observers: Iterable[Observer] = (),
         check_version: bool = True,
+        resolve_writes: bool = False,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], object] = time.sleep,
         now: Callable[[], float] = time.time,
@@ -101,7 +105,13 @@ class Client(Comfort):
         self._endpoint = endpoints[0]
         self._trust = tls
         self._session = open_session(
-            endpoints, token, login, retry, check_version=check_version, observers=observers
+            endpoints,
+            token,
+            login,
+            retry,
+            check_version=check_version,
+            observers=observers,
+            resolve_writes=resolve_writes,
         )
         limits = Limits(timeout, connections, proxy)
         self._fleet = Fleet(_sender_maker(limits, transport), endpoints, tls)

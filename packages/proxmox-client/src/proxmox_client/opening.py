@@ -35,6 +35,7 @@ def open_session(
     *,
     check_version: bool,
     observers: Iterable[Observer] = (),
+    resolve_writes: bool = False,
 ) -> Session:
     """Return the session of a client.
 
@@ -50,6 +51,7 @@ def open_session(
         account=None if login is None else Account.of(login),
         route=Route(tuple(str(endpoint) for endpoint in endpoints) if several else ("",)),
         server=KnownServer() if check_version else None,
+        resolve_writes=resolve_writes,
         watch=Watch(observers, home=str(endpoints[0])),
     )
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
 from proxmox_client.errors.root import PveError, joined_lines
 from proxmox_client.values.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    from proxmox_client.values.resolution import Resolution
 
 
 @attrs.define(eq=False, str=False, slots=False)
@@ -92,6 +96,7 @@ class AmbiguousWrite(PveError):
         why: What was seen instead of an answer.
         sent: Its parameters, without those that hold secrets.
         sent_at: When it was sent, by this machine's clock.
+        resolution: What became of it, where a client with `resolve_writes=True` looked for it.
     """
 
     operation: str
@@ -100,8 +105,14 @@ class AmbiguousWrite(PveError):
     why: str
     sent: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     sent_at: float = 0.0
+    resolution: Resolution | None = None
 
     def __str__(self) -> str:
+        if self.resolution is not None:
+            return joined_lines(
+                f"{self.method} {self.address} was sent and not answered: {self.why}",
+                f"It is {self.resolution.verdict.value}: {self.resolution.evidence}",
+            )
         return joined_lines(
             f"cannot tell whether {self.method} {self.address} took effect: {self.why}",
             "It was sent once and not again. `client.resolve(error)` looks for its task and its "

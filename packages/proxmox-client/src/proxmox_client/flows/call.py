@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from proxmox_client.errors import AuthenticationFailed
+from proxmox_client.errors import AmbiguousWrite, AuthenticationFailed
 from proxmox_client.flows.delivery import deliver
 from proxmox_client.flows.effects import Flow
 from proxmox_client.flows.login import again, ready
@@ -37,7 +37,7 @@ def perform(
     request = build_request(op, placeholders, params)
     if session.server is not None:
         yield from assure(session.server, partial(ask, session), op, params)
-    answer = yield from ask(session, request)
+    answer = yield from settled(session, request)
     return op.decode(answer.data)
 
 
@@ -45,8 +45,33 @@ def perform_raw(
     session: Session, method: str, path: str, params: Mapping[str, object]
 ) -> Flow[Any]:
     """Call a path and return the value under `data`."""
-    answer = yield from ask(session, build_raw_request(method, path, params))
+    answer = yield from settled(session, build_raw_request(method, path, params))
     return answer.data
+
+
+def settled(session: Session, request: Request) -> Flow[Answer]:
+    """Send a request; where its answer is lost, look what became of it if the session wants that.
+
+    A write that was applied counts as answered: with its task, or with nothing where PVE answers
+    nothing. What PVE would have answered otherwise nobody can know, so that stays an error.
+
+    Raises:
+        AmbiguousWrite: A write was not applied, or nobody can say; `resolution` tells.
+        ConnectError: No answer, within the policy's patience.
+        ApiError: The server refused.
+    """
+    try:
+        return (yield from ask(session, request))
+    except AmbiguousWrite as error:
+        if not session.resolve_writes:
+            raise
+        from proxmox_client.flows.resolution import answer_of, resolve  # built on these flows
+
+        error.resolution = yield from resolve(session, error)
+        data = answer_of(error, error.resolution)
+        if data is None:
+            raise
+        return data
 
 
 def ask(session: Session, request: Request) -> Flow[Answer]:

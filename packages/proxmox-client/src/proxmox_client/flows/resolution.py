@@ -12,6 +12,7 @@ from proxmox_client.flows.call import Session, perform_raw
 from proxmox_client.flows.effects import Flow, now, sleep
 from proxmox_client.values.resolution import Resolution, Verdict
 from proxmox_client.values.upid import Upid
+from proxmox_client.wire.answer import Answer
 from proxmox_client.wire.params import to_text
 from proxmox_client.wire.tasktypes import TaskTrace, trace_of
 
@@ -58,6 +59,24 @@ def resolve(
     except (ApiError, ConnectError) as failure:
         first = str(failure).partition("\n")[0]
         return Resolution(Verdict.UNKNOWN, f"it could not be looked for: {first}")
+
+
+def answer_of(error: AmbiguousWrite, resolution: Resolution) -> Answer | None:
+    """Return what PVE must have answered; None where it was not applied or cannot be known.
+
+    Args:
+        error: What was raised.
+        resolution: What became of it.
+    """
+    if resolution.verdict is not Verdict.APPLIED:
+        return None
+    if resolution.upid is not None:
+        return Answer(str(resolution.upid))
+    from proxmox_client import schema  # loads its facts: only needed here
+
+    found = schema.find(error.method, error.address)
+    silent = found is not None and found[0].result == "None"
+    return Answer(None) if silent else None
 
 
 def _clock_offset(session: Session, node: str) -> Flow[float]:

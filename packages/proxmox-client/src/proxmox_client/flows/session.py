@@ -102,6 +102,7 @@ class Session:
         route: The servers.
         timeout: Seconds without a byte of an answer; None is the client's own.
         server: What is known of the server; None where its version is not checked.
+        resolve_writes: Look by itself what became of a write whose answer never came.
         watch: Who watches.
     """
 
@@ -111,6 +112,7 @@ class Session:
     route: Route = attrs.field(factory=Route)
     timeout: float | None = None
     server: KnownServer | None = None
+    resolve_writes: bool = False
     watch: Watch = attrs.field(factory=Watch)
 
     @property

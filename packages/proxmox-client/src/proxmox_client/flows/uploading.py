@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from proxmox_client.flows.call import Session, ask
+from proxmox_client.flows.call import Session, settled
 from proxmox_client.flows.effects import Flow
 from proxmox_client.wire.params import build_raw_request
 from proxmox_client.wire.request import Request
@@ -40,5 +40,5 @@ def prepare_upload(
 
 def upload(session: Session, request: Request) -> Flow[Any]:
     """Send a file and return what PVE answers: the UPID of the task that stores it."""
-    answer = yield from ask(session, request)
+    answer = yield from settled(session, request)
     return answer.data
