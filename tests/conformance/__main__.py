@@ -36,12 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _print(report: replay.Report, *, show: bool) -> None:
-    print(f"{'area':28}{'exchanges':>10}{'replayed':>10}{'excluded':>10}{'differ':>8}")
+    print(
+        f"{'area':28}{'exchanges':>10}{'polls':>7}{'replayed':>10}{'excluded':>10}{'differ':>8}{'share':>8}"
+    )
     for result in report.areas:
         excluded = sum(result.excluded.values())
         print(
-            f"{result.area:28}{result.exchanges:10}{result.replayed:10}"
-            f"{excluded:10}{len(result.mismatches):8}"
+            f"{result.area:28}{result.exchanges:10}{result.polls:7}{result.replayed:10}"
+            f"{excluded:10}{len(result.mismatches):8}{result.share:8.1%}"
         )
         for text in result.mismatches:
             print(f"    {text}")

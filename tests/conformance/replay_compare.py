@@ -15,10 +15,12 @@ _MASKS = (
     (re.compile(r"\b[0-9a-f]{40}\b"), "<digest>"),
     (re.compile(r"\bbc:24:11(?::[0-9a-f]{2}){3}\b", re.IGNORECASE), "<mac>"),
     (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"), "<uuid>"),
+    (re.compile(r"\b[0-9A-F]{2}(?::[0-9A-F]{2}){31}\b"), "<fingerprint>"),
     (re.compile(r"\$5\$[^\s$]+\$[\w./]+"), "<password>"),
     (re.compile(r"creation-qemu=[\d.]+,ctime=\d+|pc-\w+-\d+\.\d+"), "<qemu>"),
     (re.compile(r"pveupload-\w+"), "pveupload-…"),
     (re.compile(r"\.tmp\.\d+"), ".tmp.…"),
+    (re.compile(r"\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\b"), "<time>"),
     (re.compile(r"\d{4}[-_]\d\d[-_]\d\d[-T _]\d\d[_:]\d\d[_:]\d\d"), "<time>"),
     (re.compile(r"Name or service not known|Temporary failure in name resolution"), "<resolver>"),
     (re.compile(r"\b\d+(?:\.\d+)? ?(?:[KMGT]i?B|seconds)\b"), "<amount>"),
@@ -31,18 +33,29 @@ _COMING_AND_GOING = frozenset(
 # Values that depend on time, load, chance or machine; their type still counts.
 _VOLATILE = frozenset(
     ("digest", "pid", "pstart", "starttime", "endtime", "ctime", "snaptime", "time", "localtime",
+     "timestamp",
      "uptime", "cpu", "mem", "memhost", "netin", "netout", "disk", "diskread", "diskwrite",
      "used", "avail", "available", "free", "total", "used_fraction", "swap", "loadavg", "wait",
-     "idle", "flags", "hvm", "saved", "ticket", "CSRFPreventionToken",
-     "fingerprint", "ssl_fingerprint", "next-run", "priority", "pressurecpusome", "pressurecpufull",
-     "pressureiosome", "pressureiofull", "pressurememorysome", "pressurememoryfull")
+     "idle", "flags", "hvm", "saved", "ticket", "uid", "CSRFPreventionToken",
+     "fingerprint", "image", "ssl_fingerprint", "next-run", "priority", "pressurecpusome",
+     "pressurecpufull", "pressureiosome", "pressureiofull", "pressurememorysome",
+     "pressurememoryfull")
 )  # fmt: skip
 # Which state a guest of /cluster/resources was last broadcast in depends on seconds.
 _OF_GUESTS = frozenset(("status",))
 # The same for tasks in lists, which are not the same tasks here and there.
 _OF_TASKS = frozenset(("saved", "pstart", "pid", "tokenid", "endtime", "status"))
+# PVE explains in its own words what a flag of a processor or a machine type is about.
+_PROSE = frozenset(("description", "changes"))
+# How large an archive is depends on what is in the guest.
+_OF_ARCHIVES = frozenset(("size",))
+_OF_CONSOLES = frozenset(("port", "password", "cert"))
+# Which figure it is counts, not what it says.
+_MEASURED = frozenset(("value", "timestamp"))
 # Objects whose keys are names, not fields: compared by the values' form only.
-_FREE_KEYS = frozenset(("cap", "nics", "blockstat", "ballooninfo", "proxmox-support", "errors"))
+_FREE_KEYS = frozenset(
+    ("cap", "nics", "blockstat", "ballooninfo", "proxmox-support", "errors", "results", "schema")
+)
 
 
 # PVE itself writes these now as a number, now as a text.
@@ -153,6 +166,15 @@ def _objects(theirs: dict[str, Any], mine: dict[str, Any], where: str) -> list[s
     if where.rpartition(".")[2] in _FREE_KEYS:
         return found
     volatile = _OF_GUESTS if theirs.get("type") in ("qemu", "lxc") else frozenset[str]()
+    if "supported-on" in theirs:
+        volatile |= _PROSE
+    if "metric" in theirs:
+        volatile |= _MEASURED
+    if "subtype" in theirs:
+        volatile |= _OF_ARCHIVES
+    if "ticket" in theirs and "port" in theirs:
+        volatile |= _OF_CONSOLES
+    volatile |= frozenset({"changes"})
     loose = _COMING_AND_GOING | (_OF_TASKS if "upid" in theirs else frozenset[str]())
     missing = theirs.keys() - mine.keys() - loose
     surplus = mine.keys() - theirs.keys() - loose
@@ -165,7 +187,7 @@ def _objects(theirs: dict[str, Any], mine: dict[str, Any], where: str) -> list[s
     return found
 
 
-_IDENTITIES = ("upid", "volid", "id", "key", "vmid", "storage", "userid", "roleid", "poolid",
+_IDENTITIES = ("upid", "volid", "id", "sid", "key", "vmid", "storage", "userid", "roleid", "poolid",
                "iface", "name", "node", "ugid", "realm", "groupid", "tokenid",
                "subdir")  # fmt: skip
 
@@ -186,7 +208,8 @@ def _lists(theirs: list[Any], mine: list[Any], where: str) -> list[str]:
     right = {_key(entry, name): entry for entry in mine}
     found: list[str] = []
     if left.keys() != right.keys():
-        found.append(f"{where} has {name} {sorted(right)}, recorded {sorted(left)}")
+        surplus, missing = right.keys() - left.keys(), left.keys() - right.keys()
+        found.append(f"{where} has {name} {sorted(surplus)} too many, lacks {sorted(missing)}")
     for key in sorted(left.keys() & right.keys()):
         found += shapes(left[key], right[key], f"{where}[{key}]")
     return found
@@ -194,8 +217,8 @@ def _lists(theirs: list[Any], mine: list[Any], where: str) -> list[str]:
 
 def _key(entry: dict[str, Any], name: str) -> str:
     """Return what names an entry; ids that a server makes up are all the same."""
-    text = str(entry.get(name))
-    return "<uuid>" if mask(text) == "<uuid>" else text
+    text = f"{entry.get(name)} {entry.get('metric', '')}".strip()
+    return mask(text) if name == "volid" or mask(text) == "<uuid>" else text
 
 
 def _form(value: Any) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from proxmox_client.testing import SimulatedCluster
+from proxmox_client.testing.ha.state import HaState
 from proxmox_client.testing.state import Storage
 
 ONE_NODE_START = 1_795_358_468.0
 THREE_NODE_START = 1_795_360_203.0
-RACE_START = 1_795_361_490.0
 # Seconds after the first request when the recorded nodes told the others about their guests.
 _TICKS = {"pve1": 4.0, "pve2": 1.5, "pve3": 4.2}
 _EVERYTHING = "backup,images,import,iso,rootdir,snippets,vztmpl"
@@ -20,6 +20,7 @@ def one_node_cluster() -> SimulatedCluster:
     node.address = "192.0.2.2"
     node.booted = ONE_NODE_START - 4215
     node.phase = 3.2
+    node.files["zfs-installed"] = False
     node.files["network"] = {
         "eth0": {"type": "eth", "method": "manual", "method6": "manual", "families": ["inet"],
                  "priority": 3, "active": 1, "exists": 1},
@@ -48,6 +49,10 @@ def three_node_cluster() -> SimulatedCluster:
     """Make the cluster the files below `cluster/` were recorded from."""
     names = ("pve1", "pve2", "pve3")
     cluster = SimulatedCluster(nodes=names, storages=(), start=THREE_NODE_START)
+    cluster.files["corosync"] = {"name": "rec3"}
+    cluster.files["ha"] = HaState(
+        manager_phase=7.7, worker_phases={"pve1": 1.3, "pve2": 8.4, "pve3": 9.2}
+    )
     for name, path, content in (
         ("local", "/var/lib/vz", _EVERYTHING),
         ("local2", "/mnt/local2", "images,rootdir"),
@@ -72,39 +77,15 @@ def _common_volumes(cluster: SimulatedCluster, node: str) -> None:
     cluster.add_volume("local", volid, 1_032_947, node=node)
 
 
-def race_cluster() -> SimulatedCluster:
-    """Make the three nodes as they were before the races, with guests of earlier recordings."""
-    cluster = three_node_cluster()
-    cluster.clock.advance_to(RACE_START)
-    for vmid, node, storage, running in (
-        (100, "pve1", "local2", True),
-        (101, "pve3", "shared", False),
-        (102, "pve1", "shared", True),
-        (103, "pve1", "shared", False),
-        (113, "pve3", "shared", False),
-        (120, "pve1", "shared", True),
-        (121, "pve2", "shared", False),
-        (161, "pve3", "shared", False),
-    ):
-        config = {
-            "name": f"vm{vmid}",
-            "memory": 64,
-            "cores": 1,
-            "cpu": "kvm64",
-            "ostype": "l26",
-            "scsihw": "virtio-scsi-pci",
-            "scsi0": f"{storage}:0.05,format=qcow2",
-            "net0": "virtio,bridge=vmbr0",
-        }
-        cluster.add_vm(node, vmid, config, status="running" if running else "stopped")
-    for vmid, node in ((200, "pve2"), (201, "pve1"), (213, "pve3"), (220, "pve1")):
-        config = {
-            "hostname": f"ct{vmid}",
-            "memory": 64,
-            "swap": 0,
-            "rootfs": "local:0.1",
-            "net0": "name=eth0,bridge=vmbr0",
-            "unprivileged": 1,
-        }
-        cluster.add_container(node, vmid, config, status="running" if vmid == 201 else "stopped")
-    return cluster
+def small_machine(vmid: int, storage: str) -> dict[str, object]:
+    """Return the configuration of the machines that the recorded cluster had."""
+    return {
+        "name": f"vm{vmid}",
+        "memory": 64,
+        "cores": 1,
+        "cpu": "kvm64",
+        "ostype": "l26",
+        "scsihw": "virtio-scsi-pci",
+        "scsi0": f"{storage}:0.05,format=qcow2",
+        "net0": "virtio,bridge=vmbr0",
+    }

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 import attrs
 import orjson
 
-from proxmox_client.testing import SimResponse, SimulatedCluster
+from proxmox_client.testing import SimResponse, SimulatedCluster, nodelife
 from proxmox_client.testing.frontdoor import converse
+from proxmox_client.testing.ha.state import ha
+from proxmox_client.testing.request import HostUnreachable
 from proxmox_client.values import Upid
 from tests.conformance.json_values import as_list, as_object, data_of
+from tests.conformance.replay_servers import small_machine
+from tests.conformance.replay_timeline import started_task
 
 PAUSE = 0.02
 LONGEST_TASK = 400.0
@@ -41,12 +45,12 @@ class Session:
 
     def __init__(self, cluster: SimulatedCluster, hints: Mapping[str, Any]) -> None:
         self.cluster = cluster
+        self.sleep: Callable[[float], None] = cluster.clock.sleep
         self._hints = hints
         self._ours: dict[str, str] = {}
         self._secrets = {"root@pam!test": cluster.create_token("root@pam", "test")}
         self._tickets: dict[str, tuple[str, str]] = {}
         self._last_user = "root@pam"
-        self._epoch: float | None = None
 
     def is_orphan(self, record: Mapping[str, Any]) -> bool:
         """Whether a request asks about a recorded task that the simulator never started."""
@@ -56,40 +60,98 @@ class Session:
         # A task that the recorded server did not know either is none of these.
         return record["status"] == 200 and "unable to open file" not in str(record["body"])
 
-    def begin(self, epoch: float | None) -> None:
-        """Begin a file; ``epoch`` is when it started, if its records carry times."""
-        self._epoch = epoch
-
     def play(self, area: str, record: Mapping[str, Any]) -> Answer:
         """Ask one recorded request; waits for the task if the recorded caller saw its end."""
-        hint = self._hints.get(area, {}).get(str(record["n"]), {})
-        self._keep_pace(record, hint)
-        response = self._ask(record, hint)
-        answer = _read(response)
+        hint = self._hint(area, record)
+        self._prepare(hint)
+        answer = self._ask(record, hint)
         if _saw_the_end(record) and not _is_the_end(answer.body):
             self._wait_for(record)
-            answer = _read(self._ask(record, hint))
+            answer = self._ask(record, hint)
         self._learn(record, answer)
         return answer
 
-    def _keep_pace(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> None:
+    def glance(self, area: str, record: Mapping[str, Any]) -> Answer | None:
+        """Ask a recorded request if that takes no time; learn nothing from the answer."""
+        steps = self._conversation(record, self._hint(area, record))
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return _read(stop.value)
+        except HostUnreachable as gone:
+            return Answer(0, str(gone), None)
+        steps.close()
+        return None
+
+    def keep_pace(self, record: Mapping[str, Any]) -> None:
+        """Let the time pass that tasks' starts show to have passed: for files without times."""
+        self.cluster.clock.advance(PAUSE)
+        if (upid := started_task(record)) is not None:
+            self.cluster.clock.advance_to(float(upid.starttime))
+
+    def do(self, deed: tuple[Any, ...]) -> None:
+        """Do to the machines what was done to them while nobody recorded."""
+        cluster, (what, *rest) = self.cluster, deed
+        match what:
+            case "lose":
+                nodelife.lose(cluster, cluster.nodes[rest[0]], rest[1])
+            case "back":
+                nodelife.bring_back(cluster, cluster.nodes[rest[0]])
+            case "gone":
+                cluster.guests.pop(int(rest[0]), None)
+            case "set" | "set node":
+                which, changes = rest
+                found = cluster.guests[which] if what == "set" else cluster.nodes[which]
+                for name, value in changes.items():
+                    setattr(found, name, value)
+                cluster.broadcast.reschedule()
+            case "rounds":
+                ha(cluster).worker_phases.update(rest[0])
+            case "vm":
+                node, vmid, storage, status = rest
+                made = cluster.add_vm(node, vmid, small_machine(vmid, storage), status=status)
+                cluster.broadcast.tell(made)
+            case "volume":
+                storage, volid, size, node = rest
+                cluster.add_volume(storage, volid, size, node=node)
+            case "unlink":
+                volume = cluster.volumes.find(*rest)
+                if volume is not None:
+                    cluster.volumes.remove(volume)
+            case "call":
+                cluster.call(*rest)
+            case _:
+                raise ValueError(f"the rules know no deed {what!r}")
+
+    def _hint(self, area: str, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        hint: Mapping[str, Any] = self._hints.get(area, {}).get(str(record["n"]), {})
+        return hint
+
+    def _prepare(self, hint: Mapping[str, Any]) -> None:
         clock = self.cluster.clock
-        clock.advance(PAUSE + float(hint.get("advance", 0)))
+        clock.advance(float(hint.get("advance", 0)))
         if "config" in hint:
             vmid, options = hint["config"]
             self.cluster.guests[int(vmid)].config.update(options)
         for vmid in hint.get("gone", ()):
-            del self.cluster.guests[int(vmid)]
+            self.cluster.guests.pop(int(vmid), None)
         if "hold" in hint:
             name, seconds = hint["hold"]
             self.cluster.locks.take(str(name), until=clock.now() + float(seconds))
-        if self._epoch is not None and "t" in record:
-            clock.advance_to(self._epoch + float(record["t"]))
-        started = _started(record)
-        if started is not None and self._epoch is None:
-            clock.advance_to(float(started))
 
-    def _ask(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> SimResponse:
+    def _ask(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> Answer:
+        steps = self._conversation(record, hint)
+        while True:
+            try:
+                self.sleep(next(steps))
+            except StopIteration as stop:
+                return _read(stop.value)
+            except HostUnreachable as gone:
+                return Answer(0, str(gone), None)
+
+    def _conversation(
+        self, record: Mapping[str, Any], hint: Mapping[str, Any]
+    ) -> Generator[float, None, SimResponse]:
         method = str(record["method"])
         params = {
             key: self._translate(value) for key, value in dict(record.get("params") or {}).items()
@@ -109,13 +171,8 @@ class Session:
         elif params:
             body = urlencode(params).encode()
         target = str(record.get("base", "/api2/json")) + target
-        steps = converse(self.cluster, method, target, headers, body, str(record.get("via", "")))
-        while True:
-            try:
-                self.cluster.clock.sleep(next(steps))
-            except StopIteration as stop:
-                response: SimResponse = stop.value
-                return response
+        via = str(record.get("via", ""))
+        return converse(self.cluster, method, target, headers, body, via)
 
     def _headers(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> dict[str, str]:
         headers = {
@@ -200,13 +257,6 @@ def _read(response: SimResponse) -> Answer:
     if kind.startswith("application/json"):
         return Answer(response.status, response.reason, orjson.loads(response.body))
     return Answer(response.status, response.reason, response.body.decode())
-
-
-def _started(record: Mapping[str, Any]) -> int | None:
-    data = data_of(record.get("body"))
-    if record["method"] != "GET" and isinstance(data, str) and _UPID.fullmatch(data):
-        return Upid.parse(data).starttime
-    return None
 
 
 def _saw_the_end(record: Mapping[str, Any]) -> bool:

@@ -150,7 +150,7 @@ def test_a_service_that_does_not_start_ends_in_error_and_is_freed_by_disabling(
     status = site.cluster.tasks.get(upid).exitstatus
     assert status == "command 'ha-manager set vm:120 --state started' failed: exit code 255"
     site.cluster.call("PUT", "/cluster/ha/resources/vm:120", {"state": "disabled"})
-    site.seconds_until("stopped", limit=ROUND + 1)
+    site.seconds_until("disabled", limit=ROUND + 1)
 
 
 @pytest.mark.requirement("ha.error")
@@ -210,3 +210,38 @@ def test_bad_rules_are_refused(site: Site, rule: dict[str, str], text: str) -> N
     with pytest.raises(PveFault) as refused:
         site.cluster.call("POST", "/cluster/ha/rules", {"rule": "rb", **rule})
     assert text in str(refused.value)
+
+
+@pytest.mark.requirement("ha.self-fencing")
+def test_a_node_with_services_is_reset_a_minute_after_it_lost_the_others(started: Site) -> None:
+    for name in ("pve2", "pve3"):
+        started.cluster.faults.add(NodeOffline(name))
+    started.cluster.clock.advance(59)
+    assert started.cluster.guests[120].running
+    assert started.cluster.nodes["pve1"].away is None
+    started.cluster.clock.advance(2)
+    assert started.cluster.nodes["pve1"].away is not None
+    assert not started.cluster.guests[120].running
+
+
+@pytest.mark.requirement("ha.self-fencing")
+def test_a_node_without_services_stays_up_without_quorum(site: Site) -> None:
+    for name in ("pve2", "pve3"):
+        site.cluster.faults.add(NodeOffline(name))
+    site.cluster.clock.advance(300)
+    assert site.cluster.nodes["pve1"].away is None
+
+
+@pytest.mark.requirement("ha.cold-start")
+def test_after_a_cold_start_services_wait_until_old_locks_have_run_out(started: Site) -> None:
+    lost = [started.cluster.faults.add(NodeOffline(name)) for name in ("pve1", "pve2", "pve3")]
+    started.cluster.clock.advance(60)
+    for fault in lost:
+        fault.remove()
+    started.cluster.clock.advance(60)
+    rows = started.cluster.call("GET", "/cluster/ha/status/current")
+    workers = [row["status"] for row in rows if row["type"] == "lrm" and row["node"] == "pve1"]
+    assert "wait_for_agent_lock" in workers[0]
+    assert not started.cluster.guests[120].running
+    started.cluster.clock.advance(100)
+    assert started.cluster.guests[120].running

@@ -95,7 +95,7 @@ class AccessControl:
     def interesting_paths(self) -> list[str]:
         """Paths worth listing for somebody: where the list has entries, and the usual tops."""
         tops = ("/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms")
-        paths = {*tops, "/mapping", *(entry.path for entry in self.acl)}
+        paths = {*tops, *(entry.path for entry in self.acl)}
         for poolid in self._pools:
             for member in self._members(poolid):
                 paths.add(member)

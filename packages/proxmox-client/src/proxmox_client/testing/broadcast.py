@@ -37,18 +37,67 @@ class Broadcast:
         due: set[str] = set()
         for node in self._nodes.values():
             tick = _tick(node, now)
-            if tick > node.broadcast_at and node.online and node.away is None:
+            awake = node.online and node.away is None and tick >= node.silent_until - 0.001
+            if tick > node.broadcast_at and awake:
                 node.broadcast_at = tick
-                self._pictures[node.name] = {}
                 self._rows.pop(node.name, None)
                 self._running.pop(node.name, None)
                 due.add(node.name)
         if due:
-            for guest in self._guests.values():
-                if guest.node in due:
-                    picture = attrs.evolve(guest, config=dict(guest.config))
-                    self._pictures[guest.node][guest.vmid] = picture
+            self._take(due)
         self._next = min(_tick(node, now) + PERIOD for node in self._nodes.values())
+
+    def _take(self, due: set[str]) -> None:
+        """Take the pictures of some nodes; one that still shows its guest is kept."""
+        old = {name: self._pictures.get(name, {}) for name in due}
+        new: dict[str, dict[int, Guest]] = {name: {} for name in due}
+        for guest in self._guests.values():
+            if guest.node in due:
+                picture = old[guest.node].get(guest.vmid)
+                if picture is None or picture != guest:
+                    picture = _picture(guest)
+                new[guest.node][guest.vmid] = picture
+        for name, pictures in old.items():
+            for vmid in pictures.keys() - new[name].keys():
+                if self._is_between(name, pictures[vmid]):
+                    new[name][vmid] = pictures[vmid]
+        self._pictures |= new
+
+    def _is_between(self, name: str, picture: Guest) -> bool:
+        """Whether a guest has left a node and its new one has not said anything of it yet."""
+        guest = self._guests.get(picture.vmid)
+        return (
+            guest is not None
+            and guest.born == picture.born
+            and guest.node != name
+            and guest.vmid not in self._pictures.get(guest.node, {})
+        )
+
+    def reschedule(self) -> None:
+        """Look at the nodes' rasters anew: one of them has changed."""
+        self._next = 0.0
+
+    def saved(self) -> dict[str, list[Any]]:
+        """Return the pictures of each node; a guest that still looks like it, by its number."""
+        return {
+            node: [
+                vmid if self._guests.get(vmid) == picture else picture
+                for vmid, picture in pictures.items()
+            ]
+            for node, pictures in self._pictures.items()
+        }
+
+    def restore(self, saved: dict[str, list[Any]]) -> None:
+        """Take up saved pictures."""
+        for node, entries in saved.items():
+            pictures = [
+                entry if isinstance(entry, Guest) else _picture(self._guests[entry])
+                for entry in entries
+            ]
+            self._pictures[node] = {picture.vmid: picture for picture in pictures}
+        self._rows.clear()
+        self._running.clear()
+        self._next = 0.0
 
     def running(self, node: str) -> int:
         """Return how many guests ran on a node when it last said so."""
@@ -59,8 +108,7 @@ class Broadcast:
 
     def tell(self, guest: Guest) -> None:
         """Let the others know a guest at once, as if it had been there before the last tick."""
-        picture = attrs.evolve(guest, config=dict(guest.config))
-        self._pictures.setdefault(guest.node, {})[guest.vmid] = picture
+        self._pictures.setdefault(guest.node, {})[guest.vmid] = _picture(guest)
         self._rows.pop(guest.node, None)
         self._running.pop(guest.node, None)
 
@@ -85,6 +133,10 @@ class Broadcast:
             }
             self._rows[name] = rows
         return rows
+
+
+def _picture(guest: Guest) -> Guest:
+    return attrs.evolve(guest, config=dict(guest.config))
 
 
 def _tick(node: Node, now: float) -> float:

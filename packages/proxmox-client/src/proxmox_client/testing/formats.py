@@ -221,10 +221,10 @@ FORMATS: Mapping[str, Check] = {
         r"[A-Za-z][A-Za-z0-9\-_.]*[A-Za-z0-9]:.+", "unable to parse volume ID '%s'"
     ),
     "pve-ha-resource-or-vm-id": _matches(
-        r"(?:(?:vm|ct):)?\d+", "value does not look like a valid ha resource id"
+        r"(?:[a-z]+:)?\d+", "value does not look like a valid ha resource id"
     ),
     "pve-ha-resource-id": _matches(
-        r"(?:vm|ct):\d+", "value does not look like a valid ha resource id"
+        r"[a-z]+:\d+", "value does not look like a valid ha resource id"
     ),
     "pve-replication-job-id": _matches(
         r"[1-9][0-9]{2,8}-\d{1,9}", "invalid replication job id '%s'"

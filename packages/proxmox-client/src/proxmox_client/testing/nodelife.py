@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 Loss = Literal["processes", "power", "silent"]
 """How a node is lost: only its processes die, its power is cut, or its packets vanish."""
-NOTICED_AFTER = 7.9
+NOTICED_AFTER = 6.7
 """Seconds until the others agree that a node is gone."""
 BACK_AFTER = 6.5
-API_BACK_AFTER = 12.0
+API_BACK_AFTER = 10.0
+STATISTICS_BACK_AFTER = 23.0
+"""Seconds from power on until a node tells the others about itself and its guests again."""
 _FIRST_CALLS = 11.7
 _NO_ROUTE = 3.07
 _SILENCE = 30.01
@@ -35,11 +37,13 @@ class Away:
         how: How it was lost; ``booting`` while it comes back.
         since: When.
         asked: How many calls were forwarded to it in vain.
+        forgotten: When the asking hosts no longer know its address, once one of them has asked.
     """
 
     how: Loss | Literal["booting"]
     since: float
     asked: int = 0
+    forgotten: float | None = None
 
 
 def refusal(node: Node, now: float) -> PveFault | None:
@@ -57,25 +61,26 @@ def refusal(node: Node, now: float) -> PveFault | None:
             return PveFault(595, "Connection timed out", delay=_SILENCE)
         case _:
             # While the address is still known the first calls hang.
-            rest = away.since + _FIRST_CALLS - now
-            return PveFault(595, "No route to host", delay=max(_NO_ROUTE, rest))
+            if away.forgotten is None:
+                away.forgotten = now + _FIRST_CALLS
+            return PveFault(595, "No route to host", delay=max(_NO_ROUTE, away.forgotten - now))
 
 
 def lose(cluster: SimulatedCluster, node: Node, how: Loss) -> None:
     """Take a node away: its guests and tasks die at once, the others notice later."""
     now = cluster.clock.now()
-    away = node.away = Away(how, now)
+    node.away = Away(how, now)
     for task in node.tasks:
         cluster.tasks.kill(task)
+    if all(other.away is not None for other in cluster.nodes.values()):
+        # What the nodes told each other was in their memory only.
+        for other in cluster.nodes.values():
+            other.broadcast_at = 0.0
     for guest in cluster.guests.values():
         if guest.node == node.name:
             guest.status, guest.started, guest.pid = "stopped", 0.0, 0
 
-    def noticed() -> None:
-        if node.away is away:
-            node.online = False
-
-    cluster.clock.after(NOTICED_AFTER, noticed)
+    resume(cluster, node)
 
 
 def bring_back(cluster: SimulatedCluster, node: Node) -> None:
@@ -83,8 +88,24 @@ def bring_back(cluster: SimulatedCluster, node: Node) -> None:
     if node.away is None:
         return
     now = cluster.clock.now()
-    away = node.away = Away("booting", now)
+    node.away = Away("booting", now)
     node.booted = now
+    node.silent_until = now + STATISTICS_BACK_AFTER
+    node.phase = node.silent_until % 10
+    cluster.broadcast.reschedule()
+
+    resume(cluster, node)
+
+
+def resume(cluster: SimulatedCluster, node: Node) -> None:
+    """Schedule what is to become of a node that is away."""
+    away = node.away
+    if away is None:
+        return
+
+    def noticed() -> None:
+        if node.away is away:
+            node.online = False
 
     def joined() -> None:
         if node.away is away:
@@ -94,5 +115,9 @@ def bring_back(cluster: SimulatedCluster, node: Node) -> None:
         if node.away is away:
             node.away = None
 
-    cluster.clock.after(BACK_AFTER, joined)
-    cluster.clock.after(API_BACK_AFTER, answers)
+    if away.how != "booting":
+        cluster.clock.at(away.since + NOTICED_AFTER, noticed)
+        return
+    if not node.online:
+        cluster.clock.at(away.since + BACK_AFTER, joined)
+    cluster.clock.at(away.since + API_BACK_AFTER, answers)

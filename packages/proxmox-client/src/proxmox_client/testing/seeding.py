@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 GIB = 1024**3
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": GIB, "T": 1024**4}
 _ALL_CONTENT = "backup,images,import,iso,rootdir,snippets,vztmpl"
-_FORMATS = {"iso": "iso", "snippets": "snippet", "backup": "tar.zst", "vztmpl": "tgz"}
+_FORMATS = {"iso": "iso", "snippets": "snippet", "vztmpl": "tgz"}
+_ARCHIVE = re.compile(r"\.((?:vma|tar|tgz)(?:\.(?:zst|gz|lzo))?)$")
 
 
 def make_nodes(names: tuple[str, ...], now: float, chance: random.Random) -> dict[str, Node]:
@@ -98,12 +99,14 @@ def add_volume(cluster: SimulatedCluster, volid: str, size: int, node: str) -> V
     content = content_of(name)
     owner = re.search(r"(?:vm|base|subvol|vzdump-(?:qemu|lxc))-(\d+)-", name)
     extension = name.rpartition(".")[2] if "." in name.rpartition("/")[2] else "raw"
+    if content == "backup" and (archive := _ARCHIVE.search(name)) is not None:
+        extension = archive[1]
     return cluster.volumes.put(
         Volume(
             volid,
             node,
             content,
-            _FORMATS.get(content, extension),
+            extension if content == "backup" else _FORMATS.get(content, extension),
             size,
             cluster.clock.now(),
             used=None if content != "images" else size,

@@ -34,6 +34,7 @@ class Node:
         files: Small configuration files by name (``hosts``, ``dns``, …), as handlers keep them.
         broadcast_at: When it last told the others about its guests.
         phase: Where in the ten seconds its tick lies.
+        silent_until: When it first tells the others about its guests after a start.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Node:
     files: dict[str, Any] = attrs.field(factory=dict[str, Any])
     broadcast_at: float = 0.0
     phase: float = 0.0
+    silent_until: float = 0.0
     away: Away | None = None
     skew: float = 0.0
 

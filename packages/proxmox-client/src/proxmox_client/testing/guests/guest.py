@@ -177,6 +177,8 @@ class Guest:
             if name in self.pending_delete:
                 row["delete"] = 2 if self.pending_delete[name] else 1
             rows.append(row)
+        if self.parent:
+            rows.append({"key": "parent", "value": self.parent})
         rows += [
             {"key": name, "pending": self._shown_value(name, text)}
             for name, text in self.pending.items()

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 Find = Callable[[], Guest]
 COPY_BYTES_PER_SECOND = 110 * 1024**2
-_COPY_OVERHEAD = {"qemu": 0.5, "lxc": 1.5}
+_KILLING = 1.9
+_PREPARING = {"qemu": 0.05, "lxc": 1.3}
+_TIDY_UP = {"qemu": 1.3, "lxc": 1.6}
+_COPY_OVERHEAD = {"qemu": 0.5, "lxc": 0.6}
 
 
 @attrs.frozen
@@ -130,7 +133,14 @@ def _locked(run: _Run, find: Find) -> Iterator[float]:
 def _shut_down(run: _Run) -> Iterator[float]:
     run.say(f"shutdown CT {run.guest.vmid}")
     needed, allowed = power.SHUTDOWN_SECONDS["lxc"], run.move.timeout or 180.0
-    yield min(needed if run.guest.responsive else allowed, allowed)
+    if run.guest.responsive and needed <= allowed:
+        yield needed
+    else:
+        yield allowed + _KILLING
+        run.task.log(
+            f"command 'lxc-stop -n {run.guest.vmid} --nokill --timeout {allowed:g}' failed:"
+            " exit code 1"
+        )
     run.guest.end()
 
 
@@ -140,13 +150,13 @@ def _phases(run: _Run) -> Iterator[float]:
     if guest.running:
         yield from _online(run, wanted)
         return
-    yield 0.05
+    yield _PREPARING[guest.kind]
     if wanted and guest.kind == "qemu":
         run.say("copying local disk images")
     for volume in wanted:
         yield from _copy(run, volume)
     _settle_at_target(run)
-    yield 1.3
+    yield _TIDY_UP[guest.kind]
 
 
 def _online(run: _Run, wanted: list[Volume]) -> Iterator[float]:
@@ -165,11 +175,18 @@ def _online(run: _Run, wanted: list[Volume]) -> Iterator[float]:
     yield 0.9
     guest.qmpstatus = "postmigrate"
     run.say("migration completed")
-    yield 1.0
+    # Mirrored disks are finished while the machine stands still.
+    yield 2.8 if wanted else 1.0
     started = guest.started
     _settle_at_target(run)
     power.boot(cluster, guest)
     guest.started = started
+    if wanted:
+        # Its disks change hands before it goes on.
+        guest.qmpstatus = "paused"
+        yield 1.2
+        guest.qmpstatus = "running"
+        yield 1.1
     yield 4.0
 
 

@@ -17,24 +17,21 @@ if TYPE_CHECKING:
     from proxmox_client.testing.guests.guest import Guest
 
 RELOCATE_TIMEOUT = 60.0
+WAITS = 5.0
+LOOKS_AFTER = 1.0
+"""Seconds until a worker looks at a task for the first time."""
 _KINDS = {
     "qemu": {"start": "qmstart", "stop": "qmstop", "shutdown": "qmshutdown", "move": "qmigrate"},
     "lxc": {"start": "vzstart", "stop": "vzstop", "shutdown": "vzshutdown", "move": "vzmigrate"},
 }
 
 
-def rounds(cluster: SimulatedCluster) -> None:
-    """Let every living node's worker have a round."""
-    state = ha(cluster)
-    if not cluster.quorate:
-        return
-    for node in cluster.nodes.values():
-        if not node.online or node.away is not None:
-            continue
-        state.worker_at[node.name] = cluster.clock.now()
-        for service in state.services.values():
-            if service.node == node.name and not service.busy:
-                _work(cluster, service)
+def work(cluster: SimulatedCluster, name: str) -> None:
+    """Let a node's worker have a round."""
+    for service in ha(cluster).services.values():
+        if service.node == name and not service.busy:
+            service.reported_at = cluster.clock.now()
+            _work(cluster, service)
 
 
 def _work(cluster: SimulatedCluster, service: Service) -> None:
@@ -42,7 +39,7 @@ def _work(cluster: SimulatedCluster, service: Service) -> None:
     if guest is None or guest.node != service.node:
         return
     match service.crm_state:
-        case "started" if not guest.running:
+        case "started" if not guest.running and not service.gave_up:
             _start(cluster, service, guest)
         case "request_stop" if guest.running:
             _stop(cluster, service, guest)
@@ -63,11 +60,19 @@ def _run(
     kind = _KINDS[service.kind][verb]
     upid = cluster.tasks.start(service.node, kind, work, id=service.vmid, user="root@pam")
     task = cluster.tasks.get(upid)
-    service.busy = True
+    service.busy, service.reported_at = True, 0.0
+
+    def notice() -> None:
+        service.busy = False
+        # What takes longer than a worker waits is reported in its next round.
+        if cluster.clock.now() - ha(cluster).worker_at.get(service.node, 0.0) <= WAITS:
+            service.reported_at = cluster.clock.now()
+        ended((task.exitstatus or "").startswith(("OK", "WARNINGS")))
+
+    looks_at = cluster.clock.now() + LOOKS_AFTER
 
     def end() -> None:
-        service.busy = False
-        ended((task.exitstatus or "").startswith(("OK", "WARNINGS")))
+        cluster.clock.at(looks_at, notice)
 
     task.on_end.append(end)
 
@@ -81,21 +86,21 @@ def _start(cluster: SimulatedCluster, service: Service, guest: Guest) -> None:
 
 def _stop(cluster: SimulatedCluster, service: Service, guest: Guest) -> None:
     def work(task: TaskRecord) -> Iterator[float]:
-        if service.hard:
+        if hard:
             return power.stop(cluster, lambda: guest, task)
-        return power.shutdown(cluster, lambda: guest, task, timeout=None, force=True)
+        return power.shutdown(
+            cluster, lambda: guest, task, timeout=service.stop_timeout, force=True
+        )
 
-    _run(cluster, service, "stop" if service.hard else "shutdown", work, lambda good: None)
+    hard = service.stop_timeout == 0
+    _run(cluster, service, "stop" if hard else "shutdown", work, lambda good: None)
 
 
 def _move(cluster: SimulatedCluster, service: Service, guest: Guest) -> None:
     relocate = service.crm_state == "relocate"
-    live = guest.running and not relocate
-    move = Move(
-        service.target,
-        online=live and guest.kind == "qemu",
-        restart=live and guest.kind == "lxc",
-    )
+    # A container is shut down first and started over there in a later round.
+    relocate = relocate or guest.kind == "lxc"
+    move = Move(service.target, online=guest.running and not relocate)
 
     def work(task: TaskRecord) -> Iterator[float]:
         if relocate and guest.running:
@@ -106,5 +111,7 @@ def _move(cluster: SimulatedCluster, service: Service, guest: Guest) -> None:
 
     def ended(good: bool) -> None:
         service.moved = good
+        if good:
+            service.failures = 0
 
     _run(cluster, service, "move", work, ended)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from proxmox_client.testing.ha.rules import companions
-from proxmox_client.testing.ha.state import Command, Service, ha, service_of
+from proxmox_client.testing.ha.state import Command, Service, forget, ha, service_of
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.tasks import TaskFailed, TaskRecord
 
@@ -52,7 +52,7 @@ def _check_deletion(cluster: SimulatedCluster, call: Call, service: Service) -> 
         )
     if cluster.guests[service.vmid].running:
         raise PveFault(500, f"{noun} {service.vmid} is running - destroy failed")
-    del ha(cluster).services[service.sid]
+    forget(ha(cluster), service.sid)
 
 
 def _power(cluster: SimulatedCluster, call: Call, service: Service, verb: str) -> str:
@@ -64,14 +64,17 @@ def _power(cluster: SimulatedCluster, call: Call, service: Service, verb: str) -
         yield REQUEST_SECONDS
         if service.crm_state == "error":
             task.log(f"service '{service.sid}' in error state, must be disabled and fixed first")
-            state = "started" if word == "start" else "stopped"
-            raise TaskFailed(
-                f"command 'ha-manager set {service.sid} --state {state}' failed: exit code 255"
+            patience = 0 if verb == "stop" else call.get("timeout", 60)
+            command = (
+                f"set {service.sid} --state started"
+                if word == "start"
+                else f"crm-command stop {service.sid} {patience}"
             )
+            raise TaskFailed(f"command 'ha-manager {command}' failed: exit code 255")
         if word == "start":
             service.options["state"] = "started"
         elif service.requested == "started":
-            service.command = Command("stop", timeout=0 if verb == "stop" else None)
+            service.command = Command("stop", timeout=0 if verb == "stop" else call.get("timeout"))
 
     return cluster.tasks.start(
         call.node, f"ha{word}", work, id=service.vmid, user=call.identity.authid

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from proxmox_client.testing.formats import split_list
-from proxmox_client.testing.ha.state import HaState, Service, ha
+from proxmox_client.testing.ha.state import HaState, Service, ha, service_of
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
@@ -63,6 +63,27 @@ def companions(state: HaState, sid: str, affinity: str) -> list[Service]:
     ]
 
 
+def blockers(cluster: SimulatedCluster, vmid: int, node: str) -> list[dict[str, str]]:
+    """Return the services on a node that a rule keeps from a guest."""
+    service = service_of(cluster, vmid)
+    if service is None:
+        return []
+    return [
+        {"sid": other.sid, "cause": "resource-affinity"}
+        for other in companions(ha(cluster), service.sid, "negative")
+        if other.node == node
+    ]
+
+
+def dependents(cluster: SimulatedCluster, vmid: int) -> dict[str, list[str]]:
+    """Return which services move along with a guest; nothing for one that is no service."""
+    service = service_of(cluster, vmid)
+    if service is None:
+        return {}
+    together = companions(ha(cluster), service.sid, "positive")
+    return {"dependent-ha-resources": [other.sid for other in together]}
+
+
 def candidates(cluster: SimulatedCluster, service: Service) -> list[str]:
     """Return the nodes the rules let a service run on now, all equally good."""
     state = ha(cluster)
@@ -79,11 +100,13 @@ def candidates(cluster: SimulatedCluster, service: Service) -> list[str]:
 
 
 def best_node(cluster: SimulatedCluster, service: Service, *, without: str = "") -> str | None:
-    """Choose the node with the fewest services among those a service may run on."""
+    """Choose the node with the fewest guests running among those a service may run on."""
     state = ha(cluster)
+    due = {other.vmid for other in state.services.values() if other.crm_state == "started"}
 
     def load(name: str) -> tuple[int, str]:
-        return sum(other.node == name for other in state.services.values()), name
+        guests = [guest for guest in cluster.guests.values() if guest.node == name]
+        return sum(guest.running or guest.vmid in due for guest in guests), name
 
     found = [name for name in candidates(cluster, service) if name != without]
     return min(found, key=load, default=None)

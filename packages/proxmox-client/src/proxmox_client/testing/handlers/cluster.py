@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from proxmox_client.testing import corosync
 from proxmox_client.testing.broadcast import FORGOTTEN_AFTER
-from proxmox_client.testing.ha.state import service_of
+from proxmox_client.testing.ha.state import ha, shown_state
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 from proxmox_client.testing.sdn.state import sdn
@@ -61,8 +62,8 @@ def guest_row(cluster: SimulatedCluster, guest: Guest, now: float) -> dict[str, 
     for live in ("lock", "tags"):
         if live in guest.config:
             row[live] = guest.config[live]
-    if (service := service_of(cluster, guest.vmid)) is not None:
-        row["hastate"] = service.crm_state or service.requested
+    if (state := shown_state(cluster, guest.vmid)) is not None:
+        row["hastate"] = state
     said = cluster.broadcast.row(guest, now)
     if said is None:
         return row | {"status": "unknown"}
@@ -94,17 +95,24 @@ def node_figures(cluster: SimulatedCluster, node: Node) -> dict[str, Any]:
 def node_row(cluster: SimulatedCluster, call: Call, node: Node) -> dict[str, Any]:
     """Return a node's entry as /nodes and /cluster/resources share it."""
     row: dict[str, Any] = {"id": f"node/{node.name}", "node": node.name, "type": "node"}
-    if not node.online:
-        return row | {"status": "offline"}
-    row |= {"status": "online", "level": ""}
+    row["status"] = "online" if node.online else "offline"
+    if cluster.clock.now() - node.broadcast_at > FORGOTTEN_AFTER:
+        return row | {"status": "unknown"} if node.online else row
+    row["level"] = ""
     if cluster.access.allows(call.identity, f"/nodes/{node.name}", ["Sys.Audit"]):
-        row |= node_figures(cluster, node)
+        figures = node_figures(cluster, node)
+        # Of a node that is gone only the sizes are shown.
+        row |= {name: figures[name] for name in figures if node.online or name[:3] == "max"}
     return row
 
 
 def _nodes(cluster: SimulatedCluster, call: Call) -> Iterator[dict[str, Any]]:
+    state = ha(cluster)
+    known = state.node_status if state.services or state.leaving else {}
     for node in cluster.nodes.values():
-        yield node_row(cluster, call, node) | {"cgroup-mode": 1}
+        row = node_row(cluster, call, node)
+        row |= {"cgroup-mode": 1} if node.broadcast_at else {}
+        yield row | ({"hastate": known[node.name]} if node.name in known else {})
 
 
 def _storages(cluster: SimulatedCluster, call: Call) -> Iterator[dict[str, Any]]:
@@ -132,7 +140,7 @@ def storage_row(
         "content": ",".join(storage.content),
         "shared": int(storage.shared),
     }
-    if not node.online and now - node.broadcast_at > FORGOTTEN_AFTER:
+    if now - node.broadcast_at > FORGOTTEN_AFTER:
         return row | {"status": "unknown"}
     used = cluster.volumes.used(storage, node.name)
     return row | {"status": "available", "disk": used, "maxdisk": storage.total}
@@ -153,7 +161,7 @@ def _networks(cluster: SimulatedCluster, call: Call) -> Iterator[dict[str, Any]]
         if not cluster.access.allows(call.identity, f"/sdn/zones/{zone}", ["SDN.Audit"]):
             continue
         for node in cluster.nodes.values():
-            if not node.online or (nodes and node.name not in nodes.split(",")):
+            if nodes and node.name not in nodes.split(","):
                 continue
             row = {
                 "id": f"network/{node.name}/zone/{zone}",
@@ -171,26 +179,26 @@ def _networks(cluster: SimulatedCluster, call: Call) -> Iterator[dict[str, Any]]
 @handles("GET", "/cluster/status")
 def status(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
     """Say who is in the cluster; ``local`` marks the node that answers."""
-    alone = len(cluster.nodes) == 1
+    known = corosync.config(cluster)
     rows: list[dict[str, Any]] = []
-    if not alone:
+    if known is not None:
         rows.append(
             {
                 "id": "cluster",
                 "type": "cluster",
-                "name": "pmpc",
+                "name": cluster.name,
                 "nodes": len(cluster.nodes),
-                "version": len(cluster.nodes),
+                "version": known["version"],
                 "quorate": int(cluster.quorate),
             }
         )
-    for number, node in enumerate(cluster.nodes.values(), start=1):
+    for node in cluster.nodes.values():
         rows.append(
             {
                 "id": f"node/{node.name}",
                 "type": "node",
                 "name": node.name,
-                "nodeid": 0 if alone else number,
+                "nodeid": corosync.node_id(cluster, node.name),
                 "ip": node.address,
                 "online": int(node.online),
                 "local": int(node.name == call.via),

@@ -9,6 +9,7 @@ from proxmox_client.testing.guests.drives import Drive
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import features, finding, migration
 from proxmox_client.testing.guestwork.migration import Move
+from proxmox_client.testing.ha.rules import blockers, dependents
 from proxmox_client.testing.locks import check_lock
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
@@ -27,12 +28,14 @@ def machine_preconditions(cluster: SimulatedCluster, call: Call) -> dict[str, An
     check_lock(guest)
     others = [node for node in cluster.nodes if node != guest.node]
     missing = {node: _unavailable(cluster, guest, node) for node in others}
+    blocking = {node: blockers(cluster, guest.vmid, node) for node in others}
     return {
         "running": 1 if guest.running else 0,
-        "allowed_nodes": [node for node in others if not missing[node]],
+        "allowed_nodes": [node for node in others if not (missing[node] or blocking[node])],
         "not_allowed_nodes": {
-            node: {"unavailable_storages": names} if names else {}
-            for node, names in missing.items()
+            node: ({"unavailable_storages": missing[node]} if missing[node] else {})
+            | ({"blocking-ha-resources": blocking[node]} if blocking[node] else {})
+            for node in others
         },
         "local_disks": [
             _local_disk(cluster, guest, drive) for drive in migration.local_drives(cluster, guest)
@@ -41,6 +44,7 @@ def machine_preconditions(cluster: SimulatedCluster, call: Call) -> dict[str, An
         "mapped-resources": [],
         "mapped-resource-info": {},
         "has-dbus-vmstate": 1,
+        **dependents(cluster, guest.vmid),
     }
 
 
@@ -77,10 +81,15 @@ def container_preconditions(cluster: SimulatedCluster, call: Call) -> dict[str, 
     """Tell where the container could go; storages are not looked at."""
     guest = finding.called(cluster, call, "lxc")
     check_lock(guest)
+    others = [node for node in cluster.nodes if node != guest.node]
+    blocking = {node: blockers(cluster, guest.vmid, node) for node in others}
     return {
         "running": 1 if guest.running else 0,
-        "allowed-nodes": [node for node in cluster.nodes if node != guest.node],
-        "not-allowed-nodes": {},
+        "allowed-nodes": [node for node in others if not blocking[node]],
+        "not-allowed-nodes": {
+            node: {"blocking-ha-resources": rows} for node, rows in blocking.items() if rows
+        },
+        **dependents(cluster, guest.vmid),
     }
 
 

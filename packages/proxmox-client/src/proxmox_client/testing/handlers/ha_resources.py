@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from proxmox_client.testing.digest import check_digest
 from proxmox_client.testing.formats import split_list
-from proxmox_client.testing.ha import crm
+from proxmox_client.testing.ha import rounds
 from proxmox_client.testing.ha.rules import companions, members
-from proxmox_client.testing.ha.state import Command, HaState, Service, ha
+from proxmox_client.testing.ha.state import Command, HaState, Service, forget, ha
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 
@@ -73,8 +73,9 @@ def create_resource(cluster: SimulatedCluster, call: Call) -> None:
         raise PveFault(500, f"resource '{sid}' - guest with ID {vmid} is not a {noun}")
     if sid in state.services:
         raise PveFault(500, f"create resource failed: resource ID '{sid}' already defined")
+    state.leaving.pop(sid, None)
     state.services[sid] = Service(sid, options, node=guest.node)
-    crm.wake(cluster)
+    rounds.wake(cluster)
 
 
 @handles("PUT", _ONE)
@@ -100,7 +101,7 @@ def delete_resource(cluster: SimulatedCluster, call: Call) -> None:
     state, sid = ha(cluster), _sid(cluster, call)
     if sid not in state.services:
         raise PveFault(500, f"cannot delete service '{sid}', not HA managed!")
-    del state.services[sid]
+    forget(state, sid)
     for name, rule in list(state.rules.items()):
         if sid in members(rule) and call.get("purge", 1):
             rule["resources"] = ",".join(other for other in members(rule) if other != sid)

@@ -19,10 +19,6 @@ def _stamp(at: float) -> str:
     return time.strftime("%a %b %e %H:%M:%S %Y", time.gmtime(at))
 
 
-def _active(state: HaState, node: str) -> bool:
-    return any(service.node == node for service in state.services.values() if service.crm_state)
-
-
 @handles("GET", "/cluster/ha/status/current")
 def current(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
     """List quorum, master, fencing, workers and services."""
@@ -32,15 +28,17 @@ def current(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {"id": "quorum", "type": "quorum", "node": here, "status": text, "quorate": int(quorate)}
     ]
+    armed = False
     if state.master:
         at = state.round_at
         dead = cluster.clock.now() - at > DEAD_AFTER
-        word = "old timestamp - dead?" if dead else f"active, {_stamp(at)}"
+        armed = bool(state.services) and not dead
+        word = "old timestamp - dead?" if dead and state.services else "active"
+        word = word if state.services else "idle"
         rows.append(
             {"id": "master", "type": "master", "node": state.master, "timestamp": int(at),
-             "status": f"{state.master} ({word})"}
+             "status": f"{state.master} ({word}, {_stamp(at)})"}
         )  # fmt: skip
-    armed = bool(state.master)
     rows.append(
         {
             "id": "fencing",
@@ -52,20 +50,34 @@ def current(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
     )
     if state.master:
         rows += [_worker(cluster, state, name) for name in sorted(cluster.nodes)]
-    return rows + [_service(service) for service in state.services.values()]
+    rows += [_service(service) for service in state.services.values()]
+    return rows + [_deleted(service) for service in state.leaving.values()]
 
 
 def _worker(cluster: SimulatedCluster, state: HaState, name: str) -> dict[str, Any]:
     at = state.worker_at.get(name, state.round_at)
-    active = _active(state, name)
-    mode = "active" if active and name in state.worker_at else "idle"
-    watchdog = "watchdog active" if mode == "active" else "watchdog standby"
+    known = (*state.services.values(), *state.leaving.values())
+    wanted = any(name in (service.node, service.target) for service in known if service.crm_state)
+    mode, watchdog = "wait_for_agent_lock" if wanted else "idle", "watchdog standby"
+    if name in state.active_since:
+        mode, watchdog = "active", "watchdog active"
     if cluster.clock.now() - at > DEAD_AFTER:
         mode, watchdog = "old timestamp - dead?", "watchdog standby"
-    if active and name not in state.worker_at:
-        mode = "wait_for_agent_lock"
     text = f"{name} ({mode}, {watchdog}, {_stamp(at)})"
     return {"id": f"lrm:{name}", "type": "lrm", "node": name, "timestamp": int(at), "status": text}
+
+
+def _deleted(service: Service) -> dict[str, Any]:
+    """Return the entry of a service that the manager has not forgotten yet."""
+    return {
+        "id": f"service:{service.sid}",
+        "type": "service",
+        "sid": service.sid,
+        "node": service.node,
+        "state": "deleting",
+        "status": f"{service.sid} ({service.node}, deleting)",
+        "crm_state": service.crm_state,
+    }
 
 
 def _service(service: Service) -> dict[str, Any]:
@@ -101,20 +113,29 @@ def manager_status(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
             "node_status": dict(state.node_status),
             "service_status": {
                 sid: _notes(service)
-                for sid, service in state.services.items()
+                for sid, service in (state.services | state.leaving).items()
                 if service.crm_state is not None
             },
         },
         "lrm_status": {
             name: {
                 "mode": "active",
-                "state": "active" if _active(state, name) else "wait_for_agent_lock",
+                "state": "active" if name in state.active_since else "wait_for_agent_lock",
                 "timestamp": int(at),
-                "results": {},
+                "results": _results(state, name),
             }
             for name, at in state.worker_at.items()
         },
         "quorum": quorum,
+    }
+
+
+def _results(state: HaState, name: str) -> dict[str, Any]:
+    """Return what a worker says of its finished work."""
+    return {
+        service.uid: {"sid": sid, "exit_code": 0, "state": service.crm_state}
+        for sid, service in state.services.items()
+        if service.node == name and service.confirmed
     }
 
 
