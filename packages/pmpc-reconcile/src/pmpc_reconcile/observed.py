@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pmpc_reconcile.actions.views import FieldDifference, ResourceView, SnapshotView
+from pmpc_reconcile.actions.views import ResourceView, SnapshotView
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.moments import parse_moment, show_moment
 from pmpc_state import (
@@ -25,10 +25,8 @@ from pmpc_state import (
 from pmpc_state.filters import quoted
 
 if TYPE_CHECKING:
-    from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput, ObjectChange
     from pmpc_reconcile.actions.get_resource import GetInput
     from pmpc_reconcile.actions.list_resources import ListInput, ListOutput
-    from pmpc_state import ResourceChange
 
 Clock = Callable[[], float]
 
@@ -93,7 +91,7 @@ async def find_resources(state: State, cluster: str, wanted: ListInput, now: Clo
                 sort=[name.strip() for name in wanted.sort.split(",") if name.strip()],
                 limit=wanted.limit,
                 offset=wanted.offset,
-                at=None if wanted.at is None else _moment(state, cluster, wanted.at, now),
+                at=None if wanted.at is None else moment_named(state, cluster, wanted.at, now),
             )
         except FilterInvalid as error:
             raise InputInvalid(str(error)) from error
@@ -140,26 +138,37 @@ async def find_resource(state: State, cluster: str, wanted: GetInput, now: Clock
     Raises:
         ObjectNotFound: Nothing, or more than one object, matches.
     """
-    word, slash, rest = wanted.name.partition("/")
-    kind, name = kind_named(wanted.kind), wanted.name
+    at = None if wanted.at is None else moment_named(state, cluster, wanted.at, now)
+    found = await asyncio.to_thread(the_resource, state, cluster, wanted.name, wanted.kind, at)
+    return _view(found, whole=True)
+
+
+def the_resource(
+    state: State, cluster: str, wanted: str, of_kind: str | None, at: datetime | None
+) -> Resource:
+    """Return the one object of a name, a key or an address, now or at a time.
+
+    Raises:
+        InputInvalid: The kind is not known.
+        ObjectNotFound: Nothing, or more than one object, matches.
+    """
+    word, slash, rest = wanted.partition("/")
+    kind, name = kind_named(of_kind), wanted
     if slash and kind is None and (word.lower() in WORDS or word.lower() in KINDS):
         kind, name = kind_named(word), rest
 
-    def read() -> tuple[Resource, ...]:
-        found = _resources(state, cluster, kind, wanted.at, now)
-        return tuple(item for item in found if name in (item.key, item.name, item.address))
-
-    matches = await asyncio.to_thread(read)
+    only = "" if kind is None else f"kind={quoted(kind)} and "
+    matches = state.reader().find(cluster, f"{only}{quoted(name)}", at=at).items
     if len(matches) == 1:
-        return _view(matches[0], whole=True)
+        return matches[0]
     if not matches:
         raise ObjectNotFound(
-            f"cannot find {wanted.name!r} in cluster {cluster}; list what is known, or sync to "
+            f"cannot find {wanted!r} in cluster {cluster}; list what is known, or sync to "
             "look again"
         )
     addresses = tuple(item.address for item in matches)
     raise ObjectNotFound(
-        f"{wanted.name!r} may be any of {', '.join(addresses)}: give one of these", addresses
+        f"{wanted!r} may be any of {', '.join(addresses)}: give one of these", addresses
     )
 
 
@@ -175,37 +184,12 @@ async def all_snapshots(state: State, cluster: str) -> tuple[SnapshotView, ...]:
     return tuple(_snapshot_view(item) for item in found)
 
 
-async def changes_between(
-    state: State, cluster: str, wanted: ChangesInput, now: Clock
-) -> ChangesOutput:
-    """Return what differs between two times."""
-    from pmpc_reconcile.actions.changes import ChangesOutput
+def moment_named(state: State, cluster: str, text: str, now: Clock) -> datetime:
+    """Return the time a snapshot or a text names.
 
-    kind = kind_named(wanted.kind)
-
-    def read() -> ChangesOutput:
-        since = _moment(state, cluster, wanted.since, now)
-        until = None if wanted.until is None else _moment(state, cluster, wanted.until, now)
-        if until is not None and until < since:
-            raise InputInvalid(f"{wanted.until} is before {wanted.since}")
-        found = state.reader().diff(cluster, since, until, kind)
-        shown = show_moment(until or datetime.fromtimestamp(now(), UTC))
-        items = tuple(_change_view(change) for change in found)
-        return ChangesOutput(cluster, show_moment(since), shown, items)
-
-    return await asyncio.to_thread(read)
-
-
-def _resources(
-    state: State, cluster: str, kind: str | None, at: str | None, now: Clock
-) -> tuple[Resource, ...]:
-    reader = state.reader()
-    if at is None:
-        return reader.resources(cluster, kind)
-    return reader.at(cluster, _moment(state, cluster, at, now), kind)
-
-
-def _moment(state: State, cluster: str, text: str, now: Clock) -> datetime:
+    Raises:
+        InputInvalid: It is neither.
+    """
     try:
         return state.reader().find_snapshot(cluster, text).taken_at
     except NotRecorded:
@@ -258,17 +242,3 @@ def _task_view(task: TaskRecord) -> ResourceView:
 
 def _snapshot_view(snapshot: Snapshot) -> SnapshotView:
     return SnapshotView(snapshot.name, show_moment(snapshot.taken_at), snapshot.root_hash)
-
-
-def _change_view(change: ResourceChange) -> ObjectChange:
-    from pmpc_reconcile.actions.changes import ObjectChange
-
-    return ObjectChange(
-        kind=change.resource_kind,
-        key=change.key,
-        name=change.name,
-        change=change.kind.value,
-        fields=tuple(FieldDifference(item.path, item.old, item.new) for item in change.fields),
-        time=show_moment(change.at),
-        actor=change.user,
-    )

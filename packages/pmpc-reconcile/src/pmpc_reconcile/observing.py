@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
+from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.events import EventSink, SyncProgress
 from pmpc_reconcile.moments import parse_duration, show_moment
 
 if TYPE_CHECKING:
     from pmpc_reconcile.actions.sync import SyncInput, SyncOutput
     from pmpc_state import SectionFailure, State, SyncEvent, SyncReport
+    from pmpc_state.syncing import Timeframe
     from proxmox_client import AsyncClient
 
 
@@ -19,9 +23,12 @@ async def observe(
     """Read the cluster and record what is new.
 
     Raises:
-        InputInvalid: The time in which everything should be fresh is none.
+        InputInvalid: The time in which everything should be fresh, or the time frame, is none.
     """
-    from pmpc_state import COLLECTIONS, GuestsRead, SectionRead, Sweep, SyncMode, sync
+    from pmpc_state import COLLECTIONS, GuestsRead, SectionRead, Sweep, SyncMode, measure, sync
+
+    sweep = Sweep(parse_duration(wanted.within), wanted.most)
+    timeframe = _timeframe(wanted.statistics)
 
     def hear(event: SyncEvent) -> None:
         if isinstance(event, GuestsRead):
@@ -34,11 +41,26 @@ async def observe(
         client,
         cluster,
         mode=SyncMode.INCREMENTAL if wanted.incremental else SyncMode.FULL,
-        sweep=Sweep(parse_duration(wanted.within), wanted.most),
+        sweep=sweep,
         on_event=hear,
         collections=COLLECTIONS if wanted.everything else (),
+        metrics=wanted.metrics,
     )
-    return _told(report)
+    samples = 0
+    if timeframe is not None:
+        samples = await measure(state, client, cluster, timeframe=timeframe)
+    return attrs.evolve(_told(report), samples=samples)
+
+
+def _timeframe(text: str | None) -> Timeframe | None:
+    if text is None:
+        return None
+    frames: dict[str, Timeframe] = {
+        "hour": "hour", "day": "day", "week": "week", "month": "month", "year": "year",
+    }  # fmt: skip
+    if text not in frames:
+        raise InputInvalid(f"there is no time frame {text!r}; known are {', '.join(frames)}")
+    return frames[text]
 
 
 def _told(report: SyncReport) -> SyncOutput:

@@ -27,6 +27,8 @@ async def sync(
     incremental: bool = False,
     within: Annotated[str, Parameter(metavar="TIME")] = "1h",
     most: Annotated[int | None, Parameter(metavar="REQUESTS")] = None,
+    metrics: bool = False,
+    statistics: Annotated[str | None, Parameter(metavar="TIMEFRAME")] = None,
     context: ContextOption = None,
     output: DocumentOption = "text",
 ) -> int:
@@ -40,6 +42,8 @@ async def sync(
         incremental: Read only what lists and tasks say may have changed, and a part of the rest.
         within: Incremental syncs at a steady pace read everything again within this time.
         most: Most requests of an incremental sync that serve only this.
+        metrics: Keep samples of the use the lists tell, for pmpc metrics.
+        statistics: Also take over PVE's own statistics: hour, day, week, month or year.
     """
     from pmpc_cli.present.observed import sync_lines
     from pmpc_cli.present.progress import Progress
@@ -53,6 +57,8 @@ async def sync(
         incremental=incremental,
         within=within,
         most=most,
+        metrics=metrics,
+        statistics=statistics,
     )
     async with session(context) as opened:
         done = await opened.invoke("sync", wanted, Progress())

@@ -1,4 +1,4 @@
-"""`pmpc snapshot`, `snapshots` and `changes`: name moments, compare them."""
+"""`pmpc snapshot`, `snapshots`, `changes`, `log` and more: name moments, look back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from pmpc_cli.exit_codes import ExitCode
 from pmpc_cli.options import ContextOption, RowsOption
 from pmpc_cli.present.output import row_format, show_document, show_rows
-from pmpc_cli.present.terminal import say
+from pmpc_cli.present.terminal import say, tell
 from pmpc_cli.present.values import show_time
 
 TimeOption = Annotated[str, Parameter(metavar="TIME", allow_leading_hyphen=True)]
@@ -59,6 +59,10 @@ async def changes(
     /,
     *,
     kind: Annotated[str | None, Parameter(metavar="KIND")] = None,
+    of: Annotated[str | None, Parameter(metavar="NAME")] = None,
+    path: Annotated[str | None, Parameter(metavar="FIELD")] = None,
+    by: Annotated[str | None, Parameter(metavar="USER", allow_leading_hyphen=True)] = None,
+    each: bool = False,
     context: ContextOption = None,
     output: RowsOption = None,
 ) -> int:
@@ -68,14 +72,21 @@ async def changes(
         since: From: 2026-11-22T16:00, -2h or a snapshot's name.
         until: To: the same; now by default.
         kind: Only this kind.
+        of: Only this object: web-1, 100 or qemu/100.
+        path: Only in this field or below it, such as memory; net* is a pattern.
+        by: Only by this user, such as alice@pve; - where nobody is known.
+        each: Every change by itself, in the order of time.
     """
     from pmpc_cli.present.observed import changes_lines
     from pmpc_cli.session import session
     from pmpc_reconcile.actions import to_plain
     from pmpc_reconcile.actions.changes import ChangesInput
 
+    wanted = ChangesInput(
+        since=since, until=until, kind=kind, name=of, path=path, actor=by, each=each
+    )
     async with session(context, online=False) as opened:
-        found = await opened.invoke("changes", ChangesInput(since=since, until=until, kind=kind))
+        found = await opened.invoke("changes", wanted)
     form = row_format(output)
     if form == "json" or form == "yaml":
         show_document(to_plain(found), form)
@@ -85,4 +96,108 @@ async def changes(
     else:
         for line in changes_lines(found):
             say(line)
+    return ExitCode.OK
+
+
+async def log(
+    name: str,
+    /,
+    *,
+    at: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
+    context: ContextOption = None,
+    output: RowsOption = None,
+) -> int:
+    """Show what happened to one object, and who did it.
+
+    Its changes, its tasks, and what the cluster's log says of it, oldest first.
+
+    Args:
+        name: web-1, 100 or qemu/100.
+        at: As it was called at a time; for objects that are gone.
+    """
+    from pmpc_cli.present.story import story_lines
+    from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.log import LogInput
+
+    async with session(context, online=False) as opened:
+        found = await opened.invoke("log", LogInput(name=name, at=at))
+    form = row_format(output)
+    if form == "json" or form == "yaml":
+        show_document(to_plain(found), form)
+        return ExitCode.OK
+    for line in story_lines(found):
+        say(line)
+    return ExitCode.OK
+
+
+async def restore_manifest(
+    name: str,
+    /,
+    *,
+    at: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
+    context: ContextOption = None,
+) -> int:
+    """Write the manifest of a guest as it was configured at a time.
+
+    pmpc restore-manifest web-1 --at -2h > web-1.yaml
+
+    Args:
+        name: web-1, 100 or qemu/100.
+        at: As of a time (2026-11-22T16:00, -2h) or a snapshot's name.
+    """
+    from pmpc_cli.session import session
+    from pmpc_reconcile.actions.restore_manifest import RestoreManifestInput
+
+    async with session(context, online=False) as opened:
+        found = await opened.invoke("restore-manifest", RestoreManifestInput(name=name, at=at))
+    say(found.text.rstrip())
+    tell(f"{found.address} was configured so since {show_time(found.since)}")
+    if found.left:
+        tell(f"left out, because secrets are not recorded: {', '.join(found.left)}")
+    return ExitCode.OK
+
+
+async def metrics(
+    name: str,
+    metric: str = "",
+    /,
+    *,
+    since: Annotated[str, Parameter(metavar="TIME", allow_leading_hyphen=True)] = "-24h",
+    until: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
+    step: Annotated[str, Parameter(metavar="TIME")] = "1h",
+    context: ContextOption = None,
+    output: RowsOption = None,
+) -> int:
+    """Show what was measured of one object over time.
+
+    pmpc sync --metrics keeps samples; pmpc sync --statistics hour takes over those of PVE.
+
+    Args:
+        name: web-1, 100 or qemu/100.
+        metric: cpu, mem, disk, up, netin and so on; names what there is if left out.
+        since: From: 2026-11-22T16:00, -2h or a snapshot's name.
+        until: To: the same; now by default.
+        step: The length of time of a line: 1m, 1h, 1d.
+    """
+    from pmpc_cli.present.story import point_columns
+    from pmpc_cli.session import session
+    from pmpc_reconcile.actions import to_plain
+    from pmpc_reconcile.actions.metrics import MetricsInput
+
+    wanted = MetricsInput(name=name, metric=metric, since=since, until=until, step=step)
+    async with session(context, online=False) as opened:
+        found = await opened.invoke("metrics", wanted)
+    if not metric:
+        for known in found.metrics:
+            say(known)
+        return ExitCode.OK
+    show_rows(
+        found.items,
+        point_columns(),
+        output,
+        name=lambda item: item.time,
+        plain=to_plain,
+        nothing="nothing was measured in this time",
+    )
     return ExitCode.OK

@@ -26,6 +26,8 @@ _CHANGE_MARKS = {
     "created": ("+", "green"),
     "changed": ("~", "yellow"),
     "removed": ("-", "red"),
+    "vanished": ("-", "red"),
+    "returned": ("+", "green"),
 }
 _KEY_TITLES = {"qemu": "VMID", "lxc": "VMID", "content": "VOLUME", "task": "UPID"}
 _GUESTS = frozenset({"qemu", "lxc"})
@@ -50,6 +52,8 @@ def sync_lines(done: SyncOutput) -> list[Text]:
     if done.mode == "incremental":
         oldest = f"; everything was read since {show_time(done.oldest)}" if done.oldest else ""
         lines.append(Text(f"{done.requests} requests{oldest}", "dim"))
+    if done.samples:
+        lines.append(Text(f"{done.samples} samples of PVE's statistics taken over"))
     if done.snapshot:
         lines.append(Text(f"snapshot {done.snapshot} taken"))
     return lines
@@ -119,13 +123,16 @@ def _object_lines(item: ObjectChange) -> list[Text]:
     )
     if about:
         head.append(f"   {about}", "dim")
+    if item.change == "changed" and not item.actor:
+        head.append("  no task: synchronous edit", "dim")
     if item.change != "changed":
         return [head]  # all its fields would be listed: they are in `get` and in -o json
     width = max((len(field.path) for field in item.fields), default=0)
-    return [head, *(_field_line(field, width) for field in item.fields)]
+    return [head, *(field_line(field, width) for field in item.fields)]
 
 
-def _field_line(field: FieldDifference, width: int) -> Text:
+def field_line(field: FieldDifference, width: int) -> Text:
+    """Return one field with its two values."""
     line = Text("    ")
     if field.old is None:
         line.append("+ ", "green").append(f"{field.path.ljust(width)}  ")

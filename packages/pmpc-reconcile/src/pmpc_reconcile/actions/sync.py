@@ -18,6 +18,9 @@ class SyncInput:
         incremental: Read what may have changed, and a part of the rest, instead of everything.
         within: How fresh incremental syncs keep everything: `30m`, `1h`, `2d`.
         most: Most requests an incremental sync makes only to keep things fresh.
+        metrics: Keep samples of the use that lists tell.
+        statistics: Also take over PVE's own statistics of this time frame: hour, day, week, month
+            or year; a request for each node and running guest.
     """
 
     snapshot: str | None = attrs.field(
@@ -36,6 +39,13 @@ class SyncInput:
     )
     most: int | None = attrs.field(
         default=None, metadata={"help": "most requests made only to keep things fresh"}
+    )
+    metrics: bool = attrs.field(
+        default=False, metadata={"help": "keep samples of the use that lists tell"}
+    )
+    statistics: str | None = attrs.field(
+        default=None,
+        metadata={"help": "also take over PVE's statistics: hour, day, week, month, year"},
     )
 
 
@@ -76,6 +86,7 @@ class SyncOutput:
         seconds: How long it took.
         oldest: When the object was read whose turn was longest ago, ISO 8601 in UTC.
         freshness: The same by kind.
+        samples: Samples taken over from PVE's statistics.
     """
 
     cluster: str
@@ -93,6 +104,7 @@ class SyncOutput:
     seconds: float = 0.0
     oldest: str | None = None
     freshness: tuple[KindFreshness, ...] = ()
+    samples: int = 0
 
 
 async def run(context: ActionContext, value: SyncInput, on_event: EventSink) -> SyncOutput:

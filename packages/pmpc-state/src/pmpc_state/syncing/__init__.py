@@ -6,6 +6,7 @@ Belongs here: the order of a sync, its lease, its events. Does not belong here: 
 
 from __future__ import annotations
 
+from pmpc_state.syncing.measuring import Timeframe, measure
 from pmpc_state.syncing.run import sync
 
-__all__ = ["sync"]
+__all__ = ["Timeframe", "measure", "sync"]

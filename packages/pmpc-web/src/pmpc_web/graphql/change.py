@@ -28,6 +28,7 @@ class Change:
     fields: list[FieldDifference]
     time: str | None = strawberry.field(description="when, ISO 8601; null if not known")
     actor: str | None = strawberry.field(description="who; null if PVE does not know")
+    task: str | None = strawberry.field(description="its task; null for a synchronous edit")
 
     @classmethod
     def of(cls, change: ObjectChange) -> Change:
@@ -43,4 +44,5 @@ class Change:
             fields=fields,
             time=change.time,
             actor=change.actor,
+            task=change.task,
         )

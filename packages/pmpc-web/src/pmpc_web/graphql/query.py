@@ -8,6 +8,7 @@ import strawberry
 
 from pmpc_reconcile.actions.perform import perform
 from pmpc_web.graphql.change import Change
+from pmpc_web.graphql.happening import Happening, MetricsPoint
 from pmpc_web.graphql.plan import Plan, PlanSummary
 from pmpc_web.graphql.resource import Resource
 from pmpc_web.graphql.served import served_context
@@ -66,10 +67,51 @@ class Query:
         since: str,
         until: str | None = None,
         kind: str | None = None,
+        name: str | None = None,
+        path: str | None = None,
+        actor: str | None = None,
+        each: bool = False,
     ) -> list[Change]:
         """Call the action `changes`."""
-        found = await _ask(info, "changes", since=since, until=until, kind=kind)
+        found = await _ask(
+            info, "changes", since=since, until=until, kind=kind, name=name, path=path,
+            actor=actor, each=each,
+        )  # fmt: skip
         return [Change.of(item) for item in found.items]
+
+    @strawberry.field(description="What happened to one object and who did it, oldest first.")
+    async def log(
+        self, info: strawberry.Info, name: str, kind: str | None = None, at: str | None = None
+    ) -> list[Happening]:
+        """Call the action `log`."""
+        found = await _ask(info, "log", name=name, kind=kind, at=at)
+        return [Happening.of(item) for item in found.items]
+
+    @strawberry.field(description="The manifest of a guest as it was configured, as YAML.")
+    async def restore_manifest(
+        self, info: strawberry.Info, name: str, kind: str | None = None, at: str | None = None
+    ) -> str:
+        """Call the action `restore-manifest`."""
+        found = await _ask(info, "restore-manifest", name=name, kind=kind, at=at)
+        return str(found.text)
+
+    @strawberry.field(description="What was measured of one object, a point for each step.")
+    async def metrics(
+        self,
+        info: strawberry.Info,
+        name: str,
+        metric: str,
+        since: str = "-24h",
+        until: str | None = None,
+        step: str = "1h",
+        kind: str | None = None,
+    ) -> list[MetricsPoint]:
+        """Call the action `metrics`."""
+        found = await _ask(
+            info, "metrics", name=name, metric=metric, since=since, until=until, step=step,
+            kind=kind,
+        )  # fmt: skip
+        return [MetricsPoint.of(item) for item in found.items]
 
     @strawberry.field(description="Stored plans, newest first.")
     async def plans(self, info: strawberry.Info) -> list[PlanSummary]:

@@ -1,0 +1,149 @@
+"""The past behind the actions: changes, the log of an object, its manifest as it was."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pmpc_reconcile.actions.views import FieldDifference
+from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
+from pmpc_reconcile.moments import show_moment
+from pmpc_reconcile.observed import Clock, kind_named, moment_named, the_resource
+from pmpc_state import FieldChange, RecordedChange, Resource, ResourceChange, State
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput, ObjectChange
+    from pmpc_reconcile.actions.log import LogOutput
+
+_THERE = "created", "removed", "vanished"
+"""What happened to objects whose fields would all be listed: `get` shows them."""
+
+
+async def changes_between(
+    state: State, cluster: str, wanted: ChangesInput, now: Clock
+) -> ChangesOutput:
+    """Return how two times differ, or every change between them.
+
+    Raises:
+        InputInvalid: A time or the kind is not understood.
+        ObjectNotFound: No object, now or then, has that name.
+    """
+    from pmpc_reconcile.actions.changes import ChangesOutput
+
+    kind = kind_named(wanted.kind)
+
+    def read() -> ChangesOutput:
+        since = moment_named(state, cluster, wanted.since, now)
+        until = None if wanted.until is None else moment_named(state, cluster, wanted.until, now)
+        if until is not None and until < since:
+            raise InputInvalid(f"{wanted.until} is before {wanted.since}")
+        chosen: dict[str, Any] = {"kind": kind, "path": wanted.path, "actor": wanted.actor}
+        if wanted.name is not None:
+            one = _then_or_now(state, cluster, wanted.name, kind, until, since)
+            chosen.update(kind=one.kind, key=one.key)
+        reader = state.reader()
+        items = (
+            tuple(_event_view(one) for one in reader.changes(cluster, since, until, **chosen))
+            if wanted.each
+            else tuple(_change_view(one) for one in reader.diff(cluster, since, until, **chosen))
+        )
+        shown = show_moment(until or datetime.fromtimestamp(now(), UTC))
+        return ChangesOutput(cluster, show_moment(since), shown, items)
+
+    return await asyncio.to_thread(read)
+
+
+async def log_of(
+    state: State, cluster: str, name: str, kind: str | None, at: str | None, now: Clock
+) -> LogOutput:
+    """Return what happened to an object: its changes, its tasks, what the cluster's log says.
+
+    Raises:
+        InputInvalid: The time or the kind is not understood.
+        ObjectNotFound: Nothing, or more than one object, matches.
+    """
+    from pmpc_reconcile.actions.log import LogItem, LogOutput
+
+    def read() -> LogOutput:
+        moment = None if at is None else moment_named(state, cluster, at, now)
+        found = the_resource(state, cluster, name, kind, moment)
+        items = tuple(
+            LogItem(
+                time=show_moment(entry.at),
+                action=entry.action,
+                fields=_fields(entry.fields) if entry.action not in _THERE else (),
+                text=entry.text,
+                actor=entry.user,
+                task=entry.task,
+            )
+            for entry in state.reader().log(found.uid, everything=True)
+        )
+        return LogOutput(cluster, found.address, found.name, found.uid, items)
+
+    return await asyncio.to_thread(read)
+
+
+async def manifest_at(
+    state: State, cluster: str, name: str, kind: str | None, at: str | None, now: Clock
+) -> tuple[Resource, str, tuple[str, ...]]:
+    """Return a guest as recorded, its manifest, and the options that cannot come back.
+
+    Raises:
+        InputInvalid: There is no manifest of such an object, or the time is not understood.
+        ObjectNotFound: Nothing, or more than one object, matches.
+    """
+    from pmpc_reconcile.recorded import manifest_of
+
+    def read() -> tuple[Resource, str, tuple[str, ...]]:
+        moment = None if at is None else moment_named(state, cluster, at, now)
+        found = the_resource(state, cluster, name, kind, moment)
+        return found, *manifest_of(found)
+
+    return await asyncio.to_thread(read)
+
+
+def _then_or_now(
+    state: State, cluster: str, name: str, kind: str | None, until: datetime | None, since: datetime
+) -> Resource:
+    """Find an object as it is called at the later time, else at the earlier."""
+    try:
+        return the_resource(state, cluster, name, kind, until)
+    except ObjectNotFound as error:
+        if error.candidates:
+            raise
+        return the_resource(state, cluster, name, kind, since)
+
+
+def _change_view(change: ResourceChange) -> ObjectChange:
+    from pmpc_reconcile.actions.changes import ObjectChange
+
+    return ObjectChange(
+        kind=change.resource_kind,
+        key=change.key,
+        name=change.name,
+        change=change.kind.value,
+        fields=_fields(change.fields),
+        time=show_moment(change.at),
+        actor=change.user,
+        task=change.task,
+    )
+
+
+def _event_view(change: RecordedChange) -> ObjectChange:
+    from pmpc_reconcile.actions.changes import ObjectChange
+
+    return ObjectChange(
+        kind=change.resource_kind,
+        key=change.key,
+        name=change.name,
+        change=change.action,
+        fields=_fields(change.fields),
+        time=show_moment(change.at),
+        actor=change.user,
+        task=change.task,
+    )
+
+
+def _fields(fields: tuple[FieldChange, ...]) -> tuple[FieldDifference, ...]:
+    return tuple(FieldDifference(item.path, item.old, item.new) for item in fields)

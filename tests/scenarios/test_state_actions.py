@@ -1,0 +1,174 @@
+"""The actions that look: incremental syncs, filters, the past of an object, metrics."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pmpc_reconcile.actions import ActionContext, invoke, to_plain
+from pmpc_reconcile.actions.apply import ApplyInput
+from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput
+from pmpc_reconcile.actions.get_resource import GetInput
+from pmpc_reconcile.actions.list_resources import ListInput, ListOutput
+from pmpc_reconcile.actions.log import LogInput, LogOutput
+from pmpc_reconcile.actions.metrics import MetricsInput, MetricsOutput
+from pmpc_reconcile.actions.plan import PlanInput
+from pmpc_reconcile.actions.restore_manifest import RestoreManifestInput, RestoreManifestOutput
+from pmpc_reconcile.actions.snapshot import SnapshotInput
+from pmpc_reconcile.actions.sync import SyncInput, SyncOutput
+from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
+from pmpc_reconcile.manifests import load_text
+
+WEB = """
+apiVersion: pmpc/v1
+kind: VirtualMachine
+metadata: {name: web-1}
+spec:
+  source: {clone: {template: debian-13}}
+  config: {cores: 2, description: the web, ciuser: me}
+"""
+
+
+class Door:
+    """A front door: calls actions, checks that what comes back can be shown as JSON."""
+
+    def __init__(self, lab: Any) -> None:
+        clock = lab.cluster.clock
+        self.context = ActionContext(
+            "lab", lab.state, lab.client, now=clock.now, sleep=clock.asleep, actor="test"
+        )
+
+    async def __call__(self, name: str, value: Any) -> Any:
+        output = await invoke(name, self.context, value)
+        json.dumps(to_plain(output))
+        return output
+
+
+@pytest.fixture
+def do(lab: Any) -> Door:
+    return Door(lab)
+
+
+@pytest.fixture
+def guests(lab: Any) -> Any:
+    for number in range(5):
+        config = {"name": f"vm-{number}", "memory": 512 << number, "tags": "prod" if number else ""}
+        lab.cluster.add_vm("pve1", 200 + number, config, status="running")
+    lab.cluster.clock.advance(3600)
+    return lab
+
+
+async def test_an_incremental_sync_tells_its_cost_and_how_fresh_everything_is(
+    guests: Any, do: Door
+) -> None:
+    full: SyncOutput = await do("sync", SyncInput())
+    assert (full.mode, full.kept) == ("full", 0)
+    guests.cluster.edit(202, user="alice@pve", name="renamed")
+    guests.cluster.clock.advance(60)
+    done: SyncOutput = await do("sync", SyncInput(incremental=True, within="2h"))
+    assert (done.mode, done.changed, done.problems) == ("incremental", 1, ())
+    assert done.requests < full.requests
+    assert done.kept > 0
+    assert {one.kind for one in done.freshness} >= {"node", "qemu", "storage"}
+    assert done.oldest is not None
+    with pytest.raises(InputInvalid, match="30m"):
+        await do("sync", SyncInput(incremental=True, within="soon"))
+    with pytest.raises(InputInvalid, match="hour, day"):
+        await do("sync", SyncInput(statistics="decade"))
+
+
+async def test_lists_are_filtered_sorted_and_paged(guests: Any, do: Door) -> None:
+    await do("sync", SyncInput())
+    wanted = ListInput(
+        filter="tags has prod and maxmem>1G and not name=debian-13", sort="-maxmem", limit=2
+    )
+    found: ListOutput = await do("list", wanted)
+    assert ([one.name for one in found.items], found.total) == (["vm-4", "vm-3"], 3)
+    page: ListOutput = await do("list", ListInput(kind="vm", name="vm-*", limit=2, offset=1))
+    assert ([one.key for one in page.items], page.total) == (["201", "202"], 5)
+    named: ListOutput = await do("list", ListInput(name="20?", status="running", node="pve1"))
+    assert len(named.items) == 5
+    with pytest.raises(InputInvalid, match=r"did you mean (mem|name)"):
+        await do("list", ListInput(kind="vm", filter="nam=web"))
+    with pytest.raises(InputInvalid, match="no filter"):
+        await do("list", ListInput(kind="task", filter="node=pve1"))
+    with pytest.raises(InputInvalid, match="page"):
+        await do("list", ListInput(offset=-1))
+
+
+async def test_what_was_changed_by_whom_and_the_log_of_one_object(guests: Any, do: Door) -> None:
+    await do("sync", SyncInput(snapshot="before"))
+    guests.cluster.clock.advance(60)
+    task = await guests.client.nodes("pve1").qemu(200).config.post(memory=2048)
+    await task.wait()
+    guests.cluster.edit(201, description="by hand")
+    guests.cluster.clock.advance(60)
+    await do("sync", SyncInput())
+
+    async def told(**wanted: Any) -> list[tuple[str, str | None]]:
+        found: ChangesOutput = await do("changes", ChangesInput(since="before", **wanted))
+        return [(one.key, one.task) for one in found.items if one.kind == "qemu"]
+
+    upid = task.upid.format()
+    for each in (False, True):
+        assert {("200", upid)} <= set(await told(each=each))
+        assert await told(each=each, name="vm-0") == [("200", upid)]
+        assert await told(each=each, path="memory", kind="vm") == [("200", upid)]
+        assert await told(each=each, actor="root@pam") == [("200", upid)]
+        assert [key for key, _ in await told(each=each, path="description")] == ["201"]
+    log: LogOutput = await do("log", LogInput(name="qemu/200"))
+    assert [one.action for one in log.items] == ["created", "task", "changed"]
+    assert log.items[1].text == "qmconfig: OK"
+    assert "memory" in [one.path for one in log.items[2].fields]
+    with pytest.raises(ObjectNotFound):
+        await do("changes", ChangesInput(since="before", name="nothing"))
+
+
+async def test_an_old_configuration_comes_back_as_a_manifest_that_plans_the_way_back(
+    lab: Any, do: Door
+) -> None:
+    planned = await do("plan", PlanInput(release="web", text=WEB))
+    await do("apply", ApplyInput(plan_id=planned.plan.id))
+    await do("sync", SyncInput())
+    vmid = (await do("get", GetInput(name="web-1"))).resource.key
+    lab.cluster.edit(int(vmid), cipassword="s3cret")
+    lab.cluster.clock.advance(60)
+    await do("sync", SyncInput())
+    await do("snapshot", SnapshotInput(name="good"))
+    lab.cluster.clock.advance(60)
+    changed = await do("plan", PlanInput(release="web", text=WEB.replace("cores: 2", "cores: 4")))
+    await do("apply", ApplyInput(plan_id=changed.plan.id))
+    await do("sync", SyncInput())
+    back: RestoreManifestOutput = await do(
+        "restore-manifest", RestoreManifestInput(name="web-1", at="good")
+    )
+    assert back.address == f"qemu/{vmid}"
+    assert back.left == ("cipassword",)
+    assert "s3cret" not in back.text
+    assert "managed-by" not in back.text
+    [manifest] = load_text(back.text)
+    assert str(manifest.spec["config"]["cores"]) == "2"
+    plan = await do("plan", PlanInput(release="web", text=back.text))
+    [step] = [change for change in plan.plan.changes if change.action.value != "none"]
+    assert (step.address, step.action.value) == ("VirtualMachine/web-1", "update")
+    with pytest.raises(InputInvalid, match="only guests"):
+        await do("restore-manifest", RestoreManifestInput(name="node/pve1"))
+
+
+async def test_metrics_are_kept_and_asked_for(guests: Any, do: Door) -> None:
+    await do("sync", SyncInput())
+    with pytest.raises(InputInvalid, match="sync with metrics"):
+        await do("metrics", MetricsInput(name="vm-0", metric="cpu"))
+    done: SyncOutput = await do("sync", SyncInput(metrics=True, statistics="hour"))
+    assert done.samples > 100
+    known: MetricsOutput = await do("metrics", MetricsInput(name="vm-0"))
+    assert {"up", "cpu", "mem", "netin"} <= set(known.metrics)
+    found: MetricsOutput = await do(
+        "metrics", MetricsInput(name="vm-0", metric="netin", since="-1h", step="10m")
+    )
+    assert 5 <= len(found.items) <= 7
+    assert all(one.low <= one.mean <= one.high for one in found.items)
+    with pytest.raises(InputInvalid, match="there are"):
+        await do("metrics", MetricsInput(name="vm-0", metric="joy"))
