@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmpc_reconcile.kinds.firewall import OPTION_DEFAULTS, OPTIONS, RULE
+from pmpc_reconcile.kinds.interfaces import OPTIONS as INTERFACES
 from pmpc_reconcile.kinds.sdn import OPTIONS as NETWORKS
 from proxmox_client import schema
 
@@ -48,3 +49,11 @@ def test_every_option_of_the_clusters_networks_can_be_declared(section: str, ver
     known = parameters("POST", SDN[section], version) - _OBJECT
     known -= {"type"} if section in ("vnets", "subnets") else set()
     assert known <= NETWORKS[section].keys()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_option_of_an_interface_can_be_declared(version: str) -> None:
+    known = parameters("POST", "/nodes/{node}/network", version)
+    # An address is written as cidr; comments of the IPv6 part stand in the same place.
+    other = {"iface", "address", "netmask", "address6", "netmask6", "comments6"}
+    assert known - other <= INTERFACES.keys()

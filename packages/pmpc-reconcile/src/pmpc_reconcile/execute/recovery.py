@@ -6,7 +6,7 @@ plan applied again takes up its run instead (`executor`).
 
 from __future__ import annotations
 
-from pmpc_reconcile.execute.goals.sdn import abandon_staged
+from pmpc_reconcile.execute.goals import network, sdn
 from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.records import Records, lease_name
@@ -56,7 +56,8 @@ async def _abandon(
     steps = await records.run(lambda: writer.journal.steps(run.id))
     for step in steps:
         await _settle(live, step, patience)
-    await abandon_staged(live, steps)
+    await sdn.abandon_staged(live, steps)
+    await network.abandon_staged(live, steps)
 
     def close() -> None:
         writer.journal.resume(run.id, lease)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pmpc_reconcile.diagnostics import error
 from pmpc_reconcile.diff import Action, FieldChange
+from pmpc_reconcile.groups.network.management import cut_off
+from pmpc_reconcile.groups.network.state import (
+    NetworkState,
+    network_live,
+    network_target,
+    touched,
+)
 from pmpc_reconcile.groups.sdn.state import SdnState, different, sdn_live, sdn_target
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.kinds.sdn import MADE_BY
 from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings
 from pmpc_reconcile.plan.situation import Built, Situation
-from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.plan.steps import Configure, ReloadNetwork
 from pmpc_reconcile.values import ABSENT
 from pmpc_reconcile.values.items import split_item
 
@@ -22,7 +29,8 @@ if TYPE_CHECKING:
     from pmpc_reconcile.records import ManagedRecord
     from pmpc_reconcile.values import Fields
 
-SDN_KEY = "cluster"
+SDN_KEY: Final = "cluster"
+_HINT: Final = "change the way to the management by hand, at the node's console"
 
 
 def plan_sdn(
@@ -54,11 +62,11 @@ def plan_sdn(
     )
     diff = compare(situation, settings)
     problems = tuple(_impossible(address, diff.changes))
-    touched = different(state.running, sdn_target(state.running, diff.changes))
+    names = different(state.running, sdn_target(state.running, diff.changes))
     step = Configure(
         id=f"{address}#configure",
         address=address,
-        summary=f"stage {', '.join(touched)} and apply the cluster's networks once",
+        summary=f"stage {', '.join(names)} and apply the cluster's networks once",
         reason="the manifest differs",
         locks=("sdn",),
         inverse="stage the previous values and apply them",
@@ -71,6 +79,58 @@ def sdn_item(path: str) -> Item | None:
     """Return the object a field of the cluster's networks belongs to."""
     section, name, _ = split_item(path)
     return Item(f"{section}.{name}", f"{section}.{name}.{MADE_BY[section]}")
+
+
+def plan_network(
+    situation: Situation,
+    address: str,
+    node: str,
+    state: NetworkState,
+    addresses: tuple[str, ...],
+    desired: Fields,
+    resolutions: Mapping[str, str],
+    record: ManagedRecord | None,
+    *,
+    adopted: bool = False,
+) -> Built:
+    """Return what brings a node's network to a manifest, unless that cuts off its management."""
+    waits = _staged_by_others((f"node {node}",) if state.pending else ())
+    settings = Settings(
+        address=address,
+        kind=kind("NodeNetwork"),
+        key=f"node/{node}",
+        desired=desired,
+        live=network_live(state.interfaces, [*desired]),
+        owned=record.owned if record else {},
+        item_of=network_item,
+        resolutions=resolutions,
+        adopted=adopted,
+        foreign=tuple(waits),
+    )
+    diff = compare(situation, settings)
+    target = network_target(state.interfaces, diff.changes)
+    problems = tuple(
+        error(reason, hint=_HINT, address=address)
+        for reason in cut_off(state.interfaces, target, addresses)
+    )
+    names = ", ".join(touched(state.interfaces, target))
+    step = ReloadNetwork(
+        id=f"{address}#configure",
+        address=address,
+        summary=f"stage {names} on {node} and reload its network once",
+        reason="the manifest differs",
+        locks=(f"network:{node}",),
+        downtime="short",
+        inverse="stage the previous values and reload",
+        changes=diff.changes,
+    )
+    return plan_settings(situation, settings, record, diff, (step,), problems)
+
+
+def network_item(path: str) -> Item | None:
+    """Return the interface a field belongs to; a manifest may name any of its node's."""
+    section, name, _ = split_item(path)
+    return Item(f"{section}.{name}", f"{section}.{name}.type", open=True)
 
 
 def _staged_by_others(pending: tuple[str, ...]) -> Iterator[FieldChange]:

@@ -116,6 +116,14 @@ class Configure(Step):
 
 
 @attrs.frozen(kw_only=True)
+class ReloadNetwork(Configure):
+    """Stage changes of a node's interfaces and reload its network once."""
+
+    type: ClassVar[str] = "reload-network"
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
+
+
+@attrs.frozen(kw_only=True)
 class ResizeDisk(Step):
     """Grow a disk. Cannot be undone.
 
@@ -240,6 +248,7 @@ STEP_TYPES: tuple[type[Step], ...] = (
     CloneGuest,
     CreateGuest,
     Configure,
+    ReloadNetwork,
     ResizeDisk,
     MoveDisk,
     MigrateGuest,

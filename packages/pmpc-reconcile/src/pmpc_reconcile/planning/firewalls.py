@@ -13,6 +13,7 @@ from pmpc_reconcile.live.firewall import CLUSTER_PATH, read_level, read_whole, w
 from pmpc_reconcile.plan.firewalls import FirewallPlace, plan_firewall
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plan.situation import Built, Situation
+from pmpc_reconcile.planning.networks import silent
 
 if TYPE_CHECKING:
     from pmpc_reconcile.manifests import Manifest
@@ -95,7 +96,7 @@ class FirewallPlanning:
         inventory = situation.inventory
         vmid = int(name) if scope == "guest" and name else None
         if scope == "node" and not inventory.reachable(name):
-            return _unknown(address, f"node {name} does not answer")
+            return silent(address, name)
         if scope == "guest" and vmid is None:
             reference = str(manifest.spec["guest"]) if manifest else ""
             made = situation.creations.get(reference)

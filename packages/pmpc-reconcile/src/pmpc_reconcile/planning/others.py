@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.plan.situation import Built, Situation
 from pmpc_reconcile.planning.firewalls import FirewallPlanning
-from pmpc_reconcile.planning.networks import SdnPlanning
+from pmpc_reconcile.planning.networks import NodeNetworkPlanning, SdnPlanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +38,7 @@ class Planning(Protocol):
 _PLANNINGS: Final[Mapping[str, Callable[[LiveCluster], Planning]]] = {
     "Firewall": FirewallPlanning,
     "Sdn": SdnPlanning,
+    "NodeNetwork": NodeNetworkPlanning,
 }
 
 

@@ -12,17 +12,17 @@ import attrs
 
 from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.execute.goals.base import ExistingGuestGoal
+from pmpc_reconcile.execute.reviewed import still_missing
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.groups.firewall.edits import Edit, NoSafeWay, Safe, plan_edits
 from pmpc_reconcile.groups.firewall.fields import ORDER, level_fields, target_of
 from pmpc_reconcile.groups.firewall.reach import Reach
 from pmpc_reconcile.groups.firewall.state import Level
-from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live.firewall import CLUSTER_PATH, LiveLevel, read_level, read_whole, with_level
 from pmpc_reconcile.plan.settings import KEY
 from pmpc_reconcile.plan.steps import Configure
-from pmpc_reconcile.values import ABSENT, Absent, FieldValue, same
+from pmpc_reconcile.values import Absent, FieldValue
 from pmpc_reconcile.values.rules import Rule
 
 FIREWALL: Final = "Firewall/"
@@ -108,36 +108,17 @@ def _vmid(run: StepRun) -> int:
 
 
 def _missing(run: StepRun, level: Level, step: Configure) -> tuple[FieldChange, ...]:
-    """Return the changes that are not in effect, each checked against what was reviewed.
-
-    Raises:
-        StepFailure: Somebody changed one of the fields since the plan was made.
-    """
+    """Return the changes that are not in effect, each checked against what was reviewed."""
     scope = run.item.evidence[KEY].partition("/")[0]
     live = level_fields(level, scope, [change.path for change in step.changes])
-    missing: list[FieldChange] = []
-    for change in step.changes:
-        now = live.get(change.path, ABSENT)
-        if _equal(change.path, change.desired, now):
-            continue
-        reviewed = _equal(change.path, change.live, now) or change.path.endswith(ORDER)
-        if reviewed or _half_made(change, now):
-            missing.append(change)
-        elif not step.lenient:
-            raise StepFailure(
-                f"{change.path} was {change.live} when the plan was made and is {now} now: "
-                "somebody changed it; plan again"
-            )
-    return tuple(missing)
+    return still_missing("Firewall", step, live, _half_made)
 
 
 def _half_made(change: FieldChange, now: FieldValue | Absent) -> bool:
     """Return whether a rule of ours stands there switched off: it was on its way to its place."""
+    if change.path.endswith(ORDER):
+        return True
     if change.action is not Action.ADD or isinstance(now, Absent) or "rules." not in change.path:
         return False
     wanted = Rule.of_field("", str(change.desired))
     return Rule.of_field("", str(now)) == attrs.evolve(wanted, enabled=False)
-
-
-def _equal(path: str, wanted: FieldValue | Absent, now: FieldValue | Absent) -> bool:
-    return same(kind("Firewall"), path, wanted, now)

@@ -7,6 +7,7 @@ from pmpc_reconcile.execute.goals.configuration import ConfigureGoal, DiskGoal
 from pmpc_reconcile.execute.goals.creation import CloneGoal, CreateGoal
 from pmpc_reconcile.execute.goals.deletion import DeleteGuestGoal
 from pmpc_reconcile.execute.goals.firewall import FIREWALL, FirewallGoal
+from pmpc_reconcile.execute.goals.network import NODE_NETWORK, NodeNetworkGoal
 from pmpc_reconcile.execute.goals.placement import MigrateGoal, SetPoolGoal
 from pmpc_reconcile.execute.goals.pools import ConfigurePoolGoal, CreatePoolGoal, DeletePoolGoal
 from pmpc_reconcile.execute.goals.power import RestartGoal, ShutdownGoal, StartGoal
@@ -50,6 +51,8 @@ def _existing(step: steps.Step) -> Goal | None:
             return FirewallGoal(step)
         case steps.Configure() if step.address.startswith(SDN):
             return SdnGoal(step)
+        case steps.Configure() if step.address.startswith(NODE_NETWORK):
+            return NodeNetworkGoal(step)
         case steps.Configure():
             return ConfigureGoal(step)
         case steps.ResizeDisk() | steps.MoveDisk():

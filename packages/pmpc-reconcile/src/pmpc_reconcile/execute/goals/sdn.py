@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Final
 from pmpc_reconcile.diff import FieldChange
 from pmpc_reconcile.execute.goals.base import ExistingGuestGoal, need_quorum
 from pmpc_reconcile.execute.retreat import send
+from pmpc_reconcile.execute.reviewed import still_missing
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
 from pmpc_reconcile.groups.sdn.staging import Staging, next_staging
 from pmpc_reconcile.groups.sdn.state import Objects, SdnState, different, sdn_live, sdn_target
-from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live.sdn import SDN_PATH, read_sdn
 from pmpc_reconcile.plan.steps import Configure
-from pmpc_reconcile.values import ABSENT, same
 
 if TYPE_CHECKING:
     from pmpc_reconcile.live import LiveCluster
@@ -173,22 +172,6 @@ async def _stage_back(run: StepRun, state: SdnState) -> None:
 
 
 def _missing(state: SdnState, step: Configure) -> tuple[FieldChange, ...]:
-    """Return the changes that do not run yet, each checked against what was reviewed.
-
-    Raises:
-        StepFailure: Somebody changed one of the fields since the plan was made.
-    """
+    """Return the changes that do not run yet, each checked against what was reviewed."""
     live = sdn_live(state.running, [change.path for change in step.changes])
-    missing: list[FieldChange] = []
-    for change in step.changes:
-        now = live.get(change.path, ABSENT)
-        if same(kind("Sdn"), change.path, change.desired, now):
-            continue
-        if same(kind("Sdn"), change.path, change.live, now):
-            missing.append(change)
-        elif not step.lenient:
-            raise StepFailure(
-                f"{change.path} was {change.live} when the plan was made and is {now} now: "
-                "somebody changed it; plan again"
-            )
-    return tuple(missing)
+    return still_missing("Sdn", step, live)

@@ -1,0 +1,46 @@
+"""Check the fields of settings against what was reviewed, before anything of them is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pmpc_reconcile.diff import FieldChange
+from pmpc_reconcile.execute.trouble import StepFailure
+from pmpc_reconcile.kinds import kind as kind_named
+from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.values import ABSENT, Absent, Fields, FieldValue, same
+
+Excuse = Callable[[FieldChange, "FieldValue | Absent"], bool]
+
+
+def _none(change: FieldChange, now: FieldValue | Absent) -> bool:
+    return False
+
+
+def still_missing(
+    kind: str, step: Configure, live: Fields, excused: Excuse = _none
+) -> tuple[FieldChange, ...]:
+    """Return the changes that are not in effect.
+
+    Args:
+        kind: Name of the kind.
+        step: The step with the changes.
+        live: The fields as they are now.
+        excused: Whether another value than the reviewed one comes from our own calls.
+
+    Raises:
+        StepFailure: Somebody changed one of the fields since the plan was made.
+    """
+    missing: list[FieldChange] = []
+    for change in step.changes:
+        now = live.get(change.path, ABSENT)
+        if same(kind_named(kind), change.path, change.desired, now):
+            continue
+        if same(kind_named(kind), change.path, change.live, now) or excused(change, now):
+            missing.append(change)
+        elif not step.lenient:
+            raise StepFailure(
+                f"{change.path} was {change.live} when the plan was made and is {now} now: "
+                "somebody changed it; plan again"
+            )
+    return tuple(missing)
