@@ -7,10 +7,12 @@ import heapq
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import TypeVar
 
 import attrs
 
+_T = TypeVar("_T")
 START = 1_795_358_400.0
 """Where a new cluster's time begins (22 November 2026, 14:40 UTC)."""
 
@@ -109,6 +111,30 @@ class VirtualClock:
         finally:
             self._waiters.remove(deadline)
             heapq.heapify(self._waiters)
+
+    def run(self, steps: Generator[float, None, _T]) -> _T:
+        """Go through a conversation: each step under the lock, waiting as long as it yields."""
+        while True:
+            try:
+                with self.lock:
+                    self.catch_up()
+                    seconds = next(steps)
+            except StopIteration as stop:
+                value: _T = stop.value
+                return value
+            self.sleep(seconds)
+
+    async def arun(self, steps: Generator[float, None, _T]) -> _T:
+        """Go through a conversation beside others."""
+        while True:
+            try:
+                with self.lock:
+                    self.catch_up()
+                    seconds = next(steps)
+            except StopIteration as stop:
+                value: _T = stop.value
+                return value
+            await self.asleep(seconds)
 
     def follow(self, speed: float = 1.0) -> None:
         """Follow real time from now on, ``speed`` simulated seconds per real one."""

@@ -2,65 +2,39 @@
 
 from __future__ import annotations
 
-import inspect
 import random
 import uuid
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
-import attrs
-
-from proxmox_client.testing import seeding
+from proxmox_client.testing import asking, seeding
 from proxmox_client.testing.access import AccessControl
-from proxmox_client.testing.admission import (
-    ProxyLoop,
-    admit,
-    make_call,
-    not_simulated,
-    route_of,
-)
-from proxmox_client.testing.auth import (
-    UNAUTHORISED_DELAY,
-    Authenticator,
-    Identity,
-    Unauthorised,
-)
+from proxmox_client.testing.auth import Authenticator
 from proxmox_client.testing.broadcast import Broadcast
 from proxmox_client.testing.clock import START, VirtualClock
-from proxmox_client.testing.clusterlocks import wait_for_lock
 from proxmox_client.testing.consoles import Consoles
 from proxmox_client.testing.faults import Faults
 from proxmox_client.testing.generating import populate
-from proxmox_client.testing.ha.requests import redirect
 from proxmox_client.testing.joining import set_up
 from proxmox_client.testing.locks import LockTable
-from proxmox_client.testing.nodelife import refusal
 from proxmox_client.testing.outside import Outside
-from proxmox_client.testing.quorum import is_quorate, refuse_without_quorum
-from proxmox_client.testing.request import (
-    Call,
-    HostUnreachable,
-    PveFault,
-    Reply,
-    SimRequest,
-    SimResponse,
-)
-from proxmox_client.testing.routing import Route, RouteTable
+from proxmox_client.testing.quorum import is_quorate
+from proxmox_client.testing.request import PveFault, SimRequest, SimResponse
+from proxmox_client.testing.routing import RouteTable
 from proxmox_client.testing.scheduler import Scheduler
 from proxmox_client.testing.state import Guest, Node, Pool, Storage, Token, User, Volume
 from proxmox_client.testing.tasks import TaskEngine
 from proxmox_client.testing.volumes import VolumeStore
-from proxmox_client.testing.wireform import CLOSE, FORWARDED, KEEP, answer, refuse
 
 if TYPE_CHECKING:
     import httpx
 
+    from proxmox_client.testing.asgi import SimulatorApp
     from proxmox_client.testing.guests.agentcommands import Command
     from proxmox_client.testing.saving.document import Unfinished
     from proxmox_client.testing.server import SimulatorServer
 
-_METHODS = frozenset(("GET", "POST", "PUT", "DELETE"))
 Conversation = Generator[float, None, SimResponse]
 
 
@@ -172,60 +146,14 @@ class SimulatedCluster:
             HostUnreachable: The node that is asked is gone.
             ConnectionLost: A fault ends the connection.
         """
-        conversation = self.conversation(request)
-        while True:
-            try:
-                with self.clock.lock:
-                    seconds = next(conversation)
-            except StopIteration as stop:
-                return cast("SimResponse", stop.value)
-            self.clock.sleep(seconds)
+        return self.clock.run(self.conversation(request))
 
     def conversation(self, request: SimRequest) -> Conversation:
         """Answer a request step by step: yields seconds to wait, returns the response.
 
         Each step has to run while nobody else touches the cluster (`VirtualClock.lock`).
         """
-        if request.method not in _METHODS:
-            return SimResponse(501, f"method '{request.method}' not available", CLOSE, b"")
-        via = request.via or next(iter(self.nodes))
-        if (server := self._server(via)) is not self:
-            return (yield from server.conversation(attrs.evolve(request, via=via)))
-        if (away := refusal(self.nodes[via], self.clock.now())) is not None:
-            yield away.delay
-            raise HostUnreachable(away.message)
-        try:
-            yield from self.faults.before(request, via)
-            self.broadcast.until(self.clock.now())
-            call, route = admit(self, request)
-            data = yield from self.carry_out(call, route)
-        except Unauthorised as error:
-            yield UNAUTHORISED_DELAY
-            return SimResponse(401, str(error), CLOSE, b"")
-        except ProxyLoop:
-            return SimResponse(500, "proxy loop detected", CLOSE, b"proxy loop detected")
-        except PveFault as fault:
-            delay = UNAUTHORISED_DELAY if fault.status == 401 else fault.delay
-            if delay:
-                yield delay
-            self.faults.after(request, via)
-            return refuse(fault)
-        self.faults.after(request, via)
-        return answer(data, FORWARDED if route.protected else KEEP)
-
-    def carry_out(self, call: Call, route: Route) -> Generator[float, None, Any]:
-        """Do what an admitted call asks for: yields seconds to wait, returns the data."""
-        if not self.quorate:
-            upid = yield from refuse_without_quorum(self, call)
-            if upid is not None:
-                return upid
-        yield from wait_for_lock(self, call)
-        if (upid := redirect(self, call)) is not None:
-            return upid
-        data = (route.handler or not_simulated)(self, call)
-        if inspect.isgenerator(data):
-            data = yield from cast("Generator[float, None, Any]", data)
-        return data
+        return asking.conversation(self, request)
 
     def call(
         self,
@@ -240,20 +168,7 @@ class SimulatedCluster:
         Raises:
             PveFault: The cluster refuses.
         """
-        userid, _, tokenid = user.partition("!")
-        request = SimRequest(method, path, params or {})
-        self.broadcast.until(self.clock.now())
-        route, sent = route_of(self, request)
-        identity = Identity(userid, tokenid or None, trusted=True)
-        call = make_call(self, route, sent, identity, next(iter(self.nodes)))
-        steps = self.carry_out(call, route)
-        while True:
-            try:
-                self.clock.sleep(next(steps))
-            except StopIteration as stop:
-                data = stop.value
-                break
-        return data.data if isinstance(data, Reply) else data
+        return self.clock.run(asking.trusted(self, method, path, params or {}, user))
 
     @property
     def quorate(self) -> bool:
@@ -286,7 +201,8 @@ class SimulatedCluster:
         """End being a server of one's own: from now on the cluster answers."""
         self.joined = cluster
 
-    def _server(self, name: str) -> SimulatedCluster:
+    def server(self, name: str) -> SimulatedCluster:
+        """Return the one of this network that a node belongs to."""
         found = self.joined or self
         if name in found.nodes:
             return found
@@ -348,9 +264,7 @@ class SimulatedCluster:
         given ``size=`` if it does not exist.
         """
         running = status == "running"
-        return seeding.add_guest(
-            self, "qemu", node, vmid, config or {}, running=running, template=template
-        )
+        return seeding.add_guest(self, "qemu", node, vmid, config, running, template)
 
     def add_container(
         self,
@@ -363,9 +277,7 @@ class SimulatedCluster:
     ) -> Guest:
         """Put a container on a node; volumes as in `add_vm`."""
         running = status == "running"
-        return seeding.add_guest(
-            self, "lxc", node, vmid, config or {}, running=running, template=template
-        )
+        return seeding.add_guest(self, "lxc", node, vmid, config, running, template)
 
     def add_volume(self, storage: str, volid: str, size: int, *, node: str | None = None) -> Volume:
         """Put a volume on a storage; ``node`` matters only where the storage is not shared."""
@@ -392,6 +304,18 @@ class SimulatedCluster:
         from proxmox_client.testing.transport import AsyncSimulatorTransport
 
         return AsyncSimulatorTransport(self, via)
+
+    def asgi(self, via: str = "", speed: float | None = 1.0) -> SimulatorApp:
+        """Return an ASGI application for any ASGI server; see `proxmox_client.testing.asgi`.
+
+        Args:
+            via: Node that answers; empty means the first.
+            speed: Simulated seconds per second while the server runs; None lets waiting move the
+                clock at once.
+        """
+        from proxmox_client.testing.asgi import SimulatorApp
+
+        return SimulatorApp(self, via, speed)
 
     def serve(self, host: str = "127.0.0.1", port: int = 0, speed: float = 1.0) -> SimulatorServer:
         """Serve the cluster over HTTPS while the returned context is entered.

@@ -120,8 +120,7 @@ def add_guest(
     kind: Kind,
     node: str,
     vmid: int,
-    config: Mapping[str, object],
-    *,
+    config: Mapping[str, object] | None,
     running: bool,
     template: bool,
 ) -> Guest:
@@ -136,7 +135,7 @@ def add_guest(
         raise ValueError(f"cannot add guest {vmid}: the id is taken")
     if node not in cluster.nodes:
         raise ValueError(f"cannot add guest {vmid}: there is no node {node!r}")
-    texts = {name: text_of(value) for name, value in config.items()}
+    texts = {name: text_of(value) for name, value in (config or {}).items()}
     guest = place(cluster, kind, node, vmid, texts, running=running, template=template)
     cluster.broadcast.tell(guest)
     return guest

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
+from proxmox_client.testing import asking
 from proxmox_client.testing.admission import make_call, route_of
 from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.guests.guest import Guest
@@ -56,7 +57,7 @@ def _ask(
         if not call.identity.trusted:
             route.permission(cluster.access, call.identity, sent)
         inner = make_call(cluster, route, sent, call.identity, call.node)
-        upid = yield from cluster.carry_out(inner, route)
+        upid = yield from asking.carry_out(cluster, inner, route)
     except PveFault as fault:
         yield fault.delay
         return f"{fault.status} {fault.message}"
