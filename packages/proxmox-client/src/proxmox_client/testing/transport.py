@@ -57,17 +57,11 @@ class SimulatorTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
-        clock = self._cluster.clock
         steps = _conversation(self._cluster, request, request.read(), self._via)
-        while True:
-            try:
-                with clock.lock:
-                    seconds = next(steps)
-            except StopIteration as stop:
-                return _answer(request, stop.value)
-            except (HostUnreachable, ConnectionLost) as error:
-                raise _transport_error(error, request) from None
-            clock.sleep(seconds)
+        try:
+            return _answer(request, self._cluster.clock.run(steps))
+        except (HostUnreachable, ConnectionLost) as error:
+            raise _transport_error(error, request) from None
 
 
 class AsyncSimulatorTransport(httpx.AsyncBaseTransport):
@@ -79,14 +73,8 @@ class AsyncSimulatorTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
-        clock = self._cluster.clock
         steps = _conversation(self._cluster, request, await request.aread(), self._via)
-        while True:
-            try:
-                with clock.lock:
-                    seconds = next(steps)
-            except StopIteration as stop:
-                return _answer(request, stop.value)
-            except (HostUnreachable, ConnectionLost) as error:
-                raise _transport_error(error, request) from None
-            await clock.asleep(seconds)
+        try:
+            return _answer(request, await self._cluster.clock.arun(steps))
+        except (HostUnreachable, ConnectionLost) as error:
+            raise _transport_error(error, request) from None
