@@ -12,6 +12,7 @@ from pmpc_state import (
     Cause,
     GuestsRead,
     LeaseHeld,
+    LeaseLost,
     SectionWritten,
     State,
     StateUnreachable,
@@ -170,7 +171,7 @@ async def test_a_server_restarted_in_a_transaction_loses_that_section_only(
     event.remove(Engine, "after_cursor_execute", after)
     kinds = {one.kind for one in state.reader().resources("lab")}
     assert kinds < {"node", "qemu", "lxc", "storage", "content", "pool"}
-    cluster.clock.advance(61)  # where the lease could not be given back, it has ended by now
+    # Also where the lease could not be given back: this process knows that nobody holds it.
     assert (await sync(state, pve, "lab")).complete
     again = await sync(state, pve, "lab")
     assert (again.created, again.changed, again.vanished) == (0, 0, 0)
@@ -183,4 +184,96 @@ async def test_a_lease_that_could_not_be_given_back_ends_by_itself(
     with pytest.raises(LeaseHeld):
         await sync(state, pve, "lab")
     cluster.clock.advance(61)
+    assert (await sync(state, pve, "lab")).complete
+
+
+def test_a_lease_given_up_in_vain_is_fenced_and_free_for_this_process_only(
+    url: str, cluster: SimulatedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        State.open(url, now=cluster.clock.now) as state,
+        State.open(url, now=cluster.clock.now) as other,
+    ):
+        leases = state.writer().leases
+        old = leases.acquire("sync/lab", holder="me", seconds=60)
+
+        def gone(_self: object, _held: object) -> None:
+            raise StateUnreachable("the database is gone")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(type(leases), "release", gone)
+            state.give_up(old)
+        with pytest.raises(LeaseHeld):
+            other.writer().leases.acquire(
+                "sync/lab", holder="you", seconds=60, given_up=other.given_up("sync/lab")
+            )
+        new = leases.acquire(
+            "sync/lab", holder="me", seconds=60, given_up=state.given_up("sync/lab")
+        )
+        assert new.token > old.token
+        with pytest.raises(LeaseLost):
+            leases.check(old)
+        with pytest.raises(LeaseHeld):  # what is held now was not given up
+            leases.acquire("sync/lab", holder="me", seconds=60, given_up=state.given_up("sync/lab"))
+
+
+async def test_a_sync_tells_a_log_what_it_cost(
+    state: State, pve: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="pmpc_state.sync")
+    report = await sync(state, pve, "lab")
+    [record] = [one for one in caplog.records if one.name == "pmpc_state.sync"]
+    told = record.__dict__["sync"]
+    assert (told["cluster"], told["status"], told["created"]) == ("lab", "ok", report.created)
+    assert told["requests"] == report.figures.requests
+    assert told["received"] > 1000
+    assert told["sections"]["qemu"] == "ok"
+
+
+async def test_a_reader_during_a_sync_sees_a_consistent_cluster(
+    state: State, pve: AsyncClient, cluster: SimulatedCluster
+) -> None:
+    """As of `whole_at`: every guest's disk is there, and no disk of a guest that is not."""
+    await sync(state, pve, "lab")
+    cluster.clock.advance(60)
+    await (await pve.nodes("pve3").qemu(101).delete()).wait()
+    cluster.add_vm("pve1", 300, {"name": "new", "memory": 512, "scsi0": "local-lvm:1"})
+    cluster.clock.advance(60)
+    seen: list[set[str]] = []
+
+    def look(told: SyncEvent) -> None:
+        if isinstance(told, SectionWritten):
+            with state.reading() as reader:
+                then = reader.at("lab", reader.whole_at("lab"))
+            guests = {one.key for one in then if one.kind == "qemu"}
+            owners = {str(one.config["vmid"]) for one in then if one.kind == "content"}
+            assert guests == owners, told.report.name
+            seen.append(guests)
+
+    report = await sync(state, pve, "lab", on_event=look)
+    assert report.complete
+    assert len(seen) >= 7
+    assert all(guests == {"100", "101", "102", "103"} for guests in seen)
+    with state.reading() as reader:
+        after = {one.key for one in reader.at("lab", reader.whole_at("lab")) if one.kind == "qemu"}
+    assert after == {"100", "102", "103", "300"}
+
+
+async def test_a_sync_that_failed_halfway_leaves_the_last_whole_moment(
+    state: State, pve: AsyncClient, cluster: SimulatedCluster
+) -> None:
+    await sync(state, pve, "lab")
+    before = _present(state)
+    cluster.clock.advance(60)
+    cluster.edit(100, memory=2048)
+
+    def stop(told: SyncEvent) -> None:
+        if isinstance(told, SectionWritten) and told.report.name == "qemu":
+            raise RuntimeError("a front end that fails")
+
+    with pytest.raises(RuntimeError, match="front end"):
+        await sync(state, pve, "lab", on_event=stop)
+    reader = state.reader()
+    whole = {one.address: (one.uid, one.config) for one in reader.at("lab", reader.whole_at("lab"))}
+    assert whole == before
     assert (await sync(state, pve, "lab")).complete

@@ -16,9 +16,10 @@ from pmpc_state.database.complaints import explained
 from pmpc_state.database.engine import make_engine, parse_url, sqlite_path
 from pmpc_state.database.transactions import Bound, Pooled
 from pmpc_state.database.versions import prepare
-from pmpc_state.errors import StateMissing
+from pmpc_state.errors import StateMissing, StateUnreachable
 from pmpc_state.reader import StateReader
 from pmpc_state.repositories.clock import Clock, utc_clock
+from pmpc_state.values import Lease
 from pmpc_state.writer import StateWriter
 
 
@@ -35,6 +36,7 @@ class State:
         self._key = key
         self._clock = clock
         self._access = Pooled(engine)
+        self._given_up: dict[str, set[int]] = {}
 
     @classmethod
     def open(
@@ -108,6 +110,23 @@ class State:
         """Enter a block whose writes all happen, or none if it raises. Keep it short."""
         with self._access.writing() as connection:
             yield StateWriter(Bound(connection), self._clock, self._key)
+
+    def give_up(self, held: Lease) -> None:
+        """Give a lease back; if the database is gone, remember that nobody here holds it any more.
+
+        A later `given_up` lets this process take it again at once. Others wait until it expires,
+        and fencing holds either way: whoever takes it gets a greater token.
+        """
+        try:
+            self.writer().leases.release(held)
+        except StateUnreachable:
+            self._given_up.setdefault(held.name, set()).add(held.token)
+        else:
+            self._given_up.pop(held.name, None)
+
+    def given_up(self, name: str) -> frozenset[int]:
+        """Return the tokens of a lease that could not be given back."""
+        return frozenset(self._given_up.get(name, ()))
 
     def fingerprint(self, value: object) -> str:
         """Return the keyed fingerprint that stands for a secret in this database."""

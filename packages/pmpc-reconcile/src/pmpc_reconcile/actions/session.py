@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pmpc_reconcile.actions.spec import ActionContext
@@ -40,7 +39,6 @@ async def open_context(
     from pmpc_state import State
 
     url = context.state_url()
-    _make_folder(url)
     state = State.open(url)
     try:
         if not connected:
@@ -65,8 +63,3 @@ def reconciler(context: ActionContext, on_event: EventSink) -> Reconciler:
         on_event=on_event,
         actor=context.actor,
     )
-
-
-def _make_folder(url: str) -> None:
-    if url.startswith("sqlite:///") and ":memory:" not in url:
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True, mode=0o700)

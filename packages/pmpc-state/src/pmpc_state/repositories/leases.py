@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -62,6 +62,7 @@ class LeaseWriter(LeaseReader):
         holder: str,
         seconds: float,
         abandoned: Callable[[str], bool] = is_dead,
+        given_up: Collection[int] = (),
     ) -> Lease:
         """Take a lease with a new token, greater than every one before.
 
@@ -70,6 +71,7 @@ class LeaseWriter(LeaseReader):
             holder: Who wants it, for people; `this_process()` also lets others see a crash.
             seconds: How long it lasts unless renewed.
             abandoned: Says whether a holder is known to be gone, so that waiting is pointless.
+            given_up: Tokens of this lease whose holders are done with it and could not say so.
 
         Raises:
             LeaseHeld: Somebody else holds it and it has not expired.
@@ -78,7 +80,12 @@ class LeaseWriter(LeaseReader):
             now = self._clock()
             _lock_name(connection, name)
             current = _find(connection, name)
-            if current is not None and _is_held(current, now) and not abandoned(current.holder):
+            if (
+                current is not None
+                and _is_held(current, now)
+                and current.token not in given_up
+                and not abandoned(current.holder)
+            ):
                 raise LeaseHeld(name, current.holder, current.expires_at.isoformat())
             taken = Lease(
                 name=name,

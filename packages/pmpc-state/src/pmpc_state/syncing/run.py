@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
@@ -31,12 +32,14 @@ from pmpc_state.values.report import (
 )
 from pmpc_state.values.samples import SampleRetention
 from pmpc_state.writer import StateWriter
+from proxmox_client.observing import Traffic
 
 if TYPE_CHECKING:
     from pmpc_state.repositories.observed import Run
     from proxmox_client import AsyncClient
 
-LEASE_SECONDS: Final = 60.0
+_LOG: Final = logging.getLogger("pmpc_state.sync")
+LEASE_SECONDS: Final = 30.0
 CONCURRENCY: Final = 16
 
 
@@ -98,16 +101,18 @@ async def sync(
     order = _Order(client, cluster, mode, sweep, tuple(collections), on_event, concurrency, metrics)
     held = await asyncio.to_thread(
         lambda: writer.leases.acquire(
-            f"sync/{cluster}", holder=this_process(), seconds=LEASE_SECONDS
+            f"sync/{cluster}",
+            holder=this_process(),
+            seconds=LEASE_SECONDS,
+            given_up=state.given_up(f"sync/{cluster}"),
         )
     )
     try:
         async with _kept(writer, held):
             return await _sync(writer, order, held)
     finally:
-        # A database that is gone is told by what was cut short; the lease then ends by itself.
-        with suppress(StateUnreachable):
-            await asyncio.to_thread(writer.leases.release, held)
+        # A database that is gone is told by what was cut short.
+        await asyncio.to_thread(state.give_up, held)
 
 
 async def _sync(writer: StateWriter, order: _Order, held: Lease) -> SyncReport:
@@ -115,7 +120,8 @@ async def _sync(writer: StateWriter, order: _Order, held: Lease) -> SyncReport:
     began = perf_counter()
     run = await asyncio.to_thread(writer.observed.begin, order.cluster, held, order.mode)
     try:
-        inventory = await _look(writer, order, run)
+        with order.client.observing(Traffic()) as traffic:
+            inventory = await _look(writer, order, run)
         run = await asyncio.to_thread(writer.observed.date, run)
         looked = perf_counter()
         sections = await _write(writer, run, inventory, order.on_event)
@@ -126,14 +132,32 @@ async def _sync(writer: StateWriter, order: _Order, held: Lease) -> SyncReport:
             writer.observed.finish(run, "failed")
         raise
     figures = Figures(
-        inventory.requests, round(looked - began, 3), round(perf_counter() - looked, 3)
+        requests=inventory.requests,
+        received=traffic.received,
+        reading=round(looked - began, 3),
+        writing=round(perf_counter() - looked, 3),
     )
     draft = SyncReport(order.cluster, run.started_at, run.started_at, sections, order.mode, figures)
     finished = await asyncio.to_thread(writer.observed.finish, run, draft.status, figures)
     fresh = await asyncio.to_thread(writer.freshness, order.cluster)
     report = attrs.evolve(draft, finished_at=finished, freshness=fresh)
     order.on_event(SyncFinished(report))
+    _LOG.info("sync finished", extra={"sync": _figures(report)})
     return report
+
+
+def _figures(report: SyncReport) -> dict[str, object]:
+    """Return what a log should hold of a sync, as plain values."""
+    return {
+        "cluster": report.cluster,
+        "mode": report.mode.value,
+        "status": report.status,
+        "oldest": None if report.oldest is None else report.oldest.isoformat(),
+        **{name: getattr(report, name) for name in ("created", "changed", "vanished", "unknown")},
+        **attrs.asdict(report.figures),
+        "sections": {section.name: section.status for section in report.sections},
+        "failures": [f"{one.section}, {one.scope}: {one.message}" for one in report.failures],
+    }
 
 
 async def _look(writer: StateWriter, order: _Order, run: Run) -> Inventory:

@@ -29,11 +29,13 @@ class Figures:
 
     Attributes:
         requests: Requests it made.
+        received: Bytes of their answers.
         reading: Seconds it looked.
         writing: Seconds it wrote.
     """
 
     requests: int = 0
+    received: int = 0
     reading: float = 0.0
     writing: float = 0.0
 
