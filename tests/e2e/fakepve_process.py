@@ -17,14 +17,20 @@ from fakepve import FakePve
 from fakepve.certs import make_cert
 
 
-async def serve(guests: str, token: str) -> None:
-    """Serve the guests of a JSON text on a free port of loopback; print the address."""
+async def serve(guests: str, token: str, version: str = "") -> None:
+    """Serve the guests of a JSON text on a free port of loopback; print the address.
+
+    A guest whose configuration has an agent has one that answers.
+    """
     pve = FakePve(user="root@pam", password="secret", host="127.0.0.1", port=0)
     pve.time_scale = 0
     name, _, secret = token.partition("=")
     pve.apitokens[name] = secret
+    if version:
+        pve.release_version, pve.version = version, f"{version}.1"
     for guest in json.loads(guests):
-        pve.add_vm(**guest)
+        made = pve.add_vm(**guest)
+        made.agent = {} if "agent" in made.config else None
     with tempfile.TemporaryDirectory() as folder:
         certificate, key, _ = make_cert(folder, hosts=("127.0.0.1",))
         await pve.start(certificate, key)

@@ -89,7 +89,7 @@ class TerminalStream(_Stream):
             ConnectError: The terminal hangs up: it does not accept the ticket.
         """
         ticket = self._ticket
-        await self._socket.send(framing.login(ticket.user, ticket.ticket))
+        await self._send(framing.login(ticket.user, ticket.ticket))
         said = b""
         while len(said) < len(framing.WELCOME):
             data = await self._socket.receive()
@@ -120,7 +120,7 @@ class TerminalStream(_Stream):
         """
         text = data.encode() if isinstance(data, str) else data
         for start in range(0, len(text), _TYPED):
-            await self._socket.send(framing.typed(text[start : start + _TYPED]))
+            await self._send(framing.typed(text[start : start + _TYPED]))
 
     async def resize(self, columns: int, rows: int) -> None:
         """Say how large the window is.
@@ -129,7 +129,7 @@ class TerminalStream(_Stream):
             ValueError: A window without columns or rows.
             ConnectError: The terminal has ended.
         """
-        await self._socket.send(framing.resized(columns, rows))
+        await self._send(framing.resized(columns, rows))
 
     async def aclose(self) -> None:
         """End the connection; the server ends the terminal then."""
@@ -140,11 +140,18 @@ class TerminalStream(_Stream):
             self._pings = None
         await super().aclose()
 
+    async def _send(self, frame: bytes) -> None:
+        """Send a frame as text, as PVE's own viewer does; as bytes where it is no text."""
+        try:
+            await self._socket.send(frame.decode())
+        except UnicodeDecodeError:
+            await self._socket.send(frame)
+
     async def _keep_open(self) -> None:
         with contextlib.suppress(ConnectError):
             while True:
                 await asyncio.sleep(framing.PING_SECONDS)
-                await self._socket.send(framing.PING)
+                await self._send(framing.PING)
 
 
 _TYPED = 32 * 1024

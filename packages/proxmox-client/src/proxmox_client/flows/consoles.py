@@ -20,6 +20,7 @@ from proxmox_client.flows.taskflow import read_started
 from proxmox_client.flows.versions import known_version
 from proxmox_client.values.consoleticket import ConsoleKind, ConsoleTicket, SpiceTicket
 from proxmox_client.values.guestplace import GuestPlace
+from proxmox_client.values.upid import Upid
 from proxmox_client.wire.params import build_raw_request
 from proxmox_client.wire.request import Request
 
@@ -155,9 +156,16 @@ def _ticket(
         ticket,
         int(data["port"]),
         str(data.get("password") or ticket) if kind == "vnc" else "",
-        read_started(data),
+        _task_of(data),
         session.route.current,
     )
+
+
+def _task_of(data: Mapping[str, Any]) -> Upid | None:
+    try:
+        return read_started(data)
+    except ValueError:  # no UPID: the console is there all the same
+        return None
 
 
 def _numbers(version: str) -> tuple[int, ...]:

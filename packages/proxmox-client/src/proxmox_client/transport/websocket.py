@@ -35,8 +35,8 @@ class WebSocket:
         self._connection = connection
         self._endpoint = endpoint
 
-    async def send(self, data: bytes) -> None:
-        """Send bytes, in as many frames as they need.
+    async def send(self, data: bytes | str) -> None:
+        """Send bytes or text, in as many frames as they need.
 
         Raises:
             ConnectError: The other side has ended the connection.
