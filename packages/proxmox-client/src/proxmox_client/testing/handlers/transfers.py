@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from proxmox_client.testing.backups import pruning
 from proxmox_client.testing.request import UPLOAD_SOURCE, Call, PveFault
 from proxmox_client.testing.routing import handles
 from proxmox_client.testing.seeding import add_volume
@@ -98,28 +99,18 @@ def _rules(cluster: SimulatedCluster, call: Call) -> dict[str, int]:
     text = call.get("prune-backups") or storage.options.get("prune-backups")
     if not text:
         raise PveFault(500, f"no prune-backups options configured for storage '{storage.name}'")
-    return {
-        name: int(value) for name, _, value in (part.partition("=") for part in text.split(","))
-    }
+    return pruning.parse(text)
 
 
 def _marked(cluster: SimulatedCluster, call: Call) -> list[tuple[Volume, str]]:
-    """Mark every backup: keep, remove or protected. Only `keep-last` and `keep-all` count here."""
-    rules = _rules(cluster, call)
-    groups: dict[tuple[str, int | None], list[Volume]] = {}
-    for volume in cluster.volumes.on(call["storage"], call.node):
-        kind = "lxc" if "-lxc-" in volume.name else "qemu"
-        wanted = call.get("vmid", volume.vmid) == volume.vmid and call.get("type", kind) == kind
-        if volume.content == "backup" and wanted:
-            groups.setdefault((kind, volume.vmid), []).append(volume)
-    marked: list[tuple[Volume, str]] = []
-    for group in groups.values():
-        group.sort(key=lambda volume: volume.ctime, reverse=True)
-        kept = len(group) if rules.get("keep-all") else rules.get("keep-last", 0)
-        for index, volume in enumerate(group):
-            verdict = "keep" if index < kept else "remove"
-            marked.append((volume, "protected" if volume.protected else verdict))
-    return marked
+    """Mark every backup of the wanted guests and kinds: keep, remove or protected."""
+    wanted = [
+        volume
+        for volume in cluster.volumes.on(call["storage"], call.node)
+        if call.get("vmid", volume.vmid) == volume.vmid
+        and call.get("type") in (None, pruning.kind_of(volume))
+    ]
+    return pruning.marked(wanted, _rules(cluster, call))
 
 
 @handles("GET", "/nodes/{node}/storage/{storage}/prunebackups")

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
 Objects = dict[str, dict[str, Any]]
-STAGED = ("zones", "vnets", "subnets", "controllers")
+STAGED = ("zones", "vnets", "subnets", "controllers", "fabrics", "fabric-nodes",
+          "prefix-lists", "route-maps")  # fmt: skip
 """What waits for an apply; IPAM and DNS servers count at once."""
 _AT = " at /usr/share/perl5/PVE/Network/SDN.pm line 291."
 
 
 def _staged() -> dict[str, Objects]:
-    return {"zones": {}, "vnets": {}, "subnets": {}, "controllers": {}, "dns": {},
-            "ipams": {"pve": {"type": "pve"}}}  # fmt: skip
+    sections: dict[str, Objects] = {section: {} for section in STAGED}
+    return sections | {"dns": {}, "ipams": {"pve": {"type": "pve"}}}
 
 
 def _running() -> dict[str, Objects]:
