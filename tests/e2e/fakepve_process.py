@@ -3,7 +3,7 @@
 Only ever started as a process of its own: fakepve has another licence and is a test tool.
 """
 
-# pyright: basic, reportMissingTypeStubs=false
+# pyright: basic, reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 # fakepve has no types, and this is the one file that touches it.
 
 from __future__ import annotations
