@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import asyncio
 
+from pmpc_reconcile.execute.lanes import Lanes, Pace
 from pmpc_reconcile.execute.report import Outcome, StepResult
 from pmpc_reconcile.execute.schedule import run_steps
 from pmpc_reconcile.plan.steps import StartGuest, Step
+
+ONE = Pace(first=1, most=1)
 
 
 def step(name: str, *after: str, locks: tuple[str, ...] = ()) -> Step:
@@ -50,7 +53,7 @@ async def test_shared_locks_exclude_nobody() -> None:
 
 async def test_no_more_run_at_once_than_allowed() -> None:
     world = World()
-    await run_steps([step(name) for name in "abcdef"], world.run, world.skip, limit=1)
+    await run_steps([step(name) for name in "abcdef"], world.run, world.skip, lanes=Lanes(ONE))
     assert world.together == set()
 
 

@@ -89,6 +89,7 @@ async def _bring_about(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...
                     raise StepFailure(str(absent)) from absent
                 raise Wait("it is at another node now") from absent
             clock.called()
+            run.lane.passed()
         except Wait as wait:
             clock.quorum_lost = isinstance(wait, NoQuorumWait) or clock.quorum_lost
             await clock.pause(str(wait))
@@ -202,6 +203,8 @@ def _refused(
         raise Absent(f"{call.name}: {text}")
     if issubclass(kind, NoQuorum):
         raise NoQuorumWait(reason)
+    if issubclass(kind, LockTimeout):
+        run.lane.refused(run.now())
     if issubclass(kind, (GuestLocked, LockTimeout, NodeUnreachable, WrongState)):
         raise Wait(reason)
     raise StepFailure(f"{call.name}: {text}")

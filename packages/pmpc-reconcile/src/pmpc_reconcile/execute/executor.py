@@ -89,7 +89,9 @@ class Executor:
                 brake.pull(f"`{result.summary}` failed, and the plan is all or nothing")
             return result
 
-        results = await run_steps(plan.steps, run, work.skip, brake=brake)
+        results = await run_steps(
+            plan.steps, run, work.skip, lanes=work.lanes, node=work.node_of, brake=brake
+        )
         begun = {item.step_id for item in results if item.outcome is not Outcome.SKIPPED}
         if not course.atomic or (
             len(begun) == len(results) and all(item.outcome is Outcome.DONE for item in results)

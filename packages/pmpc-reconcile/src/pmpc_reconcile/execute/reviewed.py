@@ -8,7 +8,7 @@ from pmpc_reconcile.diff import FieldChange
 from pmpc_reconcile.execute.trouble import StepFailure
 from pmpc_reconcile.kinds import kind as kind_named
 from pmpc_reconcile.plan.steps import Configure
-from pmpc_reconcile.values import ABSENT, Absent, Fields, FieldValue, same
+from pmpc_reconcile.values import ABSENT, Absent, Fields, FieldValue, default_of, same
 
 Excuse = Callable[[FieldChange, "FieldValue | Absent"], bool]
 
@@ -32,11 +32,16 @@ def still_missing(
         StepFailure: Somebody changed one of the fields since the plan was made.
     """
     missing: list[FieldChange] = []
+    found = kind_named(kind)
     for change in step.changes:
         now = live.get(change.path, ABSENT)
-        if same(kind_named(kind), change.path, change.desired, now):
+        usual = default_of(found, change.path)
+        shown = usual if isinstance(now, Absent) else now
+        reviewed = usual if isinstance(change.live, Absent) else change.live
+        gone = isinstance(change.desired, Absent) and isinstance(now, Absent)
+        if gone or same(found, change.path, change.desired, shown):
             continue
-        if same(kind_named(kind), change.path, change.live, now) or excused(change, now):
+        if same(found, change.path, reviewed, shown) or excused(change, now):
             missing.append(change)
         elif not step.lenient:
             raise StepFailure(

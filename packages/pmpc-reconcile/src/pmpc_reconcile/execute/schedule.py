@@ -12,11 +12,11 @@ from contextlib import AsyncExitStack
 
 import attrs
 
+from pmpc_reconcile.execute.lanes import Lanes
 from pmpc_reconcile.execute.report import Outcome, StepResult
 from pmpc_reconcile.plan.steps import Step
 
 SHARED = "shared:"
-MOST_AT_ONCE = 8
 
 Runner = Callable[[Step], Awaitable[StepResult]]
 Skipper = Callable[[Step, str], StepResult]
@@ -42,7 +42,8 @@ async def run_steps(
     runner: Runner,
     skipper: Skipper,
     *,
-    limit: int = MOST_AT_ONCE,
+    lanes: Lanes | None = None,
+    node: Callable[[Step], str | None] = lambda _step: None,
     brake: Brake | None = None,
 ) -> tuple[StepResult, ...]:
     """Run every step after those it waits for; return the results in the order of the steps.
@@ -54,11 +55,12 @@ async def run_steps(
         steps: In an order that respects their dependencies.
         runner: Runs one step; must not raise.
         skipper: Makes the result of a step that is not run.
-        limit: Most steps at once.
+        lanes: How many steps go on at once on each node.
+        node: Says on which node a step works.
         brake: Skips what has not begun once it is pulled.
     """
     held_back = brake or Brake()
-    slots = asyncio.Semaphore(limit)
+    roads = lanes or Lanes()
     locks = {name: asyncio.Lock() for name in _exclusive(steps)}
     tasks: dict[str, asyncio.Task[StepResult]] = {}
 
@@ -72,7 +74,7 @@ async def run_steps(
         async with AsyncExitStack() as held:
             for name in sorted(_exclusive([step])):
                 await held.enter_async_context(locks[name])
-            await held.enter_async_context(slots)
+            await held.enter_async_context(roads.of(node(step)).place())
             if held_back.reason:
                 return skipper(step, held_back.reason)
             return await runner(step)

@@ -9,6 +9,7 @@ import attrs
 
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.execute.journal import StepJournal
+from pmpc_reconcile.execute.lanes import Lane
 from pmpc_reconcile.execute.schedule import Brake
 from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.execute.trouble import StepFailure, Wait
@@ -66,6 +67,7 @@ class StepRun:
         reserved: vmids this process has chosen for guests that may not exist yet.
         keep: Renews the lease; raises `LeaseLost` when another process took over.
         brake: Tells when nothing more shall begin.
+        lane: The steps that go on beside it on its node.
     """
 
     step: Step
@@ -82,6 +84,7 @@ class StepRun:
     reserved: set[int]
     keep: Callable[[], Awaitable[None]]
     brake: Brake
+    lane: Lane
     upids: list[str] = attrs.field(factory=list[str])
     warnings: list[str] = attrs.field(factory=list[str])
     wrote: int = 0

@@ -11,6 +11,7 @@ from pmpc_reconcile.events import EventSink, StepDone, StepFailed, StepSkipped, 
 from pmpc_reconcile.execute.drive import drive
 from pmpc_reconcile.execute.goals import goal_for
 from pmpc_reconcile.execute.journal import StepJournal
+from pmpc_reconcile.execute.lanes import Lanes, Pace
 from pmpc_reconcile.execute.ownership import OwnershipKeeper
 from pmpc_reconcile.execute.report import Outcome, StepResult
 from pmpc_reconcile.execute.schedule import Brake, run_steps
@@ -20,7 +21,7 @@ from pmpc_reconcile.execute.trouble import StepFailure
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live import LiveCluster, SharedInventory
 from pmpc_reconcile.plan.model import Plan
-from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plan.steps import CloneGuest, CreateGuest, Step
 from pmpc_reconcile.plan.undo import Undo
 from pmpc_reconcile.records import Records
 from pmpc_state import JournalStep, Lease
@@ -37,6 +38,7 @@ class Means:
         now: Wall clock in seconds.
         sleep: How to wait.
         patience: Deadlines.
+        pace: How many steps at once on a node.
     """
 
     live: LiveCluster
@@ -45,6 +47,7 @@ class Means:
     now: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     patience: Patience
+    pace: Pace = attrs.field(factory=Pace)
 
 
 class Work:
@@ -67,6 +70,7 @@ class Work:
         self._brake = brake
         self._positions = {step.id: number for number, step in enumerate(plan.steps)}
         self._reserved: set[int] = set()
+        self.lanes = Lanes(means.pace)
         self._inventory = SharedInventory(means.live.inventory, means.now)
         self.objects = {
             item.address: ObjectRun(item, vmid=item.vmid, node=item.node) for item in plan.objects
@@ -98,6 +102,14 @@ class Work:
         seconds = self._means.patience.lease
         await records.run(lambda: records.state.writer().leases.renew(lease, seconds=seconds))
 
+    def node_of(self, step: Step) -> str | None:
+        """Return the node a step works on, as far as it is known before."""
+        if isinstance(step, CloneGuest):
+            return step.template_node
+        if isinstance(step, CreateGuest):
+            return step.node
+        return self.objects[step.address].node
+
     def skip(self, step: Step, reason: str) -> StepResult:
         """Note that a step is not run."""
         self._means.emit(StepSkipped(step.id, step.address, reason))
@@ -117,7 +129,8 @@ class Work:
         async def undo(step: Step) -> StepResult:
             return await self._drive(step, lambda: self.keeper.step_undone(step, undone[step.id]))
 
-        return await run_steps([undo.step for undo in undos], undo, self.skip)
+        steps = [undo.step for undo in undos]
+        return await run_steps(steps, undo, self.skip, lanes=self.lanes, node=self.node_of)
 
     async def _drive(self, step: Step, record: Callable[[], Awaitable[None]]) -> StepResult:
         from proxmox_client import PveError
@@ -175,6 +188,7 @@ class Work:
             reserved=self._reserved,
             keep=self.keep,
             brake=self._brake,
+            lane=self.lanes.of(self.node_of(step)),
         )
 
 

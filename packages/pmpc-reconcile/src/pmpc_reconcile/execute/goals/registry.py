@@ -12,6 +12,14 @@ from pmpc_reconcile.execute.goals.placement import MigrateGoal, SetPoolGoal
 from pmpc_reconcile.execute.goals.pools import ConfigurePoolGoal, CreatePoolGoal, DeletePoolGoal
 from pmpc_reconcile.execute.goals.power import RestartGoal, ShutdownGoal, StartGoal
 from pmpc_reconcile.execute.goals.sdn import SDN, SdnGoal
+from pmpc_reconcile.execute.goals.storages import (
+    STORAGE,
+    ConfigureStorageGoal,
+    CreateStorageGoal,
+    DeleteStorageGoal,
+    FetchImageGoal,
+    is_image,
+)
 from pmpc_reconcile.plan import steps
 
 
@@ -31,6 +39,10 @@ def _making(step: steps.Step) -> Goal | None:
     match step:
         case steps.CreatePool():
             return CreatePoolGoal()
+        case steps.CreateStorage():
+            return CreateStorageGoal()
+        case steps.DeleteStorage():
+            return DeleteStorageGoal()
         case steps.CloneGuest():
             return CloneGoal(step)
         case steps.CreateGuest():
@@ -53,6 +65,10 @@ def _existing(step: steps.Step) -> Goal | None:
             return SdnGoal(step)
         case steps.Configure() if step.address.startswith(NODE_NETWORK):
             return NodeNetworkGoal(step)
+        case steps.Configure() if step.address.startswith(STORAGE):
+            return ConfigureStorageGoal(step)
+        case steps.Configure() if is_image(step):
+            return FetchImageGoal(step)
         case steps.Configure():
             return ConfigureGoal(step)
         case steps.ResizeDisk() | steps.MoveDisk():
