@@ -10,6 +10,7 @@ from proxmox_client.testing.faults import (
     Answer,
     ClockSkew,
     Drop,
+    Edit,
     ExpiredTickets,
     FailingTask,
     FullStorage,
@@ -17,8 +18,10 @@ from proxmox_client.testing.faults import (
     Latency,
     NodeOffline,
     NoQuorum,
+    Script,
     SlowTasks,
     SomebodyElse,
+    TicketLifetime,
     Where,
 )
 
@@ -307,3 +310,46 @@ def test_a_lock_on_a_cluster_file_is_waited_for_in_steps_of_a_second(
     text = "create pool failed: cfs-lock 'file-user_cfg' error: got lock request timeout"
     assert answer.reason == text
     assert ask.seconds == pytest.approx(9.99)
+
+
+@pytest.mark.requirement("faults.somebody-else")
+def test_a_script_makes_the_next_edit_at_each_call(cluster: SimulatedCluster, ask: Asker) -> None:
+    edits = [Edit("PUT", CONFIG, {"name": name}, user="eve@pve") for name in ("one", "two")]
+    edits.append(Edit("POST", "/nodes/pve1/qemu/100/snapshot", {"snapname": "its"}, "eve@pve"))
+    fault = cluster.faults.add(SomebodyElse(Script(edits), where=Where("GET", CONFIG)))
+    assert [ask("GET", CONFIG).data["name"] for _ in range(4)] == ["one", "two", "two", "two"]
+    assert fault.hits == 4
+    assert [str(task.upid.user) for task in cluster.nodes["pve1"].tasks] == ["eve@pve"]
+    cluster.faults.add(SomebodyElse(Edit("POST", "/pools", {"poolid": "no good"})))
+    with pytest.raises(RuntimeError, match="alice@pve cannot POST /pools"):
+        ask("GET", "/version")
+
+
+@pytest.mark.requirement("faults.tickets")
+def test_tickets_can_be_made_to_live_shorter(cluster: SimulatedCluster) -> None:
+    cluster.access.users["root@pam"].password = "secret"
+    params = {"username": "root@pam", "password": "secret"}
+    ticket = cluster.handle(SimRequest("POST", "/access/ticket", params)).data["ticket"]
+    asked = SimRequest("GET", "/version", headers={"cookie": f"PVEAuthCookie={ticket}"})
+    with cluster.faults.add(TicketLifetime(60)):
+        assert cluster.handle(asked).status == 200
+        cluster.clock.advance(61)
+        assert cluster.handle(asked).reason == "Authentication failed!"
+    assert cluster.handle(asked).status == 200
+
+
+@pytest.mark.requirement("faults.latency")
+def test_jitter_is_the_same_for_one_seed() -> None:
+    def times(seed: int) -> list[float]:
+        cluster = SimulatedCluster(nodes=("pve1",), seed=seed)
+        asker = Asker(cluster, cluster.create_token("root@pam", "t"))
+        cluster.faults.add(Latency(1, jitter=2))
+        found: list[float] = []
+        for _ in range(5):
+            asker("GET", "/version")
+            found.append(asker.seconds)
+        return found
+
+    assert times(1) == times(1) != times(2)
+    assert all(1 <= seconds <= 3 for seconds in times(1))
+    assert len(set(times(1))) == 5

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from proxmox_client import schema
 from proxmox_client.testing import SimulatedCluster
-from proxmox_client.testing.faults import Answer, Latency, NodeOffline, NoQuorum, SomebodyElse
+from proxmox_client.testing.faults import Answer, Edit, Latency, NodeOffline, NoQuorum, SomebodyElse
 from proxmox_client.testing.saving import Unsaveable, from_document, save, to_document
 from proxmox_client.testing.saving.document import MADE_ANEW, NOT_KEPT
 from tests.lab.simulated import Lab
@@ -160,7 +160,8 @@ def test_faults_in_force_are_kept_and_can_be_ended() -> None:
 def test_a_fault_with_a_function_cannot_be_saved() -> None:
     cluster = SimulatedCluster(nodes=("pve1",))
     cluster.faults.add(Answer(500, "no"))
-    to_document(cluster)
+    cluster.faults.add(SomebodyElse(Edit("POST", "/pools", {"poolid": "theirs"})))
+    assert len(list(again(cluster).faults)) == 2
     cluster.faults.add(SomebodyElse(lambda now: None))
     with pytest.raises(Unsaveable, match="faults"):
         to_document(cluster)

@@ -56,6 +56,7 @@ class Authenticator:
     def __init__(self, access: AccessControl, key: bytes) -> None:
         self._access = access
         self._key = key
+        self.lifetime = TICKET_LIFETIME
         self._ended: dict[str, int] = {}
 
     def identify(self, method: str, headers: Mapping[str, str], now: float) -> Identity:
@@ -94,7 +95,7 @@ class Authenticator:
         if not plain.startswith("PVE:!tfa!"):
             return False
         expected = self._sign(f"{self._era(userid)}{plain}:{userid}")
-        return hmac.compare_digest(signature, expected) and _in_time(plain, now)
+        return hmac.compare_digest(signature, expected) and _in_time(plain, now, self.lifetime)
 
     def expire_tickets(self, userid: str = "") -> None:
         """End all tickets made so far: everybody's, or one user's."""
@@ -118,7 +119,7 @@ class Authenticator:
         _, userid, _ = plain.rsplit(":", 2)
         if not hmac.compare_digest(signature, self._sign(self._era(userid) + plain)):
             return None
-        return userid if _in_time(plain, now) else None
+        return userid if _in_time(plain, now, self.lifetime) else None
 
     def _era(self, userid: str) -> str:
         """What is signed besides the ticket: changes whenever tickets are ended."""
@@ -158,6 +159,6 @@ class Authenticator:
         return None
 
 
-def _in_time(plain: str, now: float) -> bool:
+def _in_time(plain: str, now: float, lifetime: float) -> bool:
     age = now - int(plain.rpartition(":")[2], 16)
-    return -300 <= age <= TICKET_LIFETIME
+    return -300 <= age <= lifetime

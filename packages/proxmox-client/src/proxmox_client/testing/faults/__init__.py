@@ -11,6 +11,7 @@ from proxmox_client.testing.faults.kinds import (
     Answer,
     ClockSkew,
     Drop,
+    Edit,
     ExpiredTickets,
     FailingTask,
     Fault,
@@ -19,8 +20,10 @@ from proxmox_client.testing.faults.kinds import (
     Latency,
     NodeOffline,
     NoQuorum,
+    Script,
     SlowTasks,
     SomebodyElse,
+    TicketLifetime,
     Where,
 )
 
@@ -29,6 +32,7 @@ __all__ = [
     "Answer",
     "ClockSkew",
     "Drop",
+    "Edit",
     "ExpiredTickets",
     "FailingTask",
     "Fault",
@@ -38,7 +42,9 @@ __all__ = [
     "Latency",
     "NoQuorum",
     "NodeOffline",
+    "Script",
     "SlowTasks",
     "SomebodyElse",
+    "TicketLifetime",
     "Where",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import attrs
 
 from proxmox_client.testing import nodelife
+from proxmox_client.testing.auth import TICKET_LIFETIME
 from proxmox_client.testing.faults.kinds import (
     Answer,
     ClockSkew,
@@ -24,6 +25,7 @@ from proxmox_client.testing.faults.kinds import (
     NoQuorum,
     SlowTasks,
     SomebodyElse,
+    TicketLifetime,
 )
 from proxmox_client.testing.locks import guest_lock_file
 from proxmox_client.testing.request import ConnectionLost, PveFault, SimRequest
@@ -123,6 +125,8 @@ class Faults:
                 cluster.locks.take(path, until=cluster.clock.now() + fault.seconds)
             case ExpiredTickets():
                 cluster.auth.expire_tickets(fault.userid)
+            case TicketLifetime():
+                cluster.auth.lifetime = fault.seconds
             case ClockSkew():
                 cluster.nodes[fault.node].skew += fault.seconds
             case _:
@@ -135,6 +139,8 @@ class Faults:
                 nodelife.bring_back(cluster, cluster.nodes[fault.node])
             case FullStorage():
                 cluster.volumes.full.discard(fault.storage)
+            case TicketLifetime():
+                cluster.auth.lifetime = TICKET_LIFETIME
             case ClockSkew():
                 cluster.nodes[fault.node].skew -= fault.seconds
             case _:

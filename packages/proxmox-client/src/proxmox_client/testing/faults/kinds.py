@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from proxmox_client.testing.nodelife import Loss
+from proxmox_client.testing.request import PveFault
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
@@ -70,11 +71,60 @@ class Answer:
 
 
 @attrs.frozen
+class Edit:
+    """A call of somebody else's, at once and without asking for his privileges.
+
+    Attributes:
+        method: HTTP method.
+        path: Path below ``/api2/json``.
+        params: Parameters.
+        user: Whose name tasks and logs show.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    user: str = "alice@pve"
+
+    def __call__(self, cluster: SimulatedCluster) -> None:
+        """Do it.
+
+        Raises:
+            RuntimeError: The cluster refuses; that is a mistake in the test, not our answer.
+        """
+        try:
+            cluster.call(self.method, self.path, self.params, user=self.user)
+        except PveFault as fault:
+            what = f"{self.user} cannot {self.method} {self.path}"
+            raise RuntimeError(f"{what}: {fault.message} {fault.errors or ''}") from fault
+
+
+@attrs.define
+class Script:
+    """Edits of somebody else's, the next one each time.
+
+    Attributes:
+        edits: What he does, in order.
+        done: How many he has done.
+    """
+
+    edits: Sequence[Edit]
+    done: int = 0
+
+    def __call__(self, cluster: SimulatedCluster) -> None:
+        """Do the next edit, if any is left."""
+        if self.done < len(self.edits):
+            self.done += 1
+            self.edits[self.done - 1](cluster)
+
+
+@attrs.frozen
 class SomebodyElse:
     """Somebody else does something between two calls of ours.
 
     Attributes:
-        does: What he does; gets the cluster (`SimulatedCluster.call`, `edit` and so on).
+        does: What he does: an `Edit`, a `Script`, or a function that gets the cluster
+            (`SimulatedCluster.call`, `edit` and so on).
         when: Before the struck request is carried out, or after it and before its answer.
         where: At which requests.
     """
@@ -148,6 +198,13 @@ class ExpiredTickets:
 
 
 @attrs.frozen
+class TicketLifetime:
+    """Tickets, old ones too, are good for so many seconds only until the fault is removed."""
+
+    seconds: float
+
+
+@attrs.frozen
 class ClockSkew:
     """A node's clock is wrong by some seconds until the fault is removed."""
 
@@ -157,5 +214,5 @@ class ClockSkew:
 
 Fault = (
     Latency | Drop | Answer | SomebodyElse | SlowTasks | FailingTask | NodeOffline | NoQuorum
-    | FullStorage | HeldLock | ExpiredTickets | ClockSkew
+    | FullStorage | HeldLock | ExpiredTickets | TicketLifetime | ClockSkew
 )  # fmt: skip
