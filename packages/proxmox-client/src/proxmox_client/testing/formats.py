@@ -9,6 +9,8 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
+from proxmox_client.testing import schedules
+
 Check = Callable[[str], None]
 """Accepts a value or raises ``ValueError`` with PVE's sentence, without the final line feed."""
 
@@ -177,11 +179,14 @@ def _quad_text(value: str) -> str:
 
 def _calendar_event(value: str) -> None:
     clock = re.search(r"(\d+):(\d+)", value)
-    if clock is None:
-        return
-    for figure, limit in ((clock[1], 23), (clock[2], 59)):
+    for figure, limit in ((clock[1], 23), (clock[2], 59)) if clock else ():
         if int(figure) > limit:
             raise ValueError(f"invalid calendar event '{value}' - value '{figure}' out of range\n")
+    try:
+        schedules.parse(value)
+    except ValueError:
+        text = f"invalid calendar event '{value}' - unable to parse calendar event\n"
+        raise ValueError(text) from None
 
 
 def _urlencoded(value: str) -> None:

@@ -24,7 +24,7 @@ LOCK = "/var/lock/pvecm.lock"
 _LOCK_SECONDS = 10.0
 _NO_ROUTE = 3.07
 _REFUSED_AFTER = 3.0
-_STATISTICS_AFTER = 20.0
+_STATISTICS_AFTER = 12.0
 
 
 @attrs.frozen
@@ -244,7 +244,7 @@ def move(lonely: SimulatedCluster, name: str, cluster: SimulatedCluster) -> None
     """Let a server become a member: what it had of its own is replaced by the cluster's."""
     node = lonely.nodes[name]
     node.files.pop("certificate", None)
-    node.broadcast_at = 0.0
+    node.broadcast_at = 1.0
     node.silent_until = lonely.clock.now() + _STATISTICS_AFTER
     cluster.nodes[name] = node
     cluster.tasks.adopt(node.tasks)

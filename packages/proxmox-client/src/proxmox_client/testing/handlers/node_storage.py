@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxmox_client.testing import nodedisks
 from proxmox_client.testing.formats import split_list
+from proxmox_client.testing.guestwork.disks import check_volume_name
 from proxmox_client.testing.guestwork.storage_turns import turn
 from proxmox_client.testing.permissions import denied, require
 from proxmox_client.testing.request import Call, PveFault
@@ -204,7 +205,9 @@ def free(cluster: SimulatedCluster, call: Call) -> str:
     volid = _volid(call)
     volume = cluster.volumes.find(call.node, volid)
     _require_volume(cluster, call, volid, volume)
-    cluster.volumes.storage(call["storage"])
+    storage = cluster.volumes.storage(call["storage"])
+    if storage.type in FILE_TYPES:
+        check_volume_name(storage, volid)
 
     def work(task: TaskRecord) -> None:
         found = cluster.volumes.find(call.node, volid)

@@ -60,7 +60,7 @@ def _file(name: str, uris: list[str], suites: list[str], parts: list[str]) -> di
 
 def _files(cluster: SimulatedCluster, node: str) -> list[dict[str, Any]]:
     suite = _suite(cluster)
-    debian = _file("debian", ["http://deb.debian.org/debian"], [suite], ["main", "contrib"])
+    debian = _file("debian", ["http://mirror.example.org/debian"], [suite], ["main", "contrib"])
     uri, part = _STANDARD["enterprise"][2], _STANDARD["enterprise"][1]
     found: list[dict[str, Any]] = cluster.nodes[node].files.setdefault(
         "apt", [debian, _file("pve-enterprise", [uri], [suite], [part])]
