@@ -14,7 +14,7 @@ import attrs
 
 from proxmox_client.testing import SimulatedCluster
 from tests.conformance.replay_compare import differences
-from tests.conformance.replay_servers import one_node_cluster, three_node_cluster
+from tests.conformance.replay_servers import lonely_servers, one_node_cluster, three_node_cluster
 from tests.conformance.replay_session import Answer, Session
 from tests.conformance.replay_timeline import Moment, course
 from tests.conformance.replay_watch import Track, Watch
@@ -138,6 +138,7 @@ def run() -> Report:
         result
         for cluster, areas in (
             (one_node_cluster(), rules()["order"]["one_node"]),
+            (lonely_servers(), rules()["order"]["joining"]),
             (three_node_cluster(), rules()["order"]["three_nodes"]),
         )
         for result in _run_server(cluster, areas, exclusions, report)

@@ -7,6 +7,7 @@ from proxmox_client.testing.ha.state import HaState
 from proxmox_client.testing.state import Storage
 
 ONE_NODE_START = 1_795_358_468.0
+JOIN_START = 1_795_359_895.9
 THREE_NODE_START = 1_795_360_203.0
 # Seconds after the first request when the recorded nodes told the others about their guests.
 _TICKS = {"pve1": 4.0, "pve2": 1.5, "pve3": 4.2}
@@ -45,6 +46,27 @@ def one_node_cluster() -> SimulatedCluster:
     return cluster
 
 
+def lonely_servers() -> SimulatedCluster:
+    """Make the three servers the cluster was made of, before they knew each other."""
+    first = SimulatedCluster(nodes=("pve1",), storages=(), start=JOIN_START)
+    servers = {"pve1": first}
+    for name in ("pve2", "pve3"):
+        servers[name] = first.add_server(name, "a-password")
+    for name, server in servers.items():
+        server.access.users["root@pam"].password = "a-password"
+        server.access.users["root@pam"].fields["email"] = "root@example.com"
+        server.nodes[name].booted = JOIN_START - 5640
+        server.storages.clear()
+        for storage in _three_node_storages():
+            server.storages[storage.name] = storage
+    first.nodes["pve1"].broadcast_at = 0.0
+    first.nodes["pve1"].fingerprint = (
+        "B6:E9:B2:27:84:CF:34:0C:0E:39:A5:D2:C5:25:2D:D9:"
+        "75:AA:A5:D5:CB:FA:25:53:E1:8C:3F:74:32:6C:45:E8"
+    )
+    return first
+
+
 def three_node_cluster() -> SimulatedCluster:
     """Make the cluster the files below `cluster/` were recorded from."""
     names = ("pve1", "pve2", "pve3")
@@ -53,15 +75,8 @@ def three_node_cluster() -> SimulatedCluster:
     cluster.files["ha"] = HaState(
         manager_phase=7.7, worker_phases={"pve1": 1.3, "pve2": 8.4, "pve3": 9.2}
     )
-    for name, path, content in (
-        ("local", "/var/lib/vz", _EVERYTHING),
-        ("local2", "/mnt/local2", "images,rootdir"),
-        ("shared", "/mnt/shared", "backup,images,iso,rootdir"),
-    ):
-        options = {"path": path, "content": content}
-        if name == "shared":
-            options["shared"] = "1"
-        cluster.storages[name] = Storage(name, "dir", options)
+    for storage in _three_node_storages():
+        cluster.storages[storage.name] = storage
     cluster.access.users["root@pam"].password = "a-password"
     cluster.access.users["root@pam"].fields["email"] = "root@example.com"
     for node in names:
@@ -89,3 +104,15 @@ def small_machine(vmid: int, storage: str) -> dict[str, object]:
         "scsi0": f"{storage}:0.05,format=qcow2",
         "net0": "virtio,bridge=vmbr0",
     }
+
+
+def _three_node_storages() -> list[Storage]:
+    return [
+        Storage("local", "dir", {"path": "/var/lib/vz", "content": _EVERYTHING}),
+        Storage("local2", "dir", {"path": "/mnt/local2", "content": "images,rootdir"}),
+        Storage(
+            "shared",
+            "dir",
+            {"path": "/mnt/shared", "content": "backup,images,iso,rootdir", "shared": "1"},
+        ),
+    ]

@@ -49,7 +49,11 @@ class Session:
         self._hints = hints
         self._ours: dict[str, str] = {}
         self._secrets = {"root@pam!test": cluster.create_token("root@pam", "test")}
+        token = cluster.access.users["root@pam"].tokens["test"]
+        for server in cluster.servers():
+            server.access.users["root@pam"].tokens["test"] = token
         self._tickets: dict[str, tuple[str, str]] = {}
+        self._minted: dict[tuple[str, str], tuple[str, str]] = {}
         self._last_user = "root@pam"
 
     def is_orphan(self, record: Mapping[str, Any]) -> bool:
@@ -193,22 +197,27 @@ class Session:
             headers["authorization"] = f"PVEAPIToken={full}"
         elif record.get("auth") == "ticket":
             user = who or self._last_user
-            ticket, csrf = self._tickets.get(user) or self._mint(user)
+            ticket, csrf = self._tickets.get(user) or self._mint(user, record)
             headers["cookie"] = f"PVEAuthCookie={quote(ticket)}"
             if who:
                 headers["csrfpreventiontoken"] = csrf
         return headers
 
-    def _mint(self, user: str) -> tuple[str, str]:
-        """Make the ticket of a log-in that was not recorded."""
-        auth, now = self.cluster.auth, self.cluster.clock.now()
-        self._tickets[user] = (auth.ticket(user, now), auth.csrf(user, now))
-        return self._tickets[user]
+    def _mint(self, user: str, record: Mapping[str, Any]) -> tuple[str, str]:
+        """Make the ticket of a log-in that was not recorded, at the server that was asked."""
+        via = str(record.get("via", ""))
+        server = self.cluster.server(via) if via else self.cluster
+        if (via, user) not in self._minted or record.get("note") == "new ticket":
+            now = self.cluster.clock.now()
+            self._minted[via, user] = server.auth.ticket(user, now), server.auth.csrf(user, now)
+        return self._minted[via, user]
 
     def _wait_for(self, record: Mapping[str, Any]) -> None:
         found = _UPID.search(self._translate(str(record["path"])))
         upid = None if found is None else Upid.parse(found[0])
-        task = None if upid is None else self.cluster.tasks.find(upid.node, str(upid))
+        if upid is None:
+            return
+        task = self.cluster.server(upid.node).tasks.find(upid.node, str(upid))
         if task is None:
             return
         deadline = self.cluster.clock.now() + LONGEST_TASK
