@@ -24,7 +24,7 @@ LOCK = "/var/lock/pvecm.lock"
 _LOCK_SECONDS = 10.0
 _NO_ROUTE = 3.07
 _REFUSED_AFTER = 3.0
-_STATISTICS_AFTER = 12.0
+_STATISTICS_AFTER = 10.0
 
 
 @attrs.frozen
