@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tools.apigen.emit_models import Answer
 from tools.apigen.merge import Merged
 from tools.apigen.naming import area, constant, operation_id
@@ -60,11 +62,26 @@ def _encoded(operation: Merged) -> list[str]:
     ]
 
 
-def render(name: str, operations: list[Merged], answers: list[Answer], versions: list[str]) -> str:
-    """Write the module of one area."""
+def render(
+    name: str,
+    operations: list[Merged],
+    answers: list[Answer],
+    versions: list[str],
+    worded: Mapping[str, tuple[str, ...]],
+) -> str:
+    """Write the module of one area.
+
+    Args:
+        name: The area.
+        operations: Its operations.
+        answers: What each answers.
+        versions: All versions.
+        worded: By operation id, parameters of which some versions lack words or keys.
+    """
     body: list[str] = []
     for operation, answer in zip(operations, answers, strict=True):
-        body += _constant(operation, answer, versions)
+        limited = worded.get(operation_id(operation.method, operation.path), ())
+        body += _constant(operation, answer, versions, limited)
     text = "\n".join(body)
     used = [d for d in _DECODERS if f"{d}(" in text or f"decode={d}," in text or f"({d})" in text]
     imports = ["from typing import TYPE_CHECKING"]
@@ -91,7 +108,9 @@ def render(name: str, operations: list[Merged], answers: list[Answer], versions:
     return "\n".join([*lines, "", text]) + "\n"
 
 
-def _constant(operation: Merged, answer: Answer, versions: list[str]) -> list[str]:
+def _constant(
+    operation: Merged, answer: Answer, versions: list[str], worded: tuple[str, ...]
+) -> list[str]:
     name = constant(operation.method, operation.path)
     lines = [
         f"{name}: Operation[{answer.annotation}] = Operation(",
@@ -116,6 +135,7 @@ def _constant(operation: Merged, answer: Answer, versions: list[str]) -> list[st
         ("families", list(family_keys(operation).values())),
         ("text_lists", _text_lists(operation)),
         ("encoded", _encoded(operation)),
+        ("worded", worded),
     ):
         if names:
             quoted = ", ".join(f'"{name}"' for name in names)

@@ -12,11 +12,12 @@ from tools.apigen import (
     emit_models,
     emit_operations,
     emit_options,
+    emit_words,
     facts,
     merge,
     options,
 )
-from tools.apigen.merge import Key, Merged
+from tools.apigen.merge import Facts, Key, Merged
 from tools.apigen.naming import area
 from tools.apigen.output import PACKAGE, Files
 
@@ -41,19 +42,25 @@ def files(root: Path) -> Files:
     return {
         "schema/PINNED.json": pins.encode(),
         f"{PACKAGE}/schema/facts.json.xz": emit_facts.pack(document),
-        **_api(versions, merged, catalogue, areas, answers),
+        **_api(versions, merged, formats, catalogue, areas, answers),
     }
 
 
 def _api(
     versions: list[str],
     merged: dict[Key, Merged],
+    formats: dict[str, Facts],
     catalogue: options.Catalogue,
     areas: dict[str, emit_models.Area],
     answers: dict[Key, emit_models.Answer],
 ) -> Files:
     whole = emit_facade.tree(merged, answers, versions, catalogue)
-    rendered = {"__init__.py": package("The generated half of the client.")}
+    words = emit_words.tables(merged, versions, formats)
+    worded = emit_words.worded(words)
+    rendered = {
+        "__init__.py": package("The generated half of the client."),
+        "words.py": emit_words.render(words),
+    }
     for folder, summary in _FOLDERS.items():
         rendered[f"{folder}/__init__.py"] = package(summary)
     for name, text in emit_options.modules(catalogue, versions).items():
@@ -62,7 +69,7 @@ def _api(
         keys = [key for key in merged if area(key[0]) == name]
         rendered[f"models/{name}.py"] = emit_models.render(here)
         rendered[f"operations/{name}.py"] = emit_operations.render(
-            name, [merged[key] for key in keys], [answers[key] for key in keys], versions
+            name, [merged[key] for key in keys], [answers[key] for key in keys], versions, worded
         )
     for name, paths in whole.areas().items():
         for colour in (emit_facade.SYNC, emit_facade.AIO):

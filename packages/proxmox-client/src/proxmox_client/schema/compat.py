@@ -1,6 +1,7 @@
 """Whether a server is new, or old, enough for a call: since and until against its version.
 
-Pure functions over what the operation itself knows; the full facts are not loaded.
+Pure functions over what the operation itself knows, and a table of words; the full facts are not
+loaded.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from proxmox_client.errors import VersionUnsupported
+from proxmox_client.wire.params import flatten
 
 if TYPE_CHECKING:
     from proxmox_client.wire.operation import Operation
@@ -55,6 +57,38 @@ def _limits(op: Operation[Any], params: Mapping[str, object]) -> Iterator[_Limit
     for name, since, until in op.dated:
         if params.get(name) is not None:
             yield name, since, until
+    given = [name for name in op.worded if params.get(name) is not None]
+    if given:
+        yield from _word_limits(op, {name: params[name] for name in given})
+
+
+def _word_limits(op: Operation[Any], params: Mapping[str, object]) -> Iterator[_Limit]:
+    """Yield the limits of words and of property strings' keys that are in use."""
+    from proxmox_client.api.words import WORDS  # large: only where such a parameter is given
+
+    for name, value in params.items():
+        used = set(_used(op, name, value))
+        for limited, spec, since, until in WORDS[op.id]:
+            if limited == name and spec in used:
+                what = f"{name}{spec}" if spec.startswith("=") else f"{spec} in {name}"
+                yield what, since or OLDEST, until
+
+
+def _used(op: Operation[Any], name: str, value: object) -> Iterator[str]:
+    """Yield what a value holds: `=word`, and `key` and `key=word` of property strings."""
+    try:
+        pairs = tuple(flatten({name: value}, families=op.families, text_lists=op.text_lists))
+    except ValueError:  # it cannot be sent, and building the request says why
+        return
+    for _, text in pairs:
+        yield f"={text}"
+        for entry in text.split(","):
+            key, separator, word = entry.partition("=")
+            if separator:
+                yield key
+                yield f"{key}={word}"
+            else:
+                yield f"={entry}"
 
 
 def _release(version: str) -> tuple[int, int] | None:

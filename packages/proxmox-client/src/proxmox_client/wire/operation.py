@@ -41,6 +41,7 @@ class Operation(Generic[T]):
         families: Indexed families among the parameters (`net` for net0, net1, …).
         text_lists: Parameters with a `-list` format, sent joined by commas.
         encoded: Parameters that PVE wants percent-encoded by the caller.
+        worded: Parameters whose words or keys some versions lack: see `api/words.py`.
         dated: Parameters of some versions only: name, first version, last version or None.
     """
 
@@ -58,4 +59,5 @@ class Operation(Generic[T]):
     families: tuple[str, ...] = ()
     text_lists: tuple[str, ...] = ()
     encoded: tuple[str, ...] = ()
+    worded: tuple[str, ...] = ()
     dated: tuple[tuple[str, str, str | None], ...] = ()

@@ -50,6 +50,7 @@ CLUSTER_OPTIONS_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete",),
+    worded=("crs", "language", "notify",),
     dated=(
         ("consent-text", "8.4", None),
         ("location", "9.2", None),

@@ -110,6 +110,7 @@ CLUSTER_ACME_PLUGINS_POST: Operation[None] = Operation(
     protected=True,
     required=("id", "type",),
     text_lists=("nodes",),
+    worded=("api",),
 )
 CLUSTER_ACME_PLUGINS_ID_DELETE: Operation[None] = Operation(
     id="cluster.acme.plugins.id.delete",
@@ -135,6 +136,7 @@ CLUSTER_ACME_PLUGINS_ID_PUT: Operation[None] = Operation(
     safety=Safety.IDEMPOTENT,
     protected=True,
     text_lists=("delete", "nodes",),
+    worded=("api",),
 )
 CLUSTER_ACME_TOS_GET: Operation[str] = Operation(
     id="cluster.acme.tos.get",

@@ -100,6 +100,7 @@ CLUSTER_FIREWALL_GROUPS_GROUP_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("action", "type",),
+    worded=("type",),
 )
 CLUSTER_FIREWALL_GROUPS_POS_DELETE: Operation[None] = Operation(
     id="cluster.firewall.groups.pos.delete",
@@ -124,6 +125,7 @@ CLUSTER_FIREWALL_GROUPS_POS_PUT: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
+    worded=("type",),
 )
 CLUSTER_FIREWALL_IPSET_GET: Operation[Results[m.ClusterFirewallIpsetItem]] = Operation(
     id="cluster.firewall.ipset.get",
@@ -237,6 +239,7 @@ CLUSTER_FIREWALL_RULES_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("action", "type",),
+    worded=("type",),
 )
 CLUSTER_FIREWALL_RULES_POS_DELETE: Operation[None] = Operation(
     id="cluster.firewall.rules.pos.delete",
@@ -261,4 +264,5 @@ CLUSTER_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
+    worded=("type",),
 )

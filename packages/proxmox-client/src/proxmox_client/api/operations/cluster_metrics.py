@@ -62,6 +62,7 @@ CLUSTER_METRICS_SERVER_ID_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("port", "server", "type",),
+    worded=("type",),
     dated=(
         ("otel-compression", "9.0", None),
         ("otel-headers", "9.0", None),

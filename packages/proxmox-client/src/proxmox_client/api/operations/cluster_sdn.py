@@ -40,6 +40,7 @@ CLUSTER_SDN_CONTROLLERS_GET: Operation[Results[m.ClusterSdnControllersItem]] = O
     path="/cluster/sdn/controllers",
     decode=models("cluster_sdn", "ClusterSdnControllersItem"),
     safety=Safety.READ,
+    worded=("type",),
 )
 CLUSTER_SDN_CONTROLLERS_POST: Operation[None] = Operation(
     id="cluster.sdn.controllers.post",
@@ -50,6 +51,7 @@ CLUSTER_SDN_CONTROLLERS_POST: Operation[None] = Operation(
     protected=True,
     required=("controller", "type",),
     text_lists=("isis-ifaces", "nodes", "peers",),
+    worded=("type",),
     dated=(
         ("bgp-mode", "9.2", None),
         ("fabric", "9.0", None),
@@ -196,6 +198,7 @@ CLUSTER_SDN_FABRICS_FABRIC_POST: Operation[None] = Operation(
     protected=True,
     since="9.0",
     required=("id", "protocol", "redistribute",),
+    worded=("protocol",),
     dated=(
         ("persistent_keepalive", "9.2", None),
         ("redistribute", "9.2", None),
@@ -228,6 +231,7 @@ CLUSTER_SDN_FABRICS_FABRIC_ID_PUT: Operation[None] = Operation(
     protected=True,
     since="9.0",
     required=("delete", "protocol", "redistribute",),
+    worded=("protocol",),
     dated=(
         ("persistent_keepalive", "9.2", None),
         ("redistribute", "9.2", None),
@@ -259,6 +263,7 @@ CLUSTER_SDN_FABRICS_NODE_FABRIC_ID_POST: Operation[None] = Operation(
     protected=True,
     since="9.0",
     required=("interfaces", "node_id", "protocol",),
+    worded=("protocol",),
     dated=(
         ("allowed_ips", "9.2", None),
         ("endpoint", "9.2", None),
@@ -293,6 +298,7 @@ CLUSTER_SDN_FABRICS_NODE_NODE_ID_PUT: Operation[None] = Operation(
     protected=True,
     since="9.0",
     required=("delete", "interfaces", "protocol",),
+    worded=("protocol",),
     dated=(
         ("allowed_ips", "9.2", None),
         ("endpoint", "9.2", None),

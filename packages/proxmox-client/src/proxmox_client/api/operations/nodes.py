@@ -51,6 +51,7 @@ NODES_CONFIG_GET: Operation[m.NodesConfig] = Operation(
     path="/nodes/{node}/config",
     decode=model("nodes", "NodesConfig"),
     safety=Safety.READ,
+    worded=("property",),
 )
 NODES_CONFIG_PUT: Operation[None] = Operation(
     id="nodes.config.put",
@@ -61,6 +62,7 @@ NODES_CONFIG_PUT: Operation[None] = Operation(
     protected=True,
     families=("acmedomain",),
     text_lists=("delete",),
+    worded=("wakeonlan",),
     dated=(
         ("ballooning-target", "8.4", None),
         ("location", "9.2", None),
@@ -160,6 +162,7 @@ NODES_NETWORK_GET: Operation[Results[m.NodesNetworkItem]] = Operation(
     path="/nodes/{node}/network",
     decode=models("nodes", "NodesNetworkItem"),
     safety=Safety.READ,
+    worded=("type",),
 )
 NODES_NETWORK_POST: Operation[None] = Operation(
     id="nodes.network.post",
@@ -170,6 +173,7 @@ NODES_NETWORK_POST: Operation[None] = Operation(
     protected=True,
     required=("iface", "type",),
     text_lists=("bridge_ports", "bridge_vids", "ovs_bonds", "ovs_ports", "slaves",),
+    worded=("type",),
     dated=(
         ("bridge_vids", "8.3", None),
     ),
@@ -210,6 +214,7 @@ NODES_NETWORK_IFACE_PUT: Operation[None] = Operation(
     protected=True,
     required=("type",),
     text_lists=("bridge_ports", "bridge_vids", "delete", "ovs_bonds", "ovs_ports", "slaves",),
+    worded=("type",),
     dated=(
         ("bridge_vids", "8.3", None),
     ),
@@ -248,6 +253,7 @@ NODES_RRD_GET: Operation[m.NodesRrd] = Operation(
     protected=True,
     required=("ds", "timeframe",),
     text_lists=("ds",),
+    worded=("timeframe",),
 )
 NODES_RRDDATA_GET: Operation[Results[m.NodesRrddataItem]] = Operation(
     id="nodes.rrddata.get",
@@ -257,6 +263,7 @@ NODES_RRDDATA_GET: Operation[Results[m.NodesRrddataItem]] = Operation(
     safety=Safety.READ,
     protected=True,
     required=("timeframe",),
+    worded=("timeframe",),
 )
 NODES_SERVICES_GET: Operation[Results[m.NodesServicesItem]] = Operation(
     id="nodes.services.get",

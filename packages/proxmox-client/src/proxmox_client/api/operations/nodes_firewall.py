@@ -64,6 +64,7 @@ NODES_FIREWALL_RULES_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("action", "type",),
+    worded=("type",),
 )
 NODES_FIREWALL_RULES_POS_DELETE: Operation[None] = Operation(
     id="nodes.firewall.rules.pos.delete",
@@ -88,4 +89,5 @@ NODES_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
+    worded=("type",),
 )

@@ -33,6 +33,7 @@ NODES_LXC_POST: Operation[str] = Operation(
     required=("ostemplate", "vmid",),
     families=("dev", "mp", "net", "unused",),
     text_lists=("nameserver", "searchdomain", "tags",),
+    worded=("dev", "mp", "net", "rootfs",),
     dated=(
         ("dev", "8.1", None),
         ("entrypoint", "9.1", None),
@@ -82,6 +83,7 @@ NODES_LXC_CONFIG_PUT: Operation[None] = Operation(
     protected=True,
     families=("dev", "mp", "net", "unused",),
     text_lists=("delete", "nameserver", "revert", "searchdomain", "tags",),
+    worded=("dev", "mp", "net", "rootfs",),
     dated=(
         ("dev", "8.1", None),
         ("entrypoint", "9.1", None),
@@ -254,6 +256,7 @@ NODES_LXC_FIREWALL_RULES_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("action", "type",),
+    worded=("type",),
 )
 NODES_LXC_FIREWALL_RULES_POS_DELETE: Operation[None] = Operation(
     id="nodes.lxc.firewall.rules.pos.delete",
@@ -278,6 +281,7 @@ NODES_LXC_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
+    worded=("type",),
 )
 NODES_LXC_INTERFACES_GET: Operation[Results[m.NodesLxcInterfacesItem]] = Operation(
     id="nodes.lxc.interfaces.get",

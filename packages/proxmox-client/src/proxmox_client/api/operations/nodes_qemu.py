@@ -34,6 +34,7 @@ NODES_QEMU_POST: Operation[str] = Operation(
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("nameserver", "tags",),
     encoded=("sshkeys",),
+    worded=("agent", "efidisk0", "ide", "machine", "net", "sata", "scsi", "tpmstate0", "usb", "vga", "virtio",),
     dated=(
         ("allow-ksm", "9.1", None),
         ("amd-sev", "8.3", None),
@@ -337,6 +338,7 @@ NODES_QEMU_CONFIG_POST: Operation[str] = Operation(
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("delete", "nameserver", "revert", "tags",),
     encoded=("sshkeys",),
+    worded=("agent", "efidisk0", "ide", "machine", "net", "sata", "scsi", "tpmstate0", "usb", "vga", "virtio",),
     dated=(
         ("allow-ksm", "9.1", None),
         ("amd-sev", "8.3", None),
@@ -356,6 +358,7 @@ NODES_QEMU_CONFIG_PUT: Operation[None] = Operation(
     families=("hostpci", "ide", "ipconfig", "net", "numa[n]", "parallel", "sata", "scsi", "serial", "unused", "usb", "virtio", "virtiofs",),
     text_lists=("delete", "nameserver", "revert", "tags",),
     encoded=("sshkeys",),
+    worded=("agent", "efidisk0", "ide", "machine", "net", "sata", "scsi", "tpmstate0", "usb", "vga", "virtio",),
     dated=(
         ("allow-ksm", "9.1", None),
         ("amd-sev", "8.3", None),
@@ -539,6 +542,7 @@ NODES_QEMU_FIREWALL_RULES_POST: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("action", "type",),
+    worded=("type",),
 )
 NODES_QEMU_FIREWALL_RULES_POS_DELETE: Operation[None] = Operation(
     id="nodes.qemu.firewall.rules.pos.delete",
@@ -563,6 +567,7 @@ NODES_QEMU_FIREWALL_RULES_POS_PUT: Operation[None] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     text_lists=("delete",),
+    worded=("type",),
 )
 NODES_QEMU_MIGRATE_GET: Operation[m.NodesQemuMigrate] = Operation(
     id="nodes.qemu.migrate.get",
@@ -804,6 +809,7 @@ NODES_QEMU_STATUS_START_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     text_lists=("targetstorage",),
+    worded=("machine",),
     dated=(
         ("nets-host-mtu", "9.1", None),
         ("with-conntrack-state", "9.0", None),

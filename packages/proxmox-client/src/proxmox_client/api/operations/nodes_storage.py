@@ -46,6 +46,7 @@ NODES_STORAGE_CONTENT_POST: Operation[str] = Operation(
     safety=Safety.UNSAFE,
     protected=True,
     required=("filename", "size", "vmid",),
+    worded=("format",),
 )
 NODES_STORAGE_CONTENT_VOLUME_DELETE: Operation[str] = Operation(
     id="nodes.storage.content.volume.delete",
@@ -91,6 +92,7 @@ NODES_STORAGE_DOWNLOAD_URL_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     required=("content", "filename", "url",),
+    worded=("content",),
     dated=(
         ("compression", "8.1", None),
     ),
@@ -199,4 +201,5 @@ NODES_STORAGE_UPLOAD_POST: Operation[str] = Operation(
     starts_task=True,
     protected=True,
     required=("content", "filename",),
+    worded=("content",),
 )

@@ -20,6 +20,7 @@ STORAGE_GET: Operation[Results[m.StorageItem]] = Operation(
     path="/storage",
     decode=models("storage", "StorageItem"),
     safety=Safety.READ,
+    worded=("type",),
 )
 STORAGE_POST: Operation[m.StoragePost] = Operation(
     id="storage.post",
@@ -30,6 +31,7 @@ STORAGE_POST: Operation[m.StoragePost] = Operation(
     protected=True,
     required=("storage", "type",),
     text_lists=("content", "content-dirs", "monhost", "nodes",),
+    worded=("type",),
     dated=(
         ("create-base-path", "8.0", None),
         ("create-subdirs", "8.0", None),
