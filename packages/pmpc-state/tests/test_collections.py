@@ -7,8 +7,19 @@ from typing import Any
 
 import pytest
 
-from pmpc_state import COLLECTIONS, SETTINGS, Cause, Collection, State, SyncReport, sync
-from pmpc_state.discovery.collections.reading import sees_all
+from pmpc_state import (
+    COLLECTIONS,
+    SETTINGS,
+    Cause,
+    Collection,
+    State,
+    Sweep,
+    SyncMode,
+    SyncReport,
+    sync,
+)
+from pmpc_state.diff import store_form
+from pmpc_state.discovery.collections.reading import item, sees_all
 from proxmox_client import AsyncClient
 from proxmox_client.schema import operations
 from proxmox_client.testing import SimulatedCluster
@@ -152,3 +163,82 @@ def test_a_list_is_whole_only_for_who_may_see_all_of_it(
 
 def test_every_collection_is_a_kind_people_can_ask_for() -> None:
     assert set(SETTINGS) == {one.kind for one in COLLECTIONS}
+
+
+async def test_the_firewall_of_a_guest_is_recorded_and_goes_with_it(
+    state: State, pve: AsyncClient, cluster: SimulatedCluster
+) -> None:
+    cluster.add_vm("pve1", 100, {"name": "web"})
+    cluster.add_container("pve2", 200, {"hostname": "proxy"})
+    firewall = pve.nodes("pve1").qemu(100).firewall
+    await firewall.options.put(enable=True, policy_in="DROP")
+    await firewall.rules.post(type="in", action="ACCEPT", proto="tcp", dport="443", enable=1)
+    await firewall.aliases.post(name="office", cidr="10.1.0.0/16")
+    await firewall.ipset.post(name="admins")
+    await firewall.ipset("admins").post(cidr="10.2.0.0/24")
+    report = await _sync(state, pve)
+    assert report.complete, report.failures
+    config = state.reader().resource("lab", "guest-firewall", "qemu/100").config
+    assert config["options"]["policy_in"] == "DROP"
+    assert [one["dport"] for one in config["rules"]] == ["443"]
+    assert config["aliases"]["office"]["cidr"] == "10.1.0.0/16"
+    assert [one["cidr"] for one in config["ipsets"]["admins"]["members"]] == ["10.2.0.0/24"]
+    assert state.reader().resource("lab", "guest-firewall", "lxc/200").config["rules"] == []
+    before = state.writer().snapshot("lab", "before").taken_at
+    cluster.nodes["pve2"].online = False
+    cluster.clock.advance(60)
+    await _sync(state, pve)
+    assert state.reader().resource("lab", "guest-firewall", "lxc/200").known, "any node answers"
+    cluster.nodes["pve2"].online = True
+    await firewall.options.put(policy_in="ACCEPT")
+    await (await pve.nodes("pve2").lxc(200).delete()).wait()
+    cluster.clock.advance(60)
+    await _sync(state, pve)
+    changes = {one.key: one for one in state.reader().diff("lab", before, kind="guest-firewall")}
+    assert {key: one.kind.value for key, one in changes.items()} == {
+        "qemu/100": "changed", "lxc/200": "removed",
+    }  # fmt: skip
+    assert [one.path for one in changes["qemu/100"].fields] == ["options.policy_in"]
+
+
+async def test_firewalls_of_guests_are_swept_guest_by_guest(
+    state: State, pve: AsyncClient, cluster: SimulatedCluster
+) -> None:
+    for vmid in range(100, 110):
+        cluster.add_vm("pve1", vmid, {"name": f"vm{vmid}"})
+    wanted = tuple(one for one in COLLECTIONS if one.kind == "guest-firewall")
+    await sync(state, pve, "lab", collections=wanted)
+    await pve.nodes("pve1").qemu(104).firewall.options.put(enable=True)
+    changed = 0
+    for _ in range(6):
+        cluster.clock.advance(600)
+        report = await sync(
+            state, pve, "lab", mode=SyncMode.INCREMENTAL, collections=wanted, sweep=Sweep()
+        )
+        section = next(one for one in report.sections if one.name == "guest-firewall")
+        assert section.kept > 0
+        changed += section.changed
+    assert changed == 1
+
+
+async def test_sdn_fabrics_and_models_are_recorded_and_secrets_stay_out(
+    state: State, pve: AsyncClient
+) -> None:
+    await pve.request(
+        "POST", "/cluster/sdn/fabrics/fabric",
+        {"id": "spine", "protocol": "openfabric", "ip_prefix": "10.9.0.0/24"},
+    )  # fmt: skip
+    report = await _sync(state, pve)
+    assert report.complete, report.failures
+    fabric = state.reader().resource("lab", "sdn-fabric", "spine")
+    assert fabric.config["ip_prefix"] == "10.9.0.0/24"
+    assert state.reader().resources("lab", "acme-plugin")
+    assert "pem" not in state.reader().resources("lab", "node-certificate")[0].config
+    cleaned = item(
+        next(one for one in COLLECTIONS if one.kind == "acme-plugin"), "dns",
+        {"plugin": "dns", "data": "VE9LRU49c2VjcmV0"}, None,
+    )  # fmt: skip
+    assert cleaned.document is not None
+    [seen] = store_form([cleaned], state.key)
+    assert "VE9LRU49c2VjcmV0" not in str(seen.text)
+    assert "hmac-sha256" in str(seen.text)

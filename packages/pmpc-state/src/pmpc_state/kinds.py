@@ -11,14 +11,16 @@ KINDS: Final = ("node", "qemu", "lxc", "storage", "content", "pool")
 SETTINGS: Final = (
     "user", "token", "group", "role", "acl", "realm", "datacenter-options",
     "firewall-options", "firewall-rules", "firewall-ipset", "firewall-alias", "firewall-group",
-    "node-firewall-options", "node-firewall-rules",
+    "node-firewall-options", "node-firewall-rules", "guest-firewall",
     "sdn-zone", "sdn-vnet", "sdn-controller", "sdn-ipam", "sdn-dns",
+    "sdn-fabric", "sdn-fabric-node", "sdn-prefix-list", "sdn-route-map-entry",
     "ha-resource", "ha-rule", "ha-group",
     "backup-job", "replication-job", "realm-sync-job",
     "mapping-pci", "mapping-usb", "mapping-dir",
     "notification-sendmail", "notification-gotify", "notification-smtp", "notification-webhook",
-    "notification-matcher", "metric-server",
+    "notification-matcher", "metric-server", "acme-account", "acme-plugin", "cpu-model",
     "node-network", "node-dns", "node-hosts", "node-time", "node-config",
+    "node-certificate", "node-repositories",
 )  # fmt: skip
 """The kinds of collections, which are recorded on request."""
 

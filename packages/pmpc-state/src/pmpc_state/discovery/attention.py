@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import attrs
 
+from pmpc_state.discovery.collections.guests import GUESTS, REQUESTS
+from pmpc_state.discovery.collections.table import Collection
 from pmpc_state.discovery.look import Listing
 from pmpc_state.discovery.volumes import place_of, scopes_of
 from pmpc_state.freshness import Sweep, Unit, choose, summary_of
 from pmpc_state.values.inventory import Knowledge, Known, TaskSection
 
-GUESTS: Final = ("qemu", "lxc")
 _LOOKING: Final = frozenset({"vncproxy", "spiceproxy", "termproxy", "vncshell", "spiceshell"})
 """Tasks that only look at a guest."""
 _POWER: Final = frozenset(
@@ -49,7 +50,7 @@ def attend(
     listing: Listing,
     memory: Memory,
     tasks: TaskSection,
-    collections: Iterable[str],
+    collections: Iterable[Collection],
     sweep: Sweep,
     now: datetime,
 ) -> frozenset[Name]:
@@ -67,9 +68,12 @@ def attend(
         *_changed_pools(listing, memory.recorded),
     }
     due.update(_changed_volumes(listing, memory, placed | _new_places(listing, memory.recorded)))
-    lists = ("storage", "pool", *collections)
+    wanted = tuple(collections)
+    lists = ("storage", "pool", *(one.kind for one in wanted if not one.is_per_guest))
+    of_guests = [one.kind for one in wanted if one.is_per_guest]
     due.update((name, "") for name in lists if (name, "") not in memory.read)
-    rest = [unit for unit in _units(listing, memory, lists) if unit.name not in due]
+    units = (*_units(listing, memory, lists), *_guest_units(listing, memory, of_guests))
+    rest = [unit for unit in units if unit.name not in due]
     return frozenset(due) | choose(rest, sweep, now, memory.before)
 
 
@@ -155,6 +159,13 @@ def _units(listing: Listing, memory: Memory, lists: Iterable[str]) -> Iterator[U
         yield Unit(("content", str(scope)), memory.read.get(("content", str(scope))))
     for name in lists:
         yield Unit((name, ""), memory.read.get((name, "")))
+
+
+def _guest_units(listing: Listing, memory: Memory, kinds: Iterable[str]) -> Iterator[Unit]:
+    for kind in kinds:
+        for entry in listing.of_type(*GUESTS):
+            key = f"{entry['type']}/{entry['vmid']}"
+            yield Unit((kind, key), _proven(memory, kind, key), REQUESTS)
 
 
 def _proven(memory: Memory, kind: str, key: str) -> datetime | None:

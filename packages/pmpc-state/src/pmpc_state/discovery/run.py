@@ -65,8 +65,8 @@ async def discover(
     wanted = tuple(collections)
     if memory is not None:
         hints = await look_at_tasks(look, cluster, past, briefly=True, logged=False)
-        kinds = [one.kind for one in wanted]
-        look = attrs.evolve(look, due=attend(listing, memory, hints, kinds, sweep, started_at))
+        due = attend(listing, memory, hints, wanted, sweep, started_at)
+        look = attrs.evolve(look, due=due)
     sections = await _sections(look, wanted)
     # Tasks last: whatever had an effect on what was just read is in their lists by now.
     briefly = memory is not None
@@ -94,7 +94,8 @@ async def _sections(look: Look, collections: tuple[Collection, ...]) -> tuple[Se
         _told(look, look_at_pools(look)),
     )
     content = await _told(look, look_at_volumes(look, storage))
-    others = await look_at_collections(look, collections)
+    gone = [f"{section.name}/{key}" for section in (qemu, lxc) for key in section.gone]
+    others = await look_at_collections(look, collections, gone)
     for section in others:
         look.on_event(SectionRead(section.name, len(section.items), len(section.failures)))
     return (node, qemu, lxc, storage, content, pool, *others)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import attrs
 
+from pmpc_state.discovery.collections.guests import look_at_guest_firewalls
 from pmpc_state.discovery.collections.table import Collection, Shape
 from pmpc_state.discovery.look import Look, failure, is_hopeless, offline
 from pmpc_state.values.inventory import Cause, ObservedItem, Section, SectionFailure
@@ -20,9 +21,26 @@ _NONE: frozenset[str] = frozenset()
 Privileges = Mapping[str, Iterable[str]]
 
 
-async def look_at_collections(look: Look, collections: Iterable[Collection]) -> tuple[Section, ...]:
-    """Read collections, a section each."""
-    everything = tuple(collections)
+async def look_at_collections(
+    look: Look, collections: Iterable[Collection], gone_guests: Iterable[str] = ()
+) -> tuple[Section, ...]:
+    """Read collections, a section each.
+
+    Args:
+        look: The look this is part of.
+        collections: What to read.
+        gone_guests: Addresses of guests that are proven to be gone.
+    """
+    asked = tuple(collections)
+    gone = frozenset(gone_guests)
+    of_guests = [
+        await look_at_guest_firewalls(look, one, gone) for one in asked if one.is_per_guest
+    ]
+    listed = await _lists(look, [one for one in asked if not one.is_per_guest])
+    return (*listed, *of_guests)
+
+
+async def _lists(look: Look, everything: list[Collection]) -> tuple[Section, ...]:
     wanted = [one for one in everything if look.wants(one.kind)]
     passed = tuple(look.unread(one.kind) for one in everything if one not in wanted)
     if not wanted:
@@ -116,7 +134,7 @@ async def _part(look: Look, wanted: Collection, node: str | None) -> Part:
         if is_hopeless(error):
             raise
         return (), _explained(wanted, failure(wanted.kind, scope, error))
-    return tuple(_item(wanted, key, config, node) for key, config in entries), None
+    return tuple(item(wanted, key, config, node) for key, config in entries), None
 
 
 def _explained(wanted: Collection, problem: SectionFailure) -> SectionFailure:
@@ -159,10 +177,12 @@ def _clean(wanted: Collection, entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name not in left_out}
 
 
-def _item(
-    wanted: Collection, key: str, config: Mapping[str, Any], node: str | None
-) -> ObservedItem:
+def item(wanted: Collection, key: str, config: Mapping[str, Any], node: str | None) -> ObservedItem:
+    """Return an entry of a collection as an object, in one spelling."""
     settings: dict[str, object] = _clean(wanted, config)
+    for name in wanted.secrets:
+        if settings.get(name) is not None:
+            settings[name] = {"secret": settings[name]}
     for name in wanted.sets:
         listed = settings.get(name)
         if isinstance(listed, str):

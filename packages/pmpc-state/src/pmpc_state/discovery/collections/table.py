@@ -32,6 +32,7 @@ class Collection:
         drop: Fields that are not settings.
         sets: Comma lists that come in another order each time.
         until: Last major version of PVE that has it.
+        secrets: Fields whose values are secrets though their names do not say so.
         is_thinned: Whether who lacks the privilege gets some of the fields without being told.
         params: Query of the request.
     """
@@ -47,13 +48,19 @@ class Collection:
     drop: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
     until: int | None = None
+    secrets: tuple[str, ...] = ()
     is_thinned: bool = False
     params: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
 
     @property
     def is_per_node(self) -> bool:
         """Whether each node has its own."""
-        return "{node}" in self.path
+        return "{node}" in self.path and not self.is_per_guest
+
+    @property
+    def is_per_guest(self) -> bool:
+        """Whether each guest has its own."""
+        return "{vmid}" in self.path
 
 
 def _document(kind: str, path: str, **more: Any) -> Collection:
@@ -88,6 +95,9 @@ _FIREWALL: Final = (
     Collection("firewall-group", "/cluster/firewall/groups", ("group",), child=("rules", "")),
     _document("node-firewall-options", "/nodes/{node}/firewall/options", root="/nodes"),
     _sequence("node-firewall-rules", "/nodes/{node}/firewall/rules"),
+    _document(
+        "guest-firewall", "/nodes/{node}/qemu/{vmid}/firewall", privilege="VM.Audit", root="/vms"
+    ),
 )
 _SDN: Final = tuple(
     Collection(f"sdn-{name}", path, (name,), "SDN.Audit", "/sdn", child=child)
@@ -97,6 +107,15 @@ _SDN: Final = tuple(
         ("controller", "/cluster/sdn/controllers", None),
         ("ipam", "/cluster/sdn/ipams", None),
         ("dns", "/cluster/sdn/dns", None),
+    )
+)
+_FABRICS: Final = tuple(
+    Collection(f"sdn-{name}", f"/cluster/sdn/{path}", key, "SDN.Audit", "/sdn")
+    for name, path, key in (
+        ("fabric", "fabrics/fabric", ("id",)),
+        ("fabric-node", "fabrics/node", ("fabric_id", "node_id")),
+        ("prefix-list", "prefix-lists", ("id",)),
+        ("route-map-entry", "route-maps/entries", ("route-map-id", "order")),
     )
 )
 _HA: Final = (
@@ -135,6 +154,9 @@ _NODES: Final = (
     _document("node-hosts", "/nodes/{node}/hosts", root="/nodes"),
     _document("node-time", "/nodes/{node}/time", root="/nodes", drop=("time", "localtime")),
     _document("node-config", "/nodes/{node}/config", root="/nodes"),
+    Collection("node-certificate", "/nodes/{node}/certificates/info", ("filename",), root="/nodes",
+               drop=("pem",)),
+    _document("node-repositories", "/nodes/{node}/apt/repositories", root="/nodes"),
 )  # fmt: skip
 
 COLLECTIONS: Final[tuple[Collection, ...]] = (
@@ -142,11 +164,16 @@ COLLECTIONS: Final[tuple[Collection, ...]] = (
     _document("datacenter-options", "/cluster/options", is_thinned=True),
     *_FIREWALL,
     *_SDN,
+    *_FABRICS,
     *_HA,
     *_JOBS,
     *_MAPPINGS,
     *_NOTIFICATIONS,
     Collection("metric-server", "/cluster/metrics/server", ("id",)),
+    Collection("acme-account", "/cluster/acme/account", ("name",)),
+    Collection("acme-plugin", "/cluster/acme/plugins", ("plugin",), "Sys.Modify",
+               secrets=("data",)),
+    Collection("cpu-model", "/cluster/qemu/custom-cpu-models", ("cputype",)),
     *_NODES,
-)
-"""All of them; the firewall of single guests and what SDN fabrics hold are not among them yet."""
+)  # fmt: skip
+"""All of them."""
