@@ -17,7 +17,7 @@ def main(guests: str, token: str) -> None:
     cluster.access.users[user].tokens[tokenid].secret = secret
     for guest in json.loads(guests):
         cluster.add_vm("pve1", guest["vmid"], {"name": guest["name"], "scsi0": "local-lvm:8"})
-    with cluster.serve() as server:
+    with cluster.serve(speed=20.0) as server:
         print(server.url, flush=True)
         sys.stdin.read()
 
