@@ -68,3 +68,24 @@ async def test_a_plan_in_memory_still_has_its_password(lab: Any) -> None:
     done = await invoke("apply", context, ApplyInput(plan=planned.plan))
     assert done.report.ok
     assert (await lab.plan(VM)).empty
+
+
+async def test_a_hundred_passwords_are_nowhere(lab: Any, tmp_path: Any, caplog: Any) -> None:
+    words = [f"Tr0ub4dor-{number:03}-{number * 7919 % 10007}" for number in range(100)]
+    text = "\n---".join(
+        VM.replace("web-1", f"web-{number}").replace(PASSWORD, f"'{word}'")
+        for number, word in enumerate(words)
+    )
+    plan = await lab.plan(text)
+    shown = [repr(plan), plan.explain(), plan.to_json()]
+    report = await lab.engine.apply(plan)
+    assert report.ok, [item.reason for item in report.failed]
+    again = await lab.plan(text)
+    assert again.empty
+    shown += [repr(report), repr(lab.events), again.to_json(), caplog.text]
+    shown += [repr(await lab.engine.history("shop")), repr(await lab.engine.stored_plans())]
+    lab.state.close()
+    stored = [path.read_bytes() for path in tmp_path.iterdir()]
+    for word in words:
+        assert not any(word in text for text in shown)
+        assert not any(word.encode() in content for content in stored)
