@@ -7,7 +7,7 @@ import contextlib
 import copy
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -201,7 +201,7 @@ class AsyncClient(AsyncComfort):
         return self._session.route.current or str(self._endpoint)
 
     @contextlib.contextmanager
-    def observing(self, observer: Watcher) -> Iterator[Watcher]:
+    def observing(self, observer: Watcher) -> Generator[Watcher]:
         """Let somebody watch for a while: `with pve.observing(Traffic()) as traffic: …`.
 
         Args:
