@@ -12,8 +12,10 @@ VM, CT = kind("VirtualMachine"), kind("Container")
 
 def test_kinds_come_in_the_order_of_creation() -> None:
     assert [entry.name for entry in kinds()] == [
+        "Storage",
         "NodeNetwork",
         "Sdn",
+        "Image",
         "Pool",
         "VirtualMachine",
         "Container",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pmpc_reconcile.kinds import kind, options_of
 from pmpc_reconcile.kinds.firewall import OPTION_DEFAULTS, OPTIONS, RULE
+from pmpc_reconcile.kinds.image import IMAGE
 from pmpc_reconcile.kinds.interfaces import OPTIONS as INTERFACES
 from pmpc_reconcile.kinds.sdn import OPTIONS as NETWORKS
 from proxmox_client import schema
@@ -57,3 +59,18 @@ def test_every_option_of_an_interface_can_be_declared(version: str) -> None:
     # An address is written as cidr; comments of the IPv6 part stand in the same place.
     other = {"iface", "address", "netmask", "address6", "netmask6", "comments6"}
     assert known - other <= INTERFACES.keys()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_option_of_a_storage_can_be_declared(version: str) -> None:
+    storage = kind("Storage")
+    known = parameters("POST", "/storage", version) - storage.control - storage.reserved.keys()
+    assert known == options_of(storage, version).options.keys()
+    fixed = known - parameters("PUT", "/storage/{storage}", version)
+    assert fixed <= storage.create_only
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_option_of_a_download_can_be_declared(version: str) -> None:
+    path = "/nodes/{node}/storage/{storage}/download-url"
+    assert parameters("POST", path, version) <= IMAGE.spec.keys()

@@ -25,6 +25,7 @@ from pmpc_reconcile.plan.requirements import template_of
 from pmpc_reconcile.plan.resolutions import check_resolutions
 from pmpc_reconcile.plan.situation import Built, Situation, with_blame
 from pmpc_reconcile.plan.update import plan_existing
+from pmpc_reconcile.planning.linking import linked, removed_after, with_images, with_storages
 from pmpc_reconcile.planning.others import OtherKinds, in_order
 from pmpc_reconcile.records import ManagedRecord, Records, documents_of
 
@@ -165,6 +166,7 @@ class Planner:
             if pool is None and f"Pool/{name}" in addresses
         }
         images = await self._images(request, inventory, set(creations))
+        inventory = with_storages(inventory, request.manifests)
         return Situation(
             release=request.release,
             inventory=inventory,
@@ -173,7 +175,8 @@ class Planner:
             fingerprint=self.records.fingerprint,
             new_id=new_marker_id,
             creations=creations,
-            images=images,
+            declared={str(manifest.address): manifest for manifest in request.manifests},
+            images=with_images(images, request.manifests, inventory),
             moment=self.now(),
             restart=request.restart,
             vmids={
@@ -239,7 +242,7 @@ class Planner:
             built.append(await self._blamed(result))
             self.emit(PlanProgress("diff", address, number, len(manifests)))
             await asyncio.sleep(0)  # thousands of objects must not stop the event loop
-        return built
+        return linked(built, {str(item.address): item for item in request.manifests})
 
     async def _blamed(self, built: Built) -> Built:
         item = built.item
@@ -274,7 +277,7 @@ class Planner:
             if record.kind in ("qemu", "lxc")
         ]
         after = tuple(step.id for item in guests for step in item.steps)
-        return [*built, *guests] + [
+        return [*removed_after(built, guests), *guests] + [
             remove_pool(record, pools.get(record.key), after)
             for record in gone.values()
             if record.kind == "pool"

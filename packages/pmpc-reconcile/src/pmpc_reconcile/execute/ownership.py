@@ -14,8 +14,10 @@ from pmpc_reconcile.plan.steps import (
     Configure,
     CreateGuest,
     CreatePool,
+    CreateStorage,
     DeleteGuest,
     DeletePool,
+    DeleteStorage,
     MoveDisk,
     ResizeDisk,
     SetPool,
@@ -60,7 +62,7 @@ class OwnershipKeeper:
             step: The step that undid it.
             undone: Id of the step it undid.
         """
-        if isinstance(step, (DeleteGuest, DeletePool)):
+        if isinstance(step, (DeleteGuest, DeletePool, DeleteStorage)):
             await self._records.forget(self._plan.release, step.address)
             return
         original = next((item for item in self._plan.steps if item.id == undone), None)
@@ -83,9 +85,10 @@ class OwnershipKeeper:
         item = target.item
         identity = {**item.evidence, MARKER: item.marker_id or ""}
         if item.kind in RECORD_KINDS:
-            if item.action is ObjectAction.DELETE:
+            if item.action is ObjectAction.DELETE and not self._open.get(item.address):
                 await self._records.forget(self._plan.release, item.address)
                 return
+            identity |= target.traits
             kind, key = RECORD_KINDS[item.kind], recorded_key(item, target.vmid)
         elif item.kind == "Pool":
             kind, key = "pool", item.name
@@ -131,7 +134,7 @@ def _disks(target: ObjectRun, guest: GuestObject) -> dict[str, str]:
 
 def _brings_everything(step: Step) -> bool:
     fresh = isinstance(step, Configure) and step.fresh
-    return fresh or isinstance(step, (CreatePool, CloneGuest, CreateGuest))
+    return fresh or isinstance(step, (CreatePool, CloneGuest, CreateGuest, CreateStorage))
 
 
 def _paths(step: Step) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ class ObjectRun:
         written: Paths of secrets that were sent; they cannot be read back.
         fresh: It was made by this plan.
         disks: Disks of a guest this plan made, as recorded last.
+        traits: What an object that is no guest is recognised by, as read last.
     """
 
     item: ObjectPlan
@@ -46,6 +47,7 @@ class ObjectRun:
     written: set[str] = attrs.field(factory=set[str])
     fresh: bool = False
     disks: frozenset[Disk] = frozenset()
+    traits: dict[str, str] = attrs.field(factory=dict[str, str])
 
 
 @attrs.define(eq=False)
@@ -68,6 +70,7 @@ class StepRun:
         keep: Renews the lease; raises `LeaseLost` when another process took over.
         brake: Tells when nothing more shall begin.
         lane: The steps that go on beside it on its node.
+        unanswered: A call was sent whose answer was lost, so its effect may be there unseen.
     """
 
     step: Step
@@ -89,6 +92,7 @@ class StepRun:
     warnings: list[str] = attrs.field(factory=list[str])
     wrote: int = 0
     resumed: bool = False
+    unanswered: bool = False
 
     @property
     def item(self) -> ObjectPlan:

@@ -67,7 +67,9 @@ UNORDERED_KEYS: Final = frozenset(
         ("lxc", "rootfs", "mountoptions"),
     }
 )
-UNORDERED_OPTIONS: Final = frozenset({("qemu", "hotplug")})
+UNORDERED_OPTIONS: Final = frozenset(
+    {("qemu", "hotplug"), ("Storage", "content"), ("Storage", "nodes"), ("Storage", "content-dirs")}
+)
 
 # Entries separated by ";" whose order counts.
 ORDERED_KEYS: Final = frozenset({("qemu", "boot", "order")})
@@ -119,11 +121,29 @@ NO_DEFAULT: Final = frozenset({("qemu", "vcpus"), ("qemu", "vmgenid"), ("qemu", 
 
 # Defaults of unset options the facts leave out.
 IMPLIED_OPTIONS: Final[Mapping[Key, object]] = MappingProxyType(
-    {("qemu", "freeze"): False, ("qemu", "localtime"): False}
+    {
+        ("qemu", "freeze"): False,
+        ("qemu", "localtime"): False,
+        ("Storage", "disable"): False,
+        ("Storage", "shared"): False,
+        ("Storage", "sparse"): False,
+        ("Storage", "saferemove"): False,
+        ("Storage", "skip-cert-verification"): False,
+        ("Storage", "tagged_only"): False,
+    }
 )
 
 # Never shown again (or as asterisks): comparable only with what we remember of our own value.
-WRITE_ONLY: Final = frozenset({("qemu", "cipassword"), ("lxc", "password")})
+WRITE_ONLY: Final = frozenset(
+    {
+        ("qemu", "cipassword"),
+        ("lxc", "password"),
+        ("Storage", "password"),
+        ("Storage", "keyring"),
+        ("Storage", "encryption-key"),
+        ("Storage", "master-pubkey"),
+    }
+)
 
 # Options PVE refuses to delete (`unable to delete required option`, `… read-only option`).
 KEPT: Final = frozenset(

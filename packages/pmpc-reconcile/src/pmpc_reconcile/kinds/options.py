@@ -81,7 +81,7 @@ def _properties(
     guest: str, facts: ParameterFacts, form: PropertyFormat, slots: int | None
 ) -> Option:
     key = (guest, facts.stem)
-    disk = facts.stem in meaning.DISKS[guest]
+    disk = facts.stem in meaning.DISKS.get(guest, frozenset())
     rename = dict(meaning.RENAMED.get(key, {}))
     if disk:
         rename.update(dict.fromkeys(meaning.VOLUME_KEYS, "volume"))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pmpc_reconcile.kinds.container import CONTAINER
 from pmpc_reconcile.kinds.definition import Kind
 from pmpc_reconcile.kinds.firewall import FIREWALL
+from pmpc_reconcile.kinds.image import IMAGE
 from pmpc_reconcile.kinds.interfaces import NODE_NETWORK
 from pmpc_reconcile.kinds.pool import POOL
 from pmpc_reconcile.kinds.sdn import SDN
+from pmpc_reconcile.kinds.storage import STORAGE
 from pmpc_reconcile.kinds.virtual_machine import VIRTUAL_MACHINE
 
 _KINDS = {
-    entry.name: entry for entry in (NODE_NETWORK, SDN, POOL, VIRTUAL_MACHINE, CONTAINER, FIREWALL)
+    entry.name: entry
+    for entry in (STORAGE, NODE_NETWORK, SDN, IMAGE, POOL, VIRTUAL_MACHINE, CONTAINER, FIREWALL)
 }
 
 

@@ -9,6 +9,7 @@ import importlib
 import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from pmpc_reconcile.manifests.address import Address
 from pmpc_reconcile.values.firewall import interface_of
@@ -42,6 +43,13 @@ class ManifestValidator(_CERBERUS.Validator):  # type: ignore[misc]  # cerberus 
     def _check_with_network(self, field: Any, value: Any) -> None:
         if interface_of(str(value)) is None:
             self._error(field, "must be a network, such as 192.0.2.0/24")
+
+    def _check_with_open_url(self, field: Any, value: Any) -> None:
+        parts = urlsplit(str(value))
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            self._error(field, "must be an address that begins with https:// or http://")
+        elif parts.password is not None:
+            self._error(field, "must not hold a password: it would stand in plans and logs")
 
     def _check_with_set_entry(self, field: Any, value: Any) -> None:
         entry = str(value).partition("#")[0].strip().removeprefix("!").strip()

@@ -30,6 +30,8 @@ RECORD_KINDS: Final[Mapping[str, str]] = {
     "Firewall": "firewall",
     "Sdn": "sdn",
     "NodeNetwork": "network",
+    "Image": "image",
+    "Storage": "storage",
 }
 """Kinds of settings, and the word under which they are recorded."""
 

@@ -38,6 +38,7 @@ class Situation:
         restart: Addresses whose restart was asked for; `*` stands for all.
         images: Container templates and the nodes that have them; None where that could not be
             read.
+        declared: The manifests of the plan, by address.
     """
 
     release: str
@@ -51,6 +52,7 @@ class Situation:
     images: Mapping[str, frozenset[str]] | None = None
     moment: float = 0.0
     restart: frozenset[str] = frozenset()
+    declared: Mapping[str, Manifest] = attrs.field(factory=dict[str, "Manifest"])
 
     def restart_asked(self, manifest: Manifest) -> bool:
         """Return whether somebody asked for a restart of an object."""

@@ -124,6 +124,34 @@ class ReloadNetwork(Configure):
 
 
 @attrs.frozen(kw_only=True)
+class FetchImage(Configure):
+    """Fetch an image to a node's storage, or remove one that we fetched.
+
+    Attributes:
+        node: Which node.
+    """
+
+    type: ClassVar[str] = "fetch-image"
+
+    node: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class CreateStorage(Step):
+    """Configure a new storage. Undone by deleting it; what lies on it stays."""
+
+    type: ClassVar[str] = "create-storage"
+
+
+@attrs.frozen(kw_only=True)
+class DeleteStorage(Step):
+    """Take a storage out of the configuration; what lies on it stays."""
+
+    type: ClassVar[str] = "delete-storage"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+
+@attrs.frozen(kw_only=True)
 class ResizeDisk(Step):
     """Grow a disk. Cannot be undone.
 
@@ -249,6 +277,9 @@ STEP_TYPES: tuple[type[Step], ...] = (
     CreateGuest,
     Configure,
     ReloadNetwork,
+    FetchImage,
+    CreateStorage,
+    DeleteStorage,
     ResizeDisk,
     MoveDisk,
     MigrateGuest,

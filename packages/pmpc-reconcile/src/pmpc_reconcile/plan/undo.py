@@ -22,8 +22,10 @@ from pmpc_reconcile.plan.steps import (
     Configure,
     CreateGuest,
     CreatePool,
+    CreateStorage,
     DeleteGuest,
     DeletePool,
+    DeleteStorage,
     MigrateGuest,
     MoveDisk,
     RestartGuest,
@@ -130,7 +132,7 @@ def _undo(step: Step, item: ObjectPlan) -> Step | None:
 
 
 def _makes(step: Step) -> bool:
-    return isinstance(step, CloneGuest | CreateGuest | CreatePool)
+    return isinstance(step, CloneGuest | CreateGuest | CreatePool | CreateStorage)
 
 
 @functools.singledispatch
@@ -151,6 +153,11 @@ def _(step: CreateGuest, item: ObjectPlan | None) -> Step | None:
 @_inverse.register
 def _(step: CreatePool, item: ObjectPlan | None) -> Step | None:
     return _made(DeletePool, step, f"delete pool {_noun(step)} again")
+
+
+@_inverse.register
+def _(step: CreateStorage, item: ObjectPlan | None) -> Step | None:
+    return _made(DeleteStorage, step, f"take storage {_noun(step)} out of the configuration again")
 
 
 @_inverse.register

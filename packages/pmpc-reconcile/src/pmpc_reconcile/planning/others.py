@@ -8,6 +8,7 @@ from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.plan.situation import Built, Situation
 from pmpc_reconcile.planning.firewalls import FirewallPlanning
 from pmpc_reconcile.planning.networks import NodeNetworkPlanning, SdnPlanning
+from pmpc_reconcile.planning.storages import ImagePlanning, StoragePlanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,8 @@ _PLANNINGS: Final[Mapping[str, Callable[[LiveCluster], Planning]]] = {
     "Firewall": FirewallPlanning,
     "Sdn": SdnPlanning,
     "NodeNetwork": NodeNetworkPlanning,
+    "Storage": StoragePlanning,
+    "Image": ImagePlanning,
 }
 
 

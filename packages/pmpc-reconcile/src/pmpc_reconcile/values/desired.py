@@ -9,6 +9,7 @@ from pmpc_reconcile.kinds import Kind, Option, Shape, options_of
 from pmpc_reconcile.values.disks import read_volume
 from pmpc_reconcile.values.fields import FieldValue, join_path
 from pmpc_reconcile.values.firewall import firewall_fields
+from pmpc_reconcile.values.images import image_fields
 from pmpc_reconcile.values.items import network_fields, sdn_fields
 from pmpc_reconcile.values.reading import read_option, read_single
 
@@ -68,4 +69,5 @@ _FLAT: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, FieldValue]]]]
     "Firewall": firewall_fields,
     "Sdn": sdn_fields,
     "NodeNetwork": network_fields,
+    "Image": image_fields,
 }

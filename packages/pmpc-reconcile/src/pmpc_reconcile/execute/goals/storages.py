@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pmpc_reconcile.diff import create_options, to_wire
+from pmpc_reconcile.diff import FieldChange, create_options, to_wire
 from pmpc_reconcile.execute.goals.base import ExistingGuestGoal
 from pmpc_reconcile.execute.reviewed import still_missing
 from pmpc_reconcile.execute.steprun import StepRun
@@ -13,7 +13,7 @@ from pmpc_reconcile.live.storages import has_volume, read_storage, volume_path
 from pmpc_reconcile.plan.settings import KEY
 from pmpc_reconcile.plan.steps import Configure, FetchImage
 from pmpc_reconcile.plan.storages import FIXED, declared_fixed, fixed_text, storage_fields
-from pmpc_reconcile.values import Absent, Secret
+from pmpc_reconcile.values import Absent, FieldValue, Secret, SecretMark
 from pmpc_reconcile.values.images import filename_of
 
 STORAGE: Final = "Storage/"
@@ -31,6 +31,7 @@ class CreateStorageGoal(ExistingGuestGoal):
             fixed = declared_fixed(manifest)
             if any(str(row.get(name, "")) != text for name, text in fixed.items()):
                 raise StepFailure(f"storage {run.item.name} is there already and is another one")
+            run.target.traits[FIXED] = fixed_text(row)
             return None
         wire = create_options(run.kind, manifest)
         params: dict[str, object] = {**wire.parameters(), **declared_fixed(manifest)}
@@ -55,7 +56,8 @@ class ConfigureStorageGoal(ExistingGuestGoal):
             raise StepFailure(f"storage {name} does not exist any more; plan again")
         if run.item.evidence.get(FIXED, fixed_text(row)) != fixed_text(row):
             raise StepFailure(f"storage {name} is another one now; it is left alone")
-        missing = still_missing("Storage", self.step, storage_fields(row, run.item.owned_after))
+        live = storage_fields(row, run.item.owned_after)
+        missing = still_missing("Storage", self.step, live, _is_secret)
         missing = tuple(item for item in missing if item.path not in run.target.written)
         if not missing:
             return None
@@ -101,6 +103,11 @@ class FetchImageGoal(ExistingGuestGoal):
             elif not there:
                 return _download(run, node)
         return None
+
+
+def _is_secret(change: FieldChange, now: FieldValue | Absent) -> bool:
+    """Return whether a field is one that nobody is shown, so that nothing can be compared."""
+    return isinstance(change.desired, Secret | SecretMark)
 
 
 def _download(run: StepRun, node: str) -> Call:
