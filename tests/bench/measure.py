@@ -22,7 +22,7 @@ class Row:
         ours: Our figure.
         peer: The other side's figure.
         unit: Unit of both, such as `ms` or `requests/s`.
-        target: Bound on the ratio ours / peer.
+        target: Bound on the ratio ours / peer; None where there is only something to see.
         better: Whether the ratio must be at most (`lower`) or at least (`higher`) the target.
     """
 
@@ -30,7 +30,7 @@ class Row:
     ours: float
     peer: float
     unit: str
-    target: float
+    target: float | None
     better: Literal["lower", "higher"]
 
     @property
@@ -40,7 +40,9 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        """Return whether the ratio is within the target."""
+        """Return whether the ratio is within the target, if there is one."""
+        if self.target is None:
+            return True
         return self.ratio <= self.target if self.better == "lower" else self.ratio >= self.target
 
 

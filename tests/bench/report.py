@@ -23,8 +23,8 @@ def table(rows: Iterable[Row]) -> Table:
             f"{row.peer:,.1f}",
             row.unit,
             f"{row.ratio:.2f}",
-            f"{bound} {row.target:g}",
-            "ok" if row.ok else "missed",
+            "" if row.target is None else f"{bound} {row.target:g}",
+            "" if row.target is None else "ok" if row.ok else "missed",
         )
     return shown
 

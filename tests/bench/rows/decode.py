@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import requests
@@ -18,10 +20,11 @@ from tests.bench.measure import Row, fastest
 
 COUNT = 5000
 REPEATS = 15
+REPEATS_TYPED = 5
 
 
 def rows() -> Iterator[Row]:
-    """Compare our typed values with the plain dicts of proxmoxer, each from the answer's bytes."""
+    """Compare our typed values with proxmoxer's plain dicts and clientapi-pve's typed values."""
     body = resources(COUNT)
     answer = requests.Response()
     answer._content = body
@@ -39,3 +42,12 @@ def rows() -> Iterator[Row]:
 
     mine, peer = fastest([ours, theirs], REPEATS)
     yield Row(f"decode {COUNT:,} rows / proxmoxer's dicts", mine, peer, "ms", 1, "lower")
+    yield Row(f"decode {COUNT:,} rows / clientapi-pve", mine, clientapi(), "ms", 0.25, "lower")
+
+
+def clientapi() -> float:
+    """Measure clientapi-pve, which makes typed values too, in a process of its own."""
+    command = [sys.executable, "-m", "tests.bench.clientapi_process", "decode"]
+    arguments = [str(COUNT), str(REPEATS_TYPED)]
+    done = subprocess.run([*command, *arguments], check=True, capture_output=True, text=True)
+    return float(done.stdout)

@@ -28,16 +28,16 @@ Get = Callable[[], Awaitable[object]]
 
 
 @contextmanager
-def server() -> Generator[tuple[str, str]]:
-    """Run the bench server in a process of its own; give its URL and fingerprint."""
+def server() -> Generator[tuple[str, str, str]]:
+    """Run the bench server in a process of its own; give its URL, fingerprint and certificate."""
     command = [sys.executable, "-m", "tests.bench.server"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout
-            port, fingerprint = process.stdout.readline().split()
-            yield f"https://127.0.0.1:{port}", fingerprint
+            port, fingerprint, certificate = process.stdout.readline().split()
+            yield f"https://127.0.0.1:{port}", fingerprint, certificate
         finally:
             process.terminate()
 
@@ -91,7 +91,7 @@ async def bare_aiohttp(url: str, fingerprint: str) -> float:
 
 def rows() -> Iterator[Row]:
     """Compare with both peers on one server."""
-    with server() as (url, fingerprint):
+    with server() as (url, fingerprint, _):
 
         def side(measure: Callable[[str, str], Awaitable[float]]) -> Callable[[], float]:
             async def run() -> float:

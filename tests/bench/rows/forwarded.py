@@ -64,7 +64,7 @@ async def stock_httpx_async(url: str, fingerprint: str) -> float:
 
 def rows() -> Iterator[Row]:
     """Compare both colours with stock httpx on one server."""
-    with server() as (url, fingerprint):
+    with server() as (url, fingerprint, _):
         sides = (
             lambda: ours(url, fingerprint),
             lambda: stock_httpx(url, fingerprint),
