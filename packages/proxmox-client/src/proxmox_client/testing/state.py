@@ -94,7 +94,9 @@ class Storage:
         return not nodes or node in nodes.split(",")
 
 
-_SHARED_TYPES = frozenset(("nfs", "cifs", "pbs", "rbd", "cephfs", "iscsi", "iscsidirect", "esxi"))
+_SHARED_TYPES = frozenset(
+    ("nfs", "cifs", "pbs", "rbd", "cephfs", "iscsi", "iscsidirect", "zfs", "esxi", "glusterfs")
+)
 
 
 @attrs.define

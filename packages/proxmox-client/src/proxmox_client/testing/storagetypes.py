@@ -1,18 +1,13 @@
-"""What PVE's storage plugins need and may hold."""
+"""What PVE's storage plugins need, may hold and may have changed; the options are data."""
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Mapping
+from importlib import resources
 
 import attrs
-
-_COMMON = frozenset(
-    ("content", "nodes", "disable", "shared", "bwlimit", "prune-backups", "max-protected-backups",
-     "preallocation", "maxfiles", "format", "content-dirs", "mkdir", "create-base-path",
-     "create-subdirs", "snapshot-as-volume-chain")
-)  # fmt: skip
-_FILES = ("images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import")
-_BLOCKS = ("images", "rootdir")
 
 
 @attrs.frozen
@@ -22,80 +17,35 @@ class Plugin:
     Attributes:
         required: Options without which it cannot be created.
         fixed: Options that cannot be changed later.
-        own: Options only this type knows.
+        optional: All other options it knows.
         content: Content types it may hold.
         default_content: What it holds if nobody says.
     """
 
     required: tuple[str, ...]
-    fixed: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
-    content: tuple[str, ...] = _BLOCKS
-    default_content: str = "images,rootdir"
+    fixed: tuple[str, ...]
+    optional: tuple[str, ...]
+    content: tuple[str, ...]
+    default_content: str
 
     @property
     def options(self) -> frozenset[str]:
         """All options the type knows."""
-        return _COMMON | {*self.required, *self.fixed, *self.own}
+        return frozenset((*self.required, *self.optional))
 
 
-_NET = ("server", "export", "share", "username", "password", "domain", "smbversion", "subdir")
-
-PLUGINS: Mapping[str, Plugin] = {
-    "dir": Plugin(("path",), ("path",), ("is_mountpoint",), _FILES, "images"),
-    "btrfs": Plugin(("path",), ("path",), ("is_mountpoint",), _FILES, "images,rootdir"),
-    "nfs": Plugin(
-        ("server", "export"), ("export", "path"), ("server", "options", "path"), _FILES, "images"
-    ),
-    "cifs": Plugin(
-        ("server", "share"), ("share", "path"), (*_NET, "path", "options"), _FILES, "images"
-    ),
-    "pbs": Plugin(
-        ("server", "datastore"),
-        ("datastore",),
-        ("username", "password", "fingerprint", "encryption-key", "master-pubkey", "namespace",
-         "port"),
-        ("backup",),
-        "backup",
-    ),
-    "lvm": Plugin(
-        ("vgname",),
-        ("vgname", "base"),
-        ("saferemove", "saferemove_throughput", "saferemove-stepsize", "tagged_only"),
-        _BLOCKS,
-        "images",
-    ),
-    "lvmthin": Plugin(("thinpool", "vgname"), ("thinpool", "vgname"), ("tagged_only",)),
-    "zfspool": Plugin(("pool",), ("pool",), ("blocksize", "sparse", "mountpoint")),
-    "zfs": Plugin(
-        ("iscsiprovider", "pool", "portal", "target"),
-        ("iscsiprovider", "pool", "portal", "target"),
-        ("blocksize", "sparse", "nowritecache", "comstar_hg", "comstar_tg", "lio_tpg",
-         "zfs-base-path"),
-        ("images",),
-        "images",
-    ),
-    "rbd": Plugin(
-        (),
-        (),
-        ("pool", "data-pool", "monhost", "username", "krbd", "keyring", "namespace", "fsname"),
-    ),
-    "cephfs": Plugin(
-        (),
-        (),
-        ("path", "monhost", "username", "subdir", "fuse", "keyring", "fs-name", "options"),
-        ("vztmpl", "iso", "backup", "snippets", "import"),
-        "backup",
-    ),
-    "iscsi": Plugin(("portal", "target"), ("portal", "target"), (), ("images", "none"), "images"),
-    "iscsidirect": Plugin(
-        ("portal", "target"), ("portal", "target"), (), ("images", "none"), "images"
-    ),
-    "esxi": Plugin(
-        ("server", "username", "password"),
-        ("server",),
-        ("skip-cert-verification",),
-        ("import",),
-        "import",
-    ),
-}  # fmt: skip
+@functools.cache
+def plugins() -> Mapping[str, Plugin]:
+    """Return the plugins by type."""
+    text = resources.files("proxmox_client.testing").joinpath("storage_types.json").read_text()
+    found: dict[str, dict[str, list[str]]] = json.loads(text)
+    return {
+        kind: Plugin(
+            tuple(entry["required"]),
+            tuple(entry["fixed"]),
+            tuple(entry["optional"]),
+            tuple(entry["content"]),
+            ",".join(entry["default"]),
+        )
+        for kind, entry in found.items()
+    }

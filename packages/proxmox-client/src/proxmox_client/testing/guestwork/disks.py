@@ -146,6 +146,8 @@ def create_filesystem(
     """
     where = cluster.volumes.usable(storage, node)
     volume = cluster.volumes.allocate(node, where.name, vmid, size, format="raw", content="rootdir")
+    # Its tables of inodes take space at once.
+    volume.used = max(volume.used or 0, size // 64)
     log(formatting(cluster, volume))
     blocks = size // 4096
     log(f"Creating filesystem with {blocks} 4k blocks and {blocks // 4} inodes")

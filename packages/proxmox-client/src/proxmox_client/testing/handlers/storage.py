@@ -10,11 +10,13 @@ from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 from proxmox_client.testing.state import Storage
-from proxmox_client.testing.storagetypes import PLUGINS
+from proxmox_client.testing.storagetypes import plugins
 
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
+OWN_SERVER = "10.77.0.200"
+"""Server of the ready-made storage; it offers whatever it is asked for."""
 _NUMBERS = ("disable", "shared", "maxfiles", "max-protected-backups", "saferemove", "sparse")
 
 
@@ -54,7 +56,7 @@ def read_storage(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
 def create_storage(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     """Configure a new storage."""
     name, kind = call["storage"], call["type"]
-    plugin = PLUGINS[kind]
+    plugin = plugins()[kind]
     options = {key: text for key, text in call.sent.items() if key not in ("storage", "type")}
     for needed in plugin.required:
         if needed not in options:
@@ -62,7 +64,7 @@ def create_storage(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     _check_options(kind, options, creating=True)
     if name in cluster.storages:
         raise PveFault(500, f"create storage failed: storage ID '{name}' already defined")
-    _check_online(name, kind, options)
+    _check_online(cluster, name, kind, options)
     options.setdefault("content", plugin.default_content)
     storage = Storage(name, kind, options)
     cluster.storages[name] = storage
@@ -70,32 +72,44 @@ def create_storage(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
 
 
 def _check_options(kind: str, options: dict[str, str], *, creating: bool) -> None:
-    plugin = PLUGINS[kind]
+    plugin = plugins()[kind]
+    prefix = "" if creating else "update storage failed: "
     for key in options:
-        if key not in plugin.options or (not creating and key in plugin.fixed):
-            raise PveFault(
-                500,
-                f"unexpected property '{key}'"
-                if creating
-                else f"can't change value of fixed parameter '{key}'",
-            )
+        if key not in plugin.options:
+            raise PveFault(500, f"{prefix}unexpected property '{key}'")
+        if not creating and key in plugin.fixed:
+            raise PveFault(500, f"{prefix}can't change value of fixed parameter '{key}'")
     for content in split_list(options.get("content", "")):
         if content not in plugin.content:
-            raise PveFault(500, f"storage does not support content type '{content}'")
+            text = f"storage does not support content type '{content}'"
+            raise PveFault(500, prefix + text)
 
 
-def _check_online(name: str, kind: str, options: dict[str, str]) -> None:
-    """Refuse servers nobody can reach: all network storages but the simulator's own server."""
-    server = options.get("server", "")
-    if not server or server == "10.77.0.200":
+def _check_online(cluster: SimulatedCluster, name: str, kind: str, options: dict[str, str]) -> None:
+    """Refuse servers nobody can reach, and what a server does not offer."""
+    address = options.get("server") or options.get("portal", "").partition(":")[0]
+    if not address or address == OWN_SERVER or kind in ("rbd", "cephfs", "glusterfs"):
         return
+    server, prefix = cluster.outside.files.get(address), f"create storage failed: {name}: "
     if kind == "pbs":
-        raise PveFault(
-            500,
-            f"create storage failed: {name}: error fetching datastores - 500 Can't connect to"
-            f" {server}:8007 (Connection refused)",
-        )
-    raise PveFault(500, f"create storage failed: storage '{name}' is not online")
+        if server is None:
+            where = f"{address}:{options.get('port', 8007)}"
+            text = f"error fetching datastores - 500 Can't connect to {where} (Connection refused)"
+            raise PveFault(500, prefix + text)
+        if options["datastore"] not in server.datastores:
+            store = options["datastore"]
+            text = f"Cannot find datastore '{store}', check permissions and existence!"
+            raise PveFault(500, prefix + text)
+        return
+    if server is None:
+        raise PveFault(500, f"create storage failed: storage '{name}' is not online")
+    if kind == "nfs" and options["export"] not in server.exports:
+        source = f"{address}:{options['export']}"
+        text = f"mount error: mount.nfs: access denied by server while mounting {source}"
+        raise PveFault(500, f"create storage failed: {text}")
+    if kind == "cifs" and options["share"] not in server.shares:
+        text = "mount error: mount error(2): No such file or directory"
+        raise PveFault(500, f"create storage failed: {text}")
 
 
 @handles("PUT", "/storage/{storage}")
@@ -112,9 +126,9 @@ def update_storage(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     }
     removed = split_list(call.get("delete", ""))
     for key in removed:
-        if key not in PLUGINS[storage.type].options:
+        if key not in plugins()[storage.type].options:
             raise PveFault(500, f"{prefix}no such option '{key}'")
-        if key in PLUGINS[storage.type].required:
+        if key in plugins()[storage.type].required:
             raise PveFault(500, f"{prefix}unable to delete required option '{key}'")
     _check_options(storage.type, changes, creating=False)
     for key in removed:
