@@ -138,6 +138,6 @@ def rows() -> Iterator[Row]:
         served("tests.e2e.fakepve_process") as theirs,
     ):
         sides = [lambda: small_reads(ours), lambda: small_reads(theirs)]
-        mine, peer = (max(rates) for rates in alternate(sides, REPEATS))
+        mine, peer = (max(rates) for rates in alternate(sides, 2 * REPEATS))
     name = f"simulator: small reads over HTTPS, {CONCURRENT} at once / fakepve"
     yield Row(name, mine, peer, unit, 1, "higher")

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 KEEPALIVE_SECONDS = 5
 REQUESTS_PER_CONNECTION = 100
-_UPLOAD_LIMIT = 1024**3
+_MANY = 256
 _FIXED_HEADERS = (
     ("Cache-Control", "max-age=0"),
     ("Pragma", "no-cache"),
@@ -205,20 +204,20 @@ class _Connections:
     """Counts the requests of each connection."""
 
     def __init__(self) -> None:
-        self._served: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+        self._served: dict[asyncio.BaseTransport, int] = {}
 
     def begin(self, request: web.BaseRequest) -> None:
         """Count a request."""
-        if (transport := request.transport) is not None:
-            self._served[transport] = self._served.get(transport, 0) + 1
+        if (transport := request.transport) is None:
+            return
+        served = self._served.get(transport, 0)
+        if served == 0 and len(self._served) >= _MANY:
+            self._served = {known: n for known, n in self._served.items() if not known.is_closing()}
+        self._served[transport] = served + 1
 
     def spoke(self, transport: asyncio.BaseTransport) -> bool:
         """Whether anything was asked on a connection."""
         return transport in self._served
-
-    def open(self) -> list[asyncio.Transport]:
-        """Return those that somebody still holds."""
-        return [one for one in tuple(self._served) if isinstance(one, asyncio.Transport)]
 
     def is_last(self, request: web.BaseRequest) -> bool:
         """Whether PVE would answer no further request on this connection."""
