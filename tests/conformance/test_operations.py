@@ -17,16 +17,6 @@ pytestmark = pytest.mark.conformance
 VERSIONS = ("8.4", "9.0", "9.1", "9.2")
 # Operations that cannot have an answer, with the reason; the list may only shrink.
 WITHOUT_ANSWER: dict[tuple[str, str], str] = {
-    ("POST", "/cluster/ha/status/arm-ha"): "arming belongs to high availability, not written yet",
-    ("POST", "/cluster/ha/status/disarm-ha"): "as arming",
-    ("POST", "/nodes/{node}/lxc/{vmid}/mtunnel"): "one end of a tunnel between two clusters",
-    ("GET", "/nodes/{node}/lxc/{vmid}/mtunnelwebsocket"): "a websocket of that tunnel",
-    ("POST", "/nodes/{node}/lxc/{vmid}/remote_migrate"): "needs a second cluster and the tunnel",
-    ("POST", "/nodes/{node}/qemu/{vmid}/dbus-vmstate"): "a helper of migration inside the node",
-    ("POST", "/nodes/{node}/qemu/{vmid}/mtunnel"): "one end of a tunnel between two clusters",
-    ("GET", "/nodes/{node}/qemu/{vmid}/mtunnelwebsocket"): "a websocket of that tunnel",
-    ("POST", "/nodes/{node}/qemu/{vmid}/remote_migrate"): "needs a second cluster and the tunnel",
-    ("POST", "/nodes/{node}/status"): "reboot and shutdown of a node, not written yet",
 }
 _FILLED = {
     "node": "pve1", "vmid": "9999", "storage": "local", "userid": "none@pve", "tokenid": "none",

@@ -245,3 +245,78 @@ def test_after_a_cold_start_services_wait_until_old_locks_have_run_out(started: 
     assert not started.cluster.guests[120].running
     started.cluster.clock.advance(100)
     assert started.cluster.guests[120].running
+
+
+def fencing(site: Site) -> dict[str, Any]:
+    rows = site.cluster.call("GET", "/cluster/ha/status/current")
+    found: dict[str, Any] = next(row for row in rows if row["id"] == "fencing")
+    return found
+
+
+@pytest.mark.requirement("ha.disarming")
+def test_disarmed_services_are_frozen_and_go_on_when_armed_again(started: Site) -> None:
+    started.cluster.call("POST", "/cluster/ha/status/disarm-ha", {"resource-mode": "freeze"})
+    started.cluster.clock.advance(3 * ROUND)
+    assert (fencing(started)["armed-state"], fencing(started)["resource_mode"]) == (
+        "disarmed",
+        "freeze",
+    )
+    started.cluster.guests[120].end()
+    started.cluster.clock.advance(3 * ROUND)
+    assert not started.cluster.guests[120].running
+    for name in ("pve2", "pve3"):
+        started.cluster.faults.add(NodeOffline(name))
+    started.cluster.clock.advance(100)
+    assert started.cluster.nodes["pve1"].away is None, "no watchdog bites"
+    started.cluster.faults.clear()
+    started.cluster.clock.advance(2 * ROUND)
+    started.cluster.call("POST", "/cluster/ha/status/arm-ha")
+    started.seconds_until("started")
+    assert started.cluster.guests[120].running
+
+
+@pytest.mark.requirement("ha.disarming")
+def test_services_ignored_while_disarmed_are_guests_as_any(started: Site) -> None:
+    started.cluster.call("POST", "/cluster/ha/status/disarm-ha", {"resource-mode": "ignore"})
+    started.cluster.clock.advance(3 * ROUND)
+    assert started.service()["state"] == "ignore"
+    assert ":qmstop:" in started.cluster.call("POST", "/nodes/pve1/qemu/120/status/stop")
+
+
+class OldSite(Site):
+    """The same with PVE 8."""
+
+    def __init__(self) -> None:
+        self.cluster = SimulatedCluster(version="8.4")
+        self.cluster.add_vm("pve1", 120, {"name": "one", "scsi0": "shared:1"})
+
+
+@pytest.mark.requirement("ha.groups")
+def test_with_pve_8_a_service_goes_to_the_best_node_of_its_group() -> None:
+    old = OldSite()
+    group = {"group": "good", "nodes": "pve2:1,pve3:2", "restricted": 1}
+    old.cluster.call("POST", "/cluster/ha/groups", group)
+    with pytest.raises(PveFault, match="HA group 'none' does not exist"):
+        old.protect("vm:120", group="none")
+    old.protect("vm:120", group="good")
+    old.seconds_until("started")
+    old.cluster.clock.advance(40)
+    assert old.service()["node"] == "pve3"
+    with pytest.raises(PveFault, match="ha group is used by service 'vm:120'"):
+        old.cluster.call("DELETE", "/cluster/ha/groups/good")
+    (row,) = old.cluster.call("GET", "/cluster/ha/groups")
+    assert (row["group"], row["nodes"], row["restricted"]) == ("good", "pve2:1,pve3:2", 1)
+
+
+@pytest.mark.requirement("ha.groups")
+def test_without_failback_a_service_stays_on_a_node_that_is_good_enough() -> None:
+    old = OldSite()
+    group = {"group": "any", "nodes": "pve1:1,pve3:2", "nofailback": 1}
+    old.cluster.call("POST", "/cluster/ha/groups", group)
+    old.protect("vm:120", group="any")
+    old.seconds_until("started")
+    old.cluster.clock.advance(60)
+    assert old.service()["node"] == "pve1"
+    old.cluster.call("PUT", "/cluster/ha/groups/any", {"nofailback": 0})
+    old.cluster.clock.advance(60)
+    assert old.service()["node"] == "pve3"

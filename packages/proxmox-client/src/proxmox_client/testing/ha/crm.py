@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from proxmox_client.testing.ha.rules import best_node, candidates, companions
+from proxmox_client.testing.ha import arming
+from proxmox_client.testing.ha.rules import best_node, candidates, companions, stays
 from proxmox_client.testing.ha.state import HaState, Service
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def decide(cluster: SimulatedCluster, state: HaState) -> None:
         elif state.node_status.get(node.name) != "fence" and _has_services(state, node.name):
             gone = now - state.last_online.get(node.name, now - FENCE_AFTER) + 0.001
             state.node_status[node.name] = "fence" if gone >= FENCE_AFTER else "unknown"
-    for service in list(state.services.values()):
+    arming.take_orders(state)
+    moving = arming.holds(cluster, state)
+    for service in list(state.services.values()) if moving is None else moving:
         before = object()
         # A decision may call for the next one at once.
         while service.crm_state != before:
@@ -124,7 +127,8 @@ def _keep_started(cluster: SimulatedCluster, state: HaState, service: Service) -
         running = cluster.guests[service.vmid].running
         service.confirmed = running and (service.confirmed or service.is_confirmed)
         allowed = candidates(cluster, service)
-        if service.confirmed and allowed and service.node not in allowed:
+        strays = service.confirmed and allowed and service.node not in allowed
+        if strays and not stays(cluster, service):
             _move(
                 cluster, service, _KIND[service.kind], best_node(cluster, service) or service.node
             )

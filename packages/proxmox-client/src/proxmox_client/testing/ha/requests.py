@@ -24,7 +24,10 @@ def redirect(cluster: SimulatedCluster, call: Call) -> str | None:
     Raises:
         PveFault: The guest may not be deleted.
     """
-    if call.route.method not in ("POST", "DELETE") or not ha(cluster).services:
+    state = ha(cluster)
+    if call.route.method not in ("POST", "DELETE") or not state.services:
+        return None
+    if state.disarm_mode == "ignore":
         return None
     found = _GUEST.fullmatch(call.route.path)
     service = service_of(cluster, call["vmid"]) if found is not None else None

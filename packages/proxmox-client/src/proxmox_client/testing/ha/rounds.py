@@ -79,6 +79,13 @@ def _work(cluster: SimulatedCluster, state: HaState, name: str) -> None:
 
 def _renew(cluster: SimulatedCluster, state: HaState, name: str) -> None:
     now = state.worker_at[name] = cluster.clock.now()
+    if state.disarm_mode:
+        state.disarmed_workers.add(name)
+        state.active_since.pop(name, None)
+        if any(service.busy or service.target for service in state.services.values()):
+            lrm.work(cluster, name)
+        return
+    state.disarmed_workers.discard(name)
     wanted = any(
         service.crm_state and name in (service.node, service.target)
         for service in state.services.values()

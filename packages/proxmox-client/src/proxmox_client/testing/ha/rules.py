@@ -88,7 +88,7 @@ def candidates(cluster: SimulatedCluster, service: Service) -> list[str]:
     """Return the nodes the rules let a service run on now, all equally good."""
     state = ha(cluster)
     nodes = [node.name for node in cluster.nodes.values() if node.online and node.away is None]
-    for rule in _of(state, service.sid, "node-affinity"):
+    for rule in _places(state, service):
         ranks = {name: rank for name, rank in priorities(rule).items() if name in nodes}
         best = [name for name, rank in ranks.items() if rank == max(ranks.values())]
         if best or rule.get("strict"):
@@ -97,6 +97,23 @@ def candidates(cluster: SimulatedCluster, service: Service) -> list[str]:
     nodes = [name for name in nodes if name not in apart]
     together = {other.node for other in companions(state, service.sid, "positive")} & set(nodes)
     return sorted(together) or nodes
+
+
+def _places(state: HaState, service: Service) -> Iterator[Rule]:
+    """Yield what says where a service may run: rules, or the group it is in."""
+    yield from _of(state, service.sid, "node-affinity")
+    group = state.groups.get(service.options.get("group", ""))
+    if group is not None:
+        yield {**group, "strict": group.get("restricted")}
+
+
+def stays(cluster: SimulatedCluster, service: Service) -> bool:
+    """Whether a service that runs well enough is not moved to a better node."""
+    state = ha(cluster)
+    group = state.groups.get(service.options.get("group", ""), {})
+    if service.options.get("failback", 1) and not group.get("nofailback"):
+        return False
+    return any(service.node in priorities(rule) for rule in _places(state, service))
 
 
 def best_node(cluster: SimulatedCluster, service: Service, *, without: str = "") -> str | None:

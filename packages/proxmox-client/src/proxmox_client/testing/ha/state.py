@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
 
+NO_GROUPS = "ha groups have been migrated to rules"
+
+
 @attrs.define
 class Command:
     """A request that waits for the manager's next round."""
@@ -120,6 +123,11 @@ class HaState:
         locked_at: When each worker last renewed its lock.
         manager_phase: Where in the ten seconds the manager's rounds lie.
         worker_phases: The same for workers; those of other nodes come 3.4 s after the manager's.
+        groups: Groups by name (PVE 8; later versions have rules).
+        orders: Requests to disarm (``freeze``, ``ignore``) or to ``arm``, not yet looked at.
+        disarm_mode: How services are treated while disarmed; empty while armed.
+        disarm_state: ``disarming`` or ``disarmed``.
+        disarmed_workers: Nodes whose worker has let go of its watchdog.
         scheduled: Nodes whose worker's next round is scheduled.
         ticking: Whether rounds are scheduled.
     """
@@ -136,6 +144,11 @@ class HaState:
     locked_at: dict[str, float] = attrs.field(factory=dict[str, float])
     manager_phase: float = 6.0
     worker_phases: dict[str, float] = attrs.field(factory=dict[str, float])
+    groups: dict[str, dict[str, Any]] = attrs.field(factory=dict[str, dict[str, Any]])
+    orders: list[str] = attrs.field(factory=list[str])
+    disarm_mode: str = ""
+    disarm_state: str = ""
+    disarmed_workers: set[str] = attrs.field(factory=set[str])
     scheduled: set[str] = attrs.field(factory=set[str])
     ticking: bool = False
 
@@ -148,6 +161,10 @@ class HaState:
         rows = {sid: service.options for sid, service in self.services.items()}
         return digest_of(json.dumps(rows, sort_keys=True) if rows else "")
 
+    def groups_digest(self) -> str:
+        """Return the digest of the groups' file."""
+        return digest_of(json.dumps(self.groups, sort_keys=True) if self.groups else "")
+
     def rules_digest(self) -> str:
         """Return the digest of the rules' file."""
         return digest_of(json.dumps(self.rules, sort_keys=True) if self.rules else "")
@@ -155,7 +172,9 @@ class HaState:
 
 def ha(cluster: SimulatedCluster) -> HaState:
     """Return the cluster's high availability."""
-    state: HaState = cluster.files.setdefault("ha", HaState())
+    state: HaState | None = cluster.files.get("ha")
+    if state is None:
+        state = cluster.files["ha"] = HaState()
     return state
 
 

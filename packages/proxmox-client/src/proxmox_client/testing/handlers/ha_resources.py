@@ -8,7 +8,7 @@ from proxmox_client.testing.digest import check_digest
 from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.ha import rounds
 from proxmox_client.testing.ha.rules import companions, members
-from proxmox_client.testing.ha.state import Command, HaState, Service, forget, ha
+from proxmox_client.testing.ha.state import NO_GROUPS, Command, HaState, Service, forget, ha
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _ONE = "/cluster/ha/resources/{sid}"
 _NOT_OPTIONS = frozenset(("sid", "type", "digest", "delete"))
-_NO_GROUPS = "ha groups have been migrated to rules"
 
 
 def _sid(cluster: SimulatedCluster, call: Call) -> str:
@@ -34,9 +33,12 @@ def _row(state: HaState, service: Service) -> dict[str, Any]:
     return {"sid": service.sid, "type": kind, **service.options, "digest": state.resources_digest()}
 
 
-def _options(call: Call) -> dict[str, Any]:
+def _options(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     if "group" in call:
-        raise PveFault(500, f"invalid parameter 'group': {_NO_GROUPS}")
+        if not cluster.version.startswith("8"):
+            raise PveFault(500, f"invalid parameter 'group': {NO_GROUPS}")
+        if call["group"] not in ha(cluster).groups:
+            raise PveFault(500, f"HA group '{call['group']}' does not exist")
     return {name: value for name, value in call.params.items() if name not in _NOT_OPTIONS}
 
 
@@ -64,7 +66,7 @@ def create_resource(cluster: SimulatedCluster, call: Call) -> None:
     kind, _, vmid = sid.partition(":")
     if kind not in ("vm", "ct"):
         raise PveFault(500, f"unknown section type '{kind}'")
-    options = {"state": "started"} | _options(call)
+    options = {"state": "started"} | _options(cluster, call)
     guest = cluster.guests.get(int(vmid))
     if guest is None:
         raise PveFault(500, f"resource '{sid}' does not exist in cluster")
@@ -82,7 +84,7 @@ def create_resource(cluster: SimulatedCluster, call: Call) -> None:
 def update_resource(cluster: SimulatedCluster, call: Call) -> None:
     """Change a resource; a service in error must be disabled first."""
     state, sid = ha(cluster), _sid(cluster, call)
-    options = _options(call)
+    options = _options(cluster, call)
     service = state.services.get(sid)
     if service is None:
         raise PveFault(500, f"update resources config failed: no such resource '{sid}'")
@@ -129,15 +131,3 @@ def move_resource(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     if blocking:
         answer["blocking-resources"] = blocking
     return answer | ({"comigrated-resources": together} if together else {})
-
-
-@handles("GET", "/cluster/ha/groups")
-@handles("GET", "/cluster/ha/groups/{group}")
-@handles("POST", "/cluster/ha/groups")
-@handles("PUT", "/cluster/ha/groups/{group}")
-@handles("DELETE", "/cluster/ha/groups/{group}")
-def refuse_groups(cluster: SimulatedCluster, call: Call) -> None:
-    """Refuse groups: from PVE 9 on there are rules."""
-    verbs = {"POST": "create group", "PUT": "update group", "DELETE": "delete group"}
-    read = "read group" if "group" in call else "index groups"
-    raise PveFault(500, f"cannot {verbs.get(call.route.method, read)}: {_NO_GROUPS}")

@@ -39,18 +39,23 @@ def current(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
             {"id": "master", "type": "master", "node": state.master, "timestamp": int(at),
              "status": f"{state.master} ({word}, {_stamp(at)})"}
         )  # fmt: skip
+    fencing: dict[str, Any] = {
+        "armed-state": "armed" if armed else "standby",
+        "status": "armed (CRM watchdog active)" if armed else "standby (CRM watchdog standby)",
+    }
+    if state.disarm_mode:
+        fencing = _disarmed(state)
     rows.append(
         {
             "id": "fencing",
             "type": "fencing",
             "node": state.master or here,
-            "armed-state": "armed" if armed else "standby",
-            "status": "armed (CRM watchdog active)" if armed else "standby (CRM watchdog standby)",
+            **fencing,
         }
     )
     if state.master:
         rows += [_worker(cluster, state, name) for name in sorted(cluster.nodes)]
-    rows += [_service(service) for service in state.services.values()]
+    rows += [_service(state, service) for service in state.services.values()]
     return rows + [_deleted(service) for service in state.leaving.values()]
 
 
@@ -61,6 +66,8 @@ def _worker(cluster: SimulatedCluster, state: HaState, name: str) -> dict[str, A
     mode, watchdog = "wait_for_agent_lock" if wanted else "idle", "watchdog standby"
     if name in state.active_since:
         mode, watchdog = "active", "watchdog active"
+    if name in state.disarmed_workers:
+        mode, watchdog = "disarm mode", "watchdog released"
     if cluster.clock.now() - at > DEAD_AFTER:
         mode, watchdog = "old timestamp - dead?", "watchdog standby"
     text = f"{name} ({mode}, {watchdog}, {_stamp(at)})"
@@ -80,8 +87,18 @@ def _deleted(service: Service) -> dict[str, Any]:
     }
 
 
-def _service(service: Service) -> dict[str, Any]:
-    shown = service.shown
+def _disarmed(state: HaState) -> dict[str, Any]:
+    watchdog = "released" if state.disarm_state == "disarmed" else "active"
+    return {
+        "armed-state": state.disarm_state,
+        "resource_mode": state.disarm_mode,
+        "status": f"{state.disarm_state}, resource mode: {state.disarm_mode}"
+        f" (CRM watchdog {watchdog})",
+    }
+
+
+def _service(state: HaState, service: Service) -> dict[str, Any]:
+    shown = "ignore" if state.disarm_mode == "ignore" else service.shown
     row: dict[str, Any] = {
         "id": f"service:{service.sid}",
         "type": "service",
@@ -96,7 +113,9 @@ def _service(service: Service) -> dict[str, Any]:
     }
     if service.crm_state is not None:
         row["crm_state"] = service.crm_state
-    return row | {key: service.options[key] for key in ("comment",) if key in service.options}
+    return row | {
+        key: service.options[key] for key in ("comment", "group") if key in service.options
+    }
 
 
 @handles("GET", "/cluster/ha/status/manager_status")
@@ -150,3 +169,15 @@ def _notes(service: Service) -> dict[str, Any]:
     if service.crm_state in ("migrate", "relocate"):
         notes["target"] = service.target
     return notes
+
+
+@handles("POST", "/cluster/ha/status/disarm-ha")
+def disarm(cluster: SimulatedCluster, call: Call) -> None:
+    """Ask the manager to let go of all watchdogs; it does so in its next rounds."""
+    ha(cluster).orders.append(call["resource-mode"])
+
+
+@handles("POST", "/cluster/ha/status/arm-ha")
+def arm(cluster: SimulatedCluster, call: Call) -> None:
+    """Ask the manager to arm again."""
+    ha(cluster).orders.append("arm")
