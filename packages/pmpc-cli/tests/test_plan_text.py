@@ -153,12 +153,12 @@ def test_an_object_that_waits_for_a_restart_is_shown_although_it_is_as_declared(
 
 
 def test_steps_are_listed_on_request_with_what_they_wait_for() -> None:
-    first = CreatePool(id="a", address="Pool/shop", summary="create the pool")
+    first = CreatePool(id="a", address="Pool/shop", summary="create the pool", inverse="delete it")
     second = Configure(id="b", address=WEB, summary="write cores", after=("a",))
     made = plan_of(ObjectPlan(WEB, ObjectAction.UPDATE), steps=(first, second))
     lines = [line.plain for line in plan_lines(made, steps=True)]
-    assert "    1. Pool/shop: create the pool   [change]" in lines
-    assert f"    2. {WEB}: write cores   [change]   after 1" in lines
+    assert "    1. Pool/shop: create the pool   [change]   undo: delete it" in lines
+    assert f"    2. {WEB}: write cores   [change]   after 1   no undo" in lines
     assert not any("create the pool" in line.plain for line in plan_lines(made))
 
 

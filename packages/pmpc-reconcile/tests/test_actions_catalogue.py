@@ -40,7 +40,7 @@ def test_every_action_is_fully_described(spec: AnyActionSpec) -> None:
 
 def test_reading_actions_are_marked_as_such() -> None:
     writing = {name for name, spec in catalogue().items() if spec.risk is not Risk.READ}
-    assert writing == {"apply", "rollback", "delete"}
+    assert writing == {"approve", "apply", "rollback", "delete"}
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ COMMANDS: Final[tuple[tuple[str, str, Group], ...]] = (
     ("adopt", "pmpc_cli.commands.adopting:adopt", CHANGE),
     ("plan", "pmpc_cli.commands.planning:plan", CHANGE),
     ("plans", "pmpc_cli.commands.planning:plans", CHANGE),
+    ("approve", "pmpc_cli.commands.planning:approve", CHANGE),
     ("apply", "pmpc_cli.commands.applying:apply", CHANGE),
     ("history", "pmpc_cli.commands.releases:history", CHANGE),
     ("rollback", "pmpc_cli.commands.releases:rollback", CHANGE),

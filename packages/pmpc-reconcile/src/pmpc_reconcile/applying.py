@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pmpc_reconcile.approvals import refuse_unless_approved
 from pmpc_reconcile.errors import PlanNotFound, PlanRefused, PlanStale, PlanTooRisky
 from pmpc_reconcile.execute.executor import Course, Executor, refuse_unless_applicable
 from pmpc_reconcile.execute.report import ApplyReport
@@ -29,6 +30,7 @@ async def apply_plan(means: Means, plan: Plan, course: Course, *, max_risk: Risk
         raise PlanRefused(f"plan {plan.id} is for cluster {plan.cluster!r}")
     await _check_base(records, plan)
     await _ensure_saved(records, plan)
+    await refuse_unless_approved(records, plan, course.approval_from)
     quiet = await _nothing_to_do(records, plan)
     if quiet is not None:
         return quiet

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pmpc_reconcile.adopting import Adoptable, write_manifests
 from pmpc_reconcile.applying import apply_plan
+from pmpc_reconcile.approvals import Approval, approvals_of, approve
 from pmpc_reconcile.diagnostics import Diagnostic, warning
 from pmpc_reconcile.errors import (
     ClientRequired,
@@ -38,6 +39,7 @@ from pmpc_reconcile.risk import Risk
 from pmpc_state import LeaseHeld, Revision
 
 if TYPE_CHECKING:
+    from pmpc_reconcile.staleness import StaleObject
     from pmpc_state import PlanRecord, State
     from proxmox_client import AsyncClient
 
@@ -57,6 +59,8 @@ class Reconciler:
         on_event: Gets progress.
         actor: Who acts, for journal and audit log.
         patience: Deadlines of the executor.
+        approval_from: Plans of this risk and above are applied only when somebody else than who
+            made them approved them; None leaves it to the plan.
     """
 
     def __init__(
@@ -70,12 +74,14 @@ class Reconciler:
         on_event: EventSink = ignore_event,
         actor: str = "local",
         patience: Patience | None = None,
+        approval_from: Risk | None = None,
     ) -> None:
         self._client = client
         self._now = now
         self._sleep = sleep
         self._emit = on_event
         self._patience = patience or Patience()
+        self._approval_from = approval_from
         self.cluster = cluster
         self.records = Records(state, cluster, actor)
 
@@ -89,6 +95,7 @@ class Reconciler:
         resolve: Mapping[str, str] = _NOTHING,
         prune: bool = False,
         restart: Collection[str] = (),
+        needs_approval: bool = False,
         save: bool = True,
     ) -> Plan:
         """Return what would bring the cluster to the manifests; nothing is changed.
@@ -102,6 +109,7 @@ class Reconciler:
                 manifests never prunes.
             restart: Addresses of guests of the policy `on-demand` to restart if options wait for
                 it; `*` for every one.
+            needs_approval: Let it be applied only after somebody else approved it.
             save: Store the plan so that it can be applied by its id.
 
         Raises:
@@ -121,7 +129,7 @@ class Reconciler:
             prune=prune,
             restart=frozenset(restart),
         )
-        return await self._planned(request, save=save)
+        return await self._planned(request, save=save, needs_approval=needs_approval)
 
     async def adopt(
         self,
@@ -197,13 +205,14 @@ class Reconciler:
         request = Request(release, (), purpose=Purpose.DELETE, note="delete", prune=True)
         return await self._planned(request, save=save)
 
-    async def _planned(self, request: Request, *, save: bool) -> Plan:
+    async def _planned(self, request: Request, *, save: bool, needs_approval: bool = False) -> Plan:
         import attrs
 
         live = self._live()
         warnings = await self._settle(live, request.release)
         planner = Planner(live, self.records, self._emit, self._now)
         plan = await planner.plan(attrs.evolve(request, warnings=warnings))
+        plan = attrs.evolve(plan, needs_approval=needs_approval)
         if save:
             await self.records.save_plan(plan)
         return plan
@@ -260,7 +269,7 @@ class Reconciler:
             self._sleep,
             self._patience,
         )
-        course = Course(atomic=atomic, brake=brake or Brake())
+        course = Course(atomic=atomic, brake=brake or Brake(), approval_from=self._approval_from)
         return await apply_plan(means, plan, course, max_risk=max_risk)
 
     # -- remembering --------------------------------------------------------------------------
@@ -272,6 +281,25 @@ class Reconciler:
             PlanNotFound: There is none.
         """
         return await self.records.load_plan(plan_id)
+
+    async def approve(self, plan_id: str, note: str = "") -> Plan:
+        """Say that a stored plan of somebody else may be applied, and return it.
+
+        Raises:
+            PlanNotFound: There is none.
+            PlanRefused: The same actor made it, or it was applied already.
+        """
+        return await approve(self.records, plan_id, note)
+
+    async def approvals(self, plan: Plan) -> tuple[Approval, ...]:
+        """Return who approved exactly this plan."""
+        return await approvals_of(self.records, plan)
+
+    async def stale(self, plan: Plan) -> tuple[StaleObject, ...]:
+        """Return the guests of a plan that moved, changed or went since it was made."""
+        from pmpc_reconcile.staleness import stale_objects
+
+        return await stale_objects(self._live(), plan)
 
     async def stored_plans(
         self, release: str | None = None, limit: int = 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -16,11 +16,16 @@ from pmpc_cli.options import (
     RowsOption,
 )
 from pmpc_cli.present.output import show_document, show_rows
-from pmpc_cli.present.terminal import say
+from pmpc_cli.present.terminal import say, write
 
 if TYPE_CHECKING:
+    from pmpc_reconcile.actions.plan import PlanOutput
     from pmpc_reconcile.plan.model import Plan
 
+GraphOption = Annotated[
+    Literal["dot", "mermaid"] | None,
+    Parameter(name="--graph", metavar="FORMAT", help="Show the steps as a graph instead."),
+]
 DetailedOption = Annotated[
     bool,
     Parameter(name="--detailed-exitcode", help="Exit with 3 when there is something to change."),
@@ -67,6 +72,8 @@ async def plan(
     prune: bool = False,
     restart: bool = False,
     steps: bool = False,
+    needs_approval: bool = False,
+    graph: GraphOption = None,
     detailed_exitcode: DetailedOption = False,
     context: ContextOption = None,
     output: DocumentOption = "text",
@@ -81,6 +88,7 @@ async def plan(
         prune: Delete objects of the release that the manifests no longer have.
         restart: Also restart guests of the policy on-demand that have options waiting for it.
         steps: Also list the steps in their order.
+        needs_approval: Somebody else has to approve it before it can be applied.
     """
     from pmpc_cli.present.plan import show_plan
     from pmpc_cli.present.progress import Progress
@@ -94,10 +102,13 @@ async def plan(
         resolve=parse_resolutions(resolve),
         prune=prune,
         restart=restart,
+        needs_approval=needs_approval,
     )
     async with session(context) as opened:
         made: Plan = (await opened.invoke("plan", wanted, Progress())).plan
-    if output != "text":
+    if graph is not None:
+        write(made.to_graph(graph) + "\n")
+    elif output != "text":
         show_document(made.to_dict(), output)
     else:
         show_plan(made, steps=steps)
@@ -109,6 +120,8 @@ async def plan(
 def _how_to_apply(made: Plan) -> str:
     if made.from_json(made.to_json()).withheld:
         return "It has secrets, which are not stored with it: apply the manifests, not the plan."
+    if made.needs_approval:
+        return f"Let somebody else approve it: pmpc approve {made.id}"
     return f"Apply exactly this with: pmpc apply --plan {made.id}"
 
 
@@ -118,6 +131,8 @@ async def plans(
     *,
     release: Annotated[str | None, Parameter(name=["--release", "-r"], metavar="NAME")] = None,
     limit: int = 20,
+    graph: GraphOption = None,
+    compare: bool = False,
     context: ContextOption = None,
     output: RowsOption = None,
 ) -> int:
@@ -127,6 +142,7 @@ async def plans(
         plan_id: Show this plan with its steps; the beginning of its id is enough.
         release: Only plans of this release.
         limit: Most plans to list.
+        compare: Look which of its guests changed since it was made.
     """
     from pmpc_cli.present.plan import show_plan
     from pmpc_cli.present.revisions import plan_columns
@@ -135,9 +151,10 @@ async def plans(
     from pmpc_reconcile.actions.plans import PlansInput
     from pmpc_reconcile.actions.show_plan import ShowPlanInput
 
-    async with session(context, online=False) as opened:
+    async with session(context, online=compare) as opened:
         if plan_id is not None:
-            made: Plan = (await opened.invoke("show-plan", ShowPlanInput(plan_id))).plan
+            wanted = ShowPlanInput(plan_id, compare=compare)
+            shown: PlanOutput = await opened.invoke("show-plan", wanted)
         else:
             found = await opened.invoke("plans", PlansInput(release=release, limit=limit))
             show_rows(
@@ -149,10 +166,41 @@ async def plans(
                 nothing="no plan yet; `pmpc plan -f FILE` makes one",
             )
             return ExitCode.OK
-    if output == "json" or output == "yaml":
-        show_document(made.to_dict(), output)
+    if graph is not None:
+        write(shown.plan.to_graph(graph) + "\n")
+    elif output == "json" or output == "yaml":
+        extra = {"approvals": to_plain(shown.approvals), "stale": to_plain(shown.stale)}
+        show_document({**shown.plan.to_dict(), **extra}, output)
     else:
-        show_plan(made, steps=True)
+        show_plan(shown.plan, steps=True)
+        for approval in shown.approvals:
+            say(f"approved by {approval.actor} at {approval.at} {approval.note}".rstrip())
+        for stale in shown.stale:
+            say(f"{stale.address}: {stale.reason}" + ("; plan again" if stale.blocking else ""))
+    return ExitCode.OK
+
+
+async def approve(
+    plan_id: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    note: str = "",
+    context: ContextOption = None,
+) -> int:
+    """Say that a plan somebody else made may be applied.
+
+    It holds for exactly what the plan says and is kept in the audit log.
+
+    Args:
+        plan_id: The plan; the beginning of its id is enough.
+        note: Why, for the audit log.
+    """
+    from pmpc_cli.session import session
+    from pmpc_reconcile.actions.approve import ApproveInput
+
+    async with session(context, online=False) as opened:
+        found = await opened.invoke("approve", ApproveInput(plan_id, note))
+    say(f"Plan {found.plan.id} is approved: pmpc apply --plan {found.plan.id}")
     return ExitCode.OK
 
 

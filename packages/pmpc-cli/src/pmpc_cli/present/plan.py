@@ -235,7 +235,8 @@ def _step_lines(steps: Sequence[Step]) -> Iterable[Text]:
         after = ", ".join(str(places[name]) for name in step.after if name in places)
         line = Text(f"  {place:>3}. {step.address}: {step.summary}")
         line.append(f"   [{step.risk.value}]", RISK_STYLES.get(step.risk, "dim"))
-        yield line.append(f"   after {after}" if after else "", "dim")
+        line.append(f"   after {after}" if after else "", "dim")
+        yield line.append(f"   undo: {step.inverse}" if step.inverse else "   no undo", "dim")
 
 
 def _width(paths: Iterable[str]) -> int:

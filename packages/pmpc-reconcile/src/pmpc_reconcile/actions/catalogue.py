@@ -27,6 +27,7 @@ _MODULES = (
     "plan",
     "show_plan",
     "plans",
+    "approve",
     "apply",
     "history",
     "rollback",

@@ -8,8 +8,10 @@ import attrs
 
 from pmpc_reconcile.actions.session import reconciler
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
+from pmpc_reconcile.approvals import Approval
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.staleness import StaleObject
 
 
 @attrs.frozen
@@ -24,6 +26,7 @@ class PlanInput:
             `config.cores` to `ours`, `theirs` or `ignore`.
         restart: Restart guests of the policy `on-demand` that have options waiting for it.
         prune: Delete objects of the release that the manifests no longer have.
+        needs_approval: Let it be applied only after somebody else approved it.
         save: Store the plan so that it can be applied by its id.
     """
 
@@ -40,6 +43,9 @@ class PlanInput:
     restart: bool = attrs.field(
         default=False, metadata={"help": "restart guests that wait for it, if on-demand"}
     )
+    needs_approval: bool = attrs.field(
+        default=False, metadata={"help": "somebody else has to approve it before it is applied"}
+    )
     save: bool = attrs.field(default=True, metadata={"help": "store the plan for a later apply"})
 
 
@@ -50,10 +56,14 @@ class PlanOutput:
     Attributes:
         plan: What would be done, and why.
         saved: Whether it can be applied by its id.
+        approvals: Who approved it.
+        stale: Which of its guests changed since it was made, where that was asked for.
     """
 
     plan: Plan
     saved: bool
+    approvals: tuple[Approval, ...] = ()
+    stale: tuple[StaleObject, ...] = ()
 
 
 async def run(context: ActionContext, value: PlanInput, on_event: EventSink) -> PlanOutput:
@@ -72,6 +82,7 @@ async def run(context: ActionContext, value: PlanInput, on_event: EventSink) -> 
         resolve=value.resolve,
         prune=value.prune,
         restart=("*",) if value.restart else (),
+        needs_approval=value.needs_approval,
         save=value.save,
     )
     return PlanOutput(plan, value.save)

@@ -16,9 +16,13 @@ class ShowPlanInput:
 
     Attributes:
         plan_id: Its id, or the beginning of it.
+        compare: Also look which of its guests changed since it was made.
     """
 
     plan_id: str = attrs.field(metadata={"help": "id of the plan, or its beginning"})
+    compare: bool = attrs.field(
+        default=False, metadata={"help": "look which guests changed since it was made"}
+    )
 
 
 async def run(context: ActionContext, value: ShowPlanInput, on_event: EventSink) -> PlanOutput:
@@ -26,8 +30,12 @@ async def run(context: ActionContext, value: ShowPlanInput, on_event: EventSink)
 
     Raises:
         PlanNotFound: There is none.
+        ClientRequired: It is to be compared, and there is no connection.
     """
-    return PlanOutput(await reconciler(context, on_event).stored_plan(value.plan_id), True)
+    engine = reconciler(context, on_event)
+    plan = await engine.stored_plan(value.plan_id)
+    stale = await engine.stale(plan) if value.compare else ()
+    return PlanOutput(plan, True, await engine.approvals(plan), stale)
 
 
 SPEC = ActionSpec(

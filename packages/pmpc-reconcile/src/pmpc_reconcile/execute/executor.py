@@ -16,6 +16,7 @@ from pmpc_reconcile.plan.steps import Step
 from pmpc_reconcile.plan.undo import UNDO, irreversible, undo_plan
 from pmpc_reconcile.plan.withheld import withheld_secrets
 from pmpc_reconcile.releases import needs_revision
+from pmpc_reconcile.risk import Risk
 from pmpc_state import JournalStep, Lease, PlanStatus, RevisionStatus, RunStatus
 
 
@@ -26,10 +27,12 @@ class Course:
     Attributes:
         atomic: All or nothing: after a failure everything that was done is undone.
         brake: Stops the application: steps that run end, no further one begins.
+        approval_from: Plans of this risk and above need somebody's approval.
     """
 
     atomic: bool = False
     brake: Brake = attrs.field(factory=Brake)
+    approval_from: Risk | None = None
 
 
 class Executor:

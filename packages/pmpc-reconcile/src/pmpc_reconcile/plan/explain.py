@@ -68,6 +68,7 @@ def _explain_step(number: int, step: Step) -> str:
         parts.append(f"because {step.reason}")
     if step.downtime != "none":
         parts.append(f"downtime: {step.downtime}")
+    parts.append(f"undo: {step.inverse}" if step.inverse else "cannot be undone")
     return "; ".join(parts)
 
 

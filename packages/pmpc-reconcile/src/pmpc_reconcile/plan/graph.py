@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from pmpc_reconcile.errors import PlanError
 from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.risk import Risk
+
+_BREAK: Final = "\\n"
+_COLOURS: Final = {
+    Risk.READ: "gray",
+    Risk.CHANGE: "black",
+    Risk.DISRUPTIVE: "orange",
+    Risk.DESTRUCTIVE: "red",
+}
 
 
 def ordered(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -47,8 +57,14 @@ def dependants(steps: Sequence[Step]) -> Mapping[str, tuple[str, ...]]:
 def to_dot(steps: Sequence[Step]) -> str:
     """Return the graph in Graphviz's language."""
     lines = ["digraph plan {"]
-    lines.extend(f'  "{step.id}" [label="{_quoted(step.summary)}"];' for step in steps)
-    lines.extend(f'  "{other}" -> "{step.id}";' for step in steps for other in step.after)
+    known = {step.id for step in steps}
+    lines.extend(
+        f'  "{step.id}" [label="{_label(step, _BREAK)}", color={_COLOURS[step.risk]}];'
+        for step in steps
+    )
+    lines.extend(
+        f'  "{other}" -> "{step.id}";' for step in steps for other in step.after if other in known
+    )
     return "\n".join([*lines, "}"])
 
 
@@ -56,7 +72,7 @@ def to_mermaid(steps: Sequence[Step]) -> str:
     """Return the graph in Mermaid's language."""
     names = {step.id: f"s{number}" for number, step in enumerate(steps)}
     lines = ["graph TD"]
-    lines.extend(f'  {names[step.id]}["{_quoted(step.summary)}"]' for step in steps)
+    lines.extend(f'  {names[step.id]}["{_label(step, "<br>")}"]' for step in steps)
     lines.extend(
         f"  {names[other]} --> {names[step.id]}"
         for step in steps
@@ -66,5 +82,9 @@ def to_mermaid(steps: Sequence[Step]) -> str:
     return "\n".join(lines)
 
 
-def _quoted(text: str) -> str:
-    return text.replace('"', "'")
+def _label(step: Step, line_end: str) -> str:
+    """Return what stands in a node: what is done, how risky it is, how long the guest is away."""
+    parts = [step.summary.replace('"', "'").replace("\\", "/"), f"risk: {step.risk.value}"]
+    if step.downtime != "none":
+        parts.append(f"downtime: {step.downtime}")
+    return line_end.join(parts)

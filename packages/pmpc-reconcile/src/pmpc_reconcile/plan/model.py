@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pmpc_reconcile.diff import FieldChange
     from pmpc_reconcile.manifests import Manifest
     from pmpc_reconcile.values import FieldValue
+
+
+GraphLanguage = Literal["dot", "mermaid"]
 
 
 class Purpose(enum.Enum):
@@ -154,6 +157,7 @@ class Plan:
         documents: The manifests, to be recorded as the next revision, secrets as fingerprints.
         manifests: The manifests with their secrets; empty for a plan that was loaded.
         note: What made it, for the history: `apply`, `rollback to 1`.
+        needs_approval: Whether somebody else has to approve it before it is applied.
     """
 
     id: str
@@ -167,6 +171,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     documents: tuple[Mapping[str, Any], ...] = attrs.field(default=(), repr=False)
     note: str = "apply"
+    needs_approval: bool = False
     manifests: Mapping[str, Manifest] = attrs.field(
         factory=dict[str, "Manifest"], repr=False, eq=False
     )
@@ -237,6 +242,12 @@ class Plan:
         from pmpc_reconcile.plan.explain import explain
 
         return explain(self)
+
+    def to_graph(self, language: GraphLanguage) -> str:
+        """Return the steps and what they wait for as a graph, for Graphviz or Mermaid."""
+        from pmpc_reconcile.plan.graph import to_dot, to_mermaid
+
+        return to_dot(self.steps) if language == "dot" else to_mermaid(self.steps)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data, secrets replaced by their fingerprints."""
