@@ -10,15 +10,31 @@ from rich.console import Console
 
 from tests.bench.measure import Row
 from tests.bench.report import as_json, table
-from tests.bench.rows import decode, fan_out, forwarded, plan, simulator, start, state
+from tests.bench.rows import (
+    configs,
+    decode,
+    fan_out,
+    footprint,
+    forwarded,
+    history,
+    one_by_one,
+    plan,
+    simulator,
+    start,
+    state,
+)
 
 SUITES: dict[str, Callable[[], Iterable[Row]]] = {
     "start": start.rows,
     "decode": decode.rows,
     "fan-out": fan_out.rows,
     "forwarded": forwarded.rows,
+    "configs": configs.rows,
+    "footprint": footprint.rows,
     "plan": plan.rows,
     "state": state.rows,
+    "history": history.rows,
+    "one-by-one": one_by_one.rows,
     "simulator": simulator.rows,
 }
 

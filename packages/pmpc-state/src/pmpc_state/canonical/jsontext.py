@@ -6,7 +6,12 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
+
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+)
+_AS_IS: Final = frozenset({str, int, bool, type(None)})
 
 
 def canonical_json(document: object) -> str:
@@ -20,9 +25,7 @@ def canonical_json(document: object) -> str:
     Raises:
         TypeError: The document holds something JSON has no form for.
     """
-    return json.dumps(
-        _stable(document), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
+    return _ENCODER.encode(_stable(document))
 
 
 def content_hash(text: str) -> str:
@@ -31,6 +34,18 @@ def content_hash(text: str) -> str:
 
 
 def _stable(value: object) -> object:
+    # The common types first, by their very type: documents are many and most are flat.
+    kind = type(value)
+    if kind in _AS_IS:
+        return value
+    if kind is dict:
+        found = cast("dict[Any, object]", value)
+        return {
+            name if type(name) is str else str(name): (
+                entry if type(entry) in _AS_IS else _stable(entry)
+            )
+            for name, entry in found.items()
+        }
     if isinstance(value, float):
         return _stable_number(value)
     if isinstance(value, Mapping):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,10 +13,10 @@ from pmpc_state.kinds import sort_key
 from pmpc_state.repositories.clusters import cluster_id
 from pmpc_state.repositories.history import Stay, require_order, step, touched, vanished
 from pmpc_state.repositories.wanted import Wanted
-from pmpc_state.schema import observation, resource
+from pmpc_state.schema import observation
 from pmpc_state.values import LogEntry, RecordedChange
 
-_ENDED: Final = observation.alias("ended")
+_AT_ONCE: Final = 500
 
 
 def events(
@@ -33,7 +33,8 @@ def events(
     lives: dict[int, list[Stay]] = {}
     for seen in touched(connection, owner, since, until, wanted.kind, wanted.key):
         lives.setdefault(seen.resource_id, []).append(seen)
-    back = _there_before(connection, owner, since)
+    appeared = [number for number, life in lives.items() if life[0].valid_from > since]
+    back = _there_before(connection, appeared, since)
     found: list[RecordedChange] = []
     for number, life in lives.items():
         for entry, seen in _told(life, since, is_back=number in back):
@@ -43,21 +44,16 @@ def events(
     return tuple(found)
 
 
-def _there_before(connection: Connection, owner: int, since: datetime) -> set[int]:
-    """Return what came again after `since`, having been there and gone by then."""
-    ended = _ENDED.c
-    query = (
-        select(ended.resource_id)
-        .join(observation, observation.c.resource_id == ended.resource_id)
-        .join(resource, resource.c.id == ended.resource_id)
-        .where(
-            resource.c.cluster_id == owner,
-            ended.valid_to <= since,
-            observation.c.valid_from > since,
+def _there_before(connection: Connection, appeared: Sequence[int], since: datetime) -> set[int]:
+    """Return what of that which appeared after `since` had been there and gone by then."""
+    found: set[int] = set()
+    for start in range(0, len(appeared), _AT_ONCE):
+        query = select(observation.c.resource_id).where(
+            observation.c.resource_id.in_(appeared[start : start + _AT_ONCE]),
+            observation.c.valid_to <= since,
         )
-        .distinct()
-    )
-    return set(connection.execute(query).scalars())
+        found.update(connection.execute(query).scalars())
+    return found
 
 
 def _told(life: list[Stay], since: datetime, *, is_back: bool) -> Iterator[tuple[LogEntry, Stay]]:
