@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import zlib
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import httpcore
 
 from proxmox_client.errors import CertificateNotTrusted, ConnectError
 from proxmox_client.flows.effects import Lost
-from proxmox_client.transport.blocking_streams import KeptBackend
+from proxmox_client.transport.blocking_streams import KeptBackend, NothingLeft
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import IDLE_SECONDS, Limits, headers_of, timeouts
 from proxmox_client.transport.failures import (
@@ -26,6 +27,8 @@ from proxmox_client.transport.knownhosts import settle
 from proxmox_client.transport.tls import Trust
 from proxmox_client.wire.request import Request, Response
 
+_FORGOTTEN: Final = 3 * IDLE_SECONDS
+"""Seconds after which the pool may close a connection: none that old is used any more."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ERRORS: Final = (
     httpcore.NetworkError,
@@ -59,7 +62,7 @@ class BlockingSender:
         except ConnectError as error:
             return refusal(error)
         try:
-            response = pool.handle_request(self._prepare(request))
+            response = self._handle(pool, request)
             try:
                 body = _read(response)
             finally:
@@ -67,6 +70,12 @@ class BlockingSender:
         except _ERRORS as error:
             return self._with_fingerprint(explain(error, self._endpoint, stage_of(error)))
         return _to_response(response, body)
+
+    def _handle(self, pool: httpcore.ConnectionPool, request: Request) -> httpcore.Response:
+        """Pass connections over that turn out dead before a byte of the request has left."""
+        while True:
+            with contextlib.suppress(NothingLeft):  # the pool drops it: each comes up only once
+                return pool.handle_request(self._prepare(request))
 
     def close(self) -> None:
         """Close all connections."""
@@ -95,7 +104,7 @@ class BlockingSender:
                     proxy=None if limits.proxy is None else _proxy(limits.proxy),
                     max_connections=limits.connections,
                     max_keepalive_connections=limits.connections,
-                    keepalive_expiry=IDLE_SECONDS,
+                    keepalive_expiry=_FORGOTTEN,
                     network_backend=KeptBackend(),
                 )
             return self._pool

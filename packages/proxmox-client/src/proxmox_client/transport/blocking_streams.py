@@ -2,16 +2,22 @@
 
 httpcore asks its network backend for streams; these stand between it and the socket and correct
 the head of each answer, so that httpcore's own pool decides rightly.
+
+Whether an idle connection still lives is found out here too, by the thread that is about to use it.
+httpcore's pool lets any thread find out and close; between its look and its closing another thread
+may have sent a request there, whose answer is then lost.
 """
 
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterable
 from typing import Any, Final
 
 import httpcore
 
+from proxmox_client.transport.exchange import IDLE_SECONDS
 from proxmox_client.transport.keepalive import correct_head
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
@@ -19,7 +25,7 @@ _HEAD_LIMIT: Final = 64 * 1024
 
 
 class NothingLeft(httpcore.ConnectError):
-    """A kept connection turned out dead before a byte of the request left."""
+    """A kept connection turned out dead, or too old, before a byte of the request left."""
 
 
 class KeptStream(httpcore.NetworkStream):
@@ -33,10 +39,12 @@ class KeptStream(httpcore.NetworkStream):
         self._stream = stream
         self._served = 0
         self._head_due = False
+        self._last_used = 0.0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read; the head of an answer comes whole and corrected."""
         data = self._stream.read(max_bytes, timeout)
+        self._last_used = time.monotonic()
         if not self._head_due or not data:
             return data
         while _END_OF_HEAD not in data and len(data) < _HEAD_LIMIT:
@@ -56,6 +64,8 @@ class KeptStream(httpcore.NetworkStream):
             NothingLeft: The connection was kept, and is dead before the request's first part.
         """
         first, self._head_due = not self._head_due, True
+        if first and self._served and self._is_spent():
+            raise NothingLeft("the server has ended the connection")
         try:
             self._stream.write(buffer, timeout)
         except httpcore.WriteError as error:
@@ -78,8 +88,13 @@ class KeptStream(httpcore.NetworkStream):
         return KeptStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
-        """Answer httpcore's questions, `is_readable` among them: a readable idle socket is dead."""
-        return self._stream.get_extra_info(info)
+        """Answer httpcore's questions, except whether the connection is dead: see above."""
+        return False if info == "is_readable" else self._stream.get_extra_info(info)
+
+    def _is_spent(self) -> bool:
+        """Say whether an idle connection has ended or is about to; a readable one has."""
+        idle = time.monotonic() - self._last_used
+        return idle > IDLE_SECONDS or bool(self._stream.get_extra_info("is_readable"))
 
 
 class KeptBackend(httpcore.NetworkBackend):
