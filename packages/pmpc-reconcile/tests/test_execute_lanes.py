@@ -79,4 +79,5 @@ async def test_each_node_has_a_lane_of_its_own() -> None:
     assert lanes.of("pve1") is lanes.of("pve1")
     async with lanes.of("pve1").place(), lanes.of("pve2").place(), lanes.of(None).place():
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(lanes.of("pve1")._enter(), 0.01)
+            async with asyncio.timeout(0.01), lanes.of("pve1").place():
+                raise AssertionError

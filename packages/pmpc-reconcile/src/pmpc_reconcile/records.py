@@ -86,6 +86,7 @@ class Records:
             return await asyncio.shield(under_way)
         except asyncio.CancelledError:
             await asyncio.wait([under_way])
+            under_way.exception()  # the caller is going; nobody else would ask for it
             raise
 
     def fingerprint(self, text: str) -> str:

@@ -119,6 +119,7 @@ async def _attempt(goal: Goal, run: StepRun, call: Call) -> None:
     try:
         answer = await run.live.write(call.method, call.path, call.params)
     except AmbiguousWrite as error:
+        run.unanswered = True
         await _look_for_tasks(run, call.intent)
         raise Wait("the answer was lost; looking for its effect") from error
     except ApiError as error:

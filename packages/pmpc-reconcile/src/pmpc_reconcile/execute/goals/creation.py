@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from pmpc_reconcile.execute.goals.base import need_quorum
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
@@ -21,6 +23,7 @@ class _NewGuest:
     def __init__(self, vmid: int | None) -> None:
         self._asked = vmid
         self._contested = False
+        self._collisions = 0
 
     def resume(self, run: StepRun, entry: JournalStep) -> None:
         """Take up the vmid that was chosen before."""
@@ -50,6 +53,9 @@ class _NewGuest:
         """
         if run.target.vmid is None:
             await self._choose(run)
+            return False
+        if self._contested and not run.unanswered and not run.resumed:
+            await self._give_up(run)  # never sent without an answer: whoever has it is not us
             return False
         sent = self._contested or run.resumed or run.wrote > 0
         guest = await run.guest(sure=sent)
@@ -82,11 +88,16 @@ class _NewGuest:
         await self._choose(run)
 
     async def _choose(self, run: StepRun) -> None:
+        if self._contested:
+            self._collisions += 1
         self._contested = False
+        run.unanswered = False
         chosen = self._asked
         if chosen is None:
             listed = (await run.inventory.recent()).guests
             chosen = await run.live.next_vmid()
+            # Who collides again and again is one of many; they spread out until they miss each other.
+            chosen += random.randrange(2 ** min(self._collisions, 8))  # noqa: S311 (no secret)
             # From here to the reservation nothing waits: steps beside this one choose others.
             while chosen in run.reserved or chosen in listed:
                 chosen += 1
