@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from proxmox_client.testing.clusterlog import note
 from proxmox_client.testing.guests import options, snapshots
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import finding, snapshotting
@@ -58,6 +59,9 @@ def take(cluster: SimulatedCluster, call: Call) -> str:
     if finding.kind_of(call) == "qemu":
         finding.of_path(cluster, call)
     find = _find(cluster, call)
+    noun = "VM" if finding.kind_of(call) == "qemu" else "container"
+    text = f"snapshot {noun} {call['vmid']}: {name}"
+    note(cluster, call.node, call.identity.authid, text)
     return _task(
         cluster,
         call,

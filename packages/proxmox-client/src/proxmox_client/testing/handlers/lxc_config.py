@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from proxmox_client.testing.clusterlog import note
 from proxmox_client.testing.digest import check_digest
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import finding, privileges, updating
 from proxmox_client.testing.guestwork.storage_checks import check_container_volumes
+from proxmox_client.testing.handlers.qemu_config import summary
 from proxmox_client.testing.locks import check_lock
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
@@ -31,6 +33,8 @@ def update(cluster: SimulatedCluster, call: Call) -> Generator[float, None, None
     yield from cluster.locks.guest(guest)
     try:
         guest = _checked(cluster, call)
+        text = f"update CT {guest.vmid}: {summary(call)}"
+        note(cluster, call.node, call.identity.authid, text)
         yield from updating.update_container(cluster, guest, wanted, _silent)
     finally:
         cluster.locks.release_guest(guest)

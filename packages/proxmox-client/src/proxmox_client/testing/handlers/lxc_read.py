@@ -1,12 +1,11 @@
-"""Reading containers: lists, configuration, pending changes, status, network addresses."""
+"""Reading containers: lists, features, network addresses; the rest is in `guest_read`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxmox_client.testing.guests import keyed, readings, snapshots
+from proxmox_client.testing.guests import keyed, readings
 from proxmox_client.testing.guestwork import features, finding
-from proxmox_client.testing.ha.state import figures
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 
@@ -44,33 +43,6 @@ def index(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
     """List what can be asked about a container; unlike a machine's, it has to exist."""
     finding.called(cluster, call, "lxc")
     return [{"subdir": name} for name in _INDEX]
-
-
-@handles("GET", f"{_ROOT}/config")
-def config(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
-    """Return the configuration: with pending changes, in force, or of a snapshot."""
-    guest = finding.called(cluster, call, "lxc")
-    if "snapshot" in call:
-        name = call["snapshot"]
-        if name not in guest.snapshots:
-            raise PveFault(500, f"snapshot '{name}' does not exist")
-        return {**snapshots.shown(guest, name, hide=True), "digest": guest.digest}
-    return guest.shown(current=bool(call.get("current")))
-
-
-@handles("GET", f"{_ROOT}/pending")
-def pending(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
-    """List the options with what waits for a stop and start."""
-    return finding.called(cluster, call, "lxc").pending_list()
-
-
-@handles("GET", f"{_ROOT}/status/current")
-def status(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
-    """Return what the container does now."""
-    guest = finding.called(cluster, call, "lxc")
-    cpus = cluster.nodes[guest.node].cpus
-    row = readings.current(guest, now=cluster.clock.now(), host_cpus=cpus)
-    return {**row, "ha": figures(cluster, guest.vmid)}
 
 
 @handles("GET", f"{_ROOT}/feature")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
+from proxmox_client.testing.clusterlog import note
 from proxmox_client.testing.digest import GUEST_MESSAGE, check_digest
 from proxmox_client.testing.guests import drives
 from proxmox_client.testing.guests.guest import Guest
@@ -31,6 +32,8 @@ def update(cluster: SimulatedCluster, call: Call) -> Generator[float, None, None
     yield from cluster.locks.guest(guest)
     try:
         guest = _checked(cluster, call)
+        text = f"update VM {guest.vmid}: {summary(call)}"
+        note(cluster, call.node, call.identity.authid, text)
         yield from updating.update_machine(cluster, guest, wanted, _silent)
     finally:
         cluster.locks.release_guest(guest)
@@ -41,13 +44,14 @@ def update_in_task(cluster: SimulatedCluster, call: Call) -> str:
     """Change options in a task."""
     wanted = _wanted(cluster, call)
     guest = _checked(cluster, call)
-    line = f"update VM {guest.vmid}: {_summary(call)}"
+    line = f"update VM {guest.vmid}: {summary(call)}"
 
     def work(task: TaskRecord) -> Iterator[float]:
         yield from cluster.locks.guest(guest, task=task)
         try:
             now = _checked(cluster, call)
             task.log(line)
+            note(cluster, call.node, call.identity.authid, line)
             yield 0.05
             yield from updating.update_machine(cluster, now, wanted, task.log)
         finally:
@@ -105,7 +109,8 @@ def _check_balloon(guest: Guest, call: Call) -> None:
         raise PveFault(500, "balloon value too large (must be smaller than assigned memory)")
 
 
-def _summary(call: Call) -> str:
+def summary(call: Call) -> str:
+    """Write a change as PVE's log does, as options of a command."""
     words = [
         f"-{name} {'<hidden>' if name == 'cipassword' else text}"
         for name, text in sorted(call.sent.items())

@@ -1,12 +1,11 @@
-"""Reading machines: lists, configuration, pending changes, status."""
+"""Reading machines: lists and features; the rest is in `guest_read`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxmox_client.testing.guests import readings, snapshots
+from proxmox_client.testing.guests import readings
 from proxmox_client.testing.guestwork import features, finding
-from proxmox_client.testing.ha.state import figures
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
 
@@ -28,33 +27,6 @@ def machines(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
         and guest.node == call.node
         and finding.may_see(cluster, call, guest.vmid)
     ]
-
-
-@handles("GET", f"{_ROOT}/config")
-def config(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
-    """Return the configuration: with pending changes, in force, or of a snapshot."""
-    guest = finding.called(cluster, call, "qemu")
-    if "snapshot" in call:
-        name = call["snapshot"]
-        if name not in guest.snapshots:
-            raise PveFault(500, f"snapshot '{name}' does not exist")
-        return {**snapshots.shown(guest, name, hide=True), "digest": guest.digest}
-    return guest.shown(current=bool(call.get("current")))
-
-
-@handles("GET", f"{_ROOT}/pending")
-def pending(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
-    """List the options with what waits for a stop and start."""
-    return finding.called(cluster, call, "qemu").pending_list()
-
-
-@handles("GET", f"{_ROOT}/status/current")
-def status(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
-    """Return what the machine does now."""
-    guest = finding.called(cluster, call, "qemu")
-    cpus = cluster.nodes[guest.node].cpus
-    row = readings.current(guest, now=cluster.clock.now(), host_cpus=cpus)
-    return {**row, "ha": figures(cluster, guest.vmid)}
 
 
 @handles("GET", f"{_ROOT}/feature")

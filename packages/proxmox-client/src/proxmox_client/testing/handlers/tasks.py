@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from proxmox_client.testing.clusterlog import Note, notes
 from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.permissions import require
 from proxmox_client.testing.request import Call, PveFault, Reply
@@ -191,30 +192,38 @@ def stop_task(cluster: SimulatedCluster, call: Call) -> Iterator[float]:
 @handles("GET", "/cluster/log")
 def cluster_log(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
     """Return the newest entries of the cluster's log: tasks that started and ended."""
-    entries: list[tuple[float, TaskRecord, str, int]] = []
-    for node in cluster.nodes.values():
-        if not cluster.access.allows(call.identity, f"/nodes/{node.name}", ["Sys.Syslog"]):
-            continue
-        for task in node.tasks:
-            entries.append((task.started, task, f"starting task {task.upid}", 6))
-            if task.ended is not None:
-                good = task.exitstatus == "OK"
-                text = f"end task {task.upid} {task.exitstatus}"
-                entries.append((task.ended, task, text, 6 if good else 3))
-    entries.sort(key=lambda entry: entry[0])
+    seen = {
+        node.name
+        for node in cluster.nodes.values()
+        if cluster.access.allows(call.identity, f"/nodes/{node.name}", ["Sys.Syslog"])
+    }
+    entries = [(note, 6) for note in notes(cluster) if note.node in seen]
+    entries += [entry for name in sorted(seen) for entry in _of_tasks(cluster.nodes[name].tasks)]
+    entries.sort(key=lambda entry: entry[0].at)
     rows = [
         {
             "uid": str(number),
-            "id": f"{number}:{task.upid.node}",
-            "time": int(when),
-            "node": task.upid.node,
-            "user": task.upid.user,
-            "pid": task.upid.pid,
+            "id": f"{number}:{note.node}",
+            "time": int(note.at),
+            "node": note.node,
+            "user": note.user,
+            "pid": note.pid,
             "tag": "pvedaemon",
             "pri": priority,
-            "msg": text,
+            "msg": note.text,
         }
-        for number, (when, task, text, priority) in enumerate(entries, start=1)
+        for number, (note, priority) in enumerate(entries, start=1)
     ]
     rows.reverse()
     return rows[: call.get("max", 50)]
+
+
+def _of_tasks(tasks: list[TaskRecord]) -> Iterator[tuple[Note, int]]:
+    """Yield what the log says of tasks: that they started, and how they ended."""
+    for task in tasks:
+        upid = task.upid
+        yield Note(task.started, upid.node, upid.user, f"starting task {upid}", upid.pid), 6
+        if task.ended is not None:
+            text = f"end task {upid} {task.exitstatus}"
+            priority = 6 if task.exitstatus == "OK" else 3
+            yield Note(task.ended, upid.node, upid.user, text, upid.pid), priority

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from proxmox_client.testing import logins
 from proxmox_client.testing.access import normalise_path
 from proxmox_client.testing.auth import Identity
+from proxmox_client.testing.clusterlog import note
 from proxmox_client.testing.formats import check_user_id, split_list
 from proxmox_client.testing.logins import LoginRefused
 from proxmox_client.testing.outside import IdentityProvider
@@ -36,9 +37,11 @@ def log_in(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
         user = logins.enabled_user(cluster, userid)
         if "path" in call and "privs" in call:
             return _verified(cluster, call, user)
-        return _ticket(cluster, call, user)
+        found = _ticket(cluster, call, user)
     except LoginRefused:
         raise PveFault(401, "authentication failure") from None
+    note(cluster, call.node, "root@pam", f"successful auth for user '{userid}'")
+    return found
 
 
 def _ticket(cluster: SimulatedCluster, call: Call, user: User) -> dict[str, Any]:
