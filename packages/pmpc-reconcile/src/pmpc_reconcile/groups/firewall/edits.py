@@ -329,7 +329,7 @@ def _removals(now: Level, target: Level) -> Iterator[Edit]:
             yield Edit(verb, "DELETE", below, f"ipset/{name}", {}, after)
         if wanted is None and not ipset.entries:
             left = {key: value for key, value in now.ipsets.items() if key != name}
-            yield Edit(f"delete ipset {name}", "DELETE", f"ipset/{name}", "ipset", {},
+            yield Edit(f"delete ipset {name}", "DELETE", f"ipset/{name}", None, {},
                        attrs.evolve(now, ipsets=left))  # fmt: skip
     for name, group in now.groups.items():
         if name in target.groups:
