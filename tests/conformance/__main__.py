@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import replay
+from tests.conformance import figures, replay
 
 _HERE = Path(__file__).parent
 
@@ -24,8 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("--json", type=Path, help="write the figures of every area here")
     parser.add_argument("--show", action="store_true", help="print what each reason covers")
+    parser.add_argument("--write", action="store_true", help="put the figures into the page")
     options = parser.parse_args(arguments)
     report = replay.run()
+    if options.write:
+        figures.write(report)
     _print(report, show=options.show)
     if options.json is not None:
         document = {result.area: result.to_dict() for result in report.areas}
