@@ -18,7 +18,8 @@ from proxmox_client.testing import SimulatedCluster
 from proxmox_client.testing.clock import VirtualClock
 
 VIEWS = {
-    "changes", "containers", "nodes", "pools", "resources", "storages", "tasks", "vms", "volumes",
+    "changes", "containers", "nodes", "pools", "resources", "samples", "storages", "tasks", "vms",
+    "volumes",
 }  # fmt: skip
 
 
