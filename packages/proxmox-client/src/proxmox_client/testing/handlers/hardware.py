@@ -87,13 +87,13 @@ def pci_devices(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
     unwanted = tuple(
         f"0x{prefix}" for prefix in split_list(call.get("pci-class-blacklist", _UNWANTED))
     )
-    rows = [row for row in _devices(cluster, call.node) if not row["class"].startswith(unwanted)]
+    rows = [row for row in devices(cluster, call.node) if not row["class"].startswith(unwanted)]
     if call.get("verbose", 1):
         return rows
     return [{"id": row["id"], "class": row["class"]} for row in rows]
 
 
-def _devices(cluster: SimulatedCluster, node: str) -> list[dict[str, Any]]:
+def devices(cluster: SimulatedCluster, node: str) -> list[dict[str, Any]]:
     """Return a node's PCI devices; a test may put others in the node's files."""
     found: list[dict[str, Any]] = cluster.nodes[node].files.get("pci", _facts()["pci"])
     return [dict(row) for row in found]
@@ -111,7 +111,7 @@ def mediated_types(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]
             raise PveFault(500, f"PCI mapping '{wanted}' not found")
         parts = [dict(part.split("=", 1) for part in text.split(",")) for text in entry["map"]]
         paths = [part["path"] for part in parts if part.get("node") == call.node]
-    rows = [row for row in _devices(cluster, call.node) if row["id"] in paths]
+    rows = [row for row in devices(cluster, call.node) if row["id"] in paths]
     return [mdev for row in rows for mdev in row.get("mdev-types", [])]
 
 
