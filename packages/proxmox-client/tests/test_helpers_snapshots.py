@@ -9,7 +9,7 @@ import pytest
 
 from proxmox_client import NotFound, ParameterInvalid, TaskFailed, TaskRunning
 from proxmox_client.testing import SimulatedCluster
-from proxmox_client.testing.faults import Latency, SomebodyElse, Where
+from proxmox_client.testing.faults import Latency, NodeOffline, SomebodyElse, Where
 from tests.lab.colours import COLOURS, open_client
 
 
@@ -239,3 +239,16 @@ async def test_guests_configuration_is_guarded_wherever_it_is(
 async def test_slow_server_only_takes_longer(pve: Any, cluster: SimulatedCluster) -> None:
     cluster.faults.add(Latency(5.0, where=Where("POST", "*/snapshot")))
     assert (await (await pve.guest(100)).snapshots.create("late")).ok
+
+
+async def test_ha_manager_that_drops_a_request_is_not_waited_for_for_ever(
+    pve: Any, cluster: SimulatedCluster
+) -> None:
+    await pve.request("POST", "/cluster/ha/resources", {"sid": "vm:100", "state": "stopped"})
+    cluster.clock.advance(30)
+    cluster.faults.add(NodeOffline("pve3"))
+    cluster.clock.advance(30)
+    before = cluster.clock.now()
+    result = await (await pve.guest(100)).migrate("pve3")
+    assert isinstance(result, TaskRunning)
+    assert 300 <= cluster.clock.now() - before < 400

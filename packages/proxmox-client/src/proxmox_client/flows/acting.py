@@ -18,6 +18,12 @@ from proxmox_client.values.taskresult import TaskResult, TaskRunning
 
 _PAUSE: Final = 1.0
 _FOLLOW: Final = 3
+_GONE_BY: Final = 30.0
+"""Seconds after its task within which a deleted guest has to be gone; later the number may be
+somebody else's."""
+_MOVED_BY: Final = 300.0
+"""Seconds after its task within which a guest has to be where it was to go: the HA manager drops
+some requests without a word."""
 _NO_PARAMS: Mapping[str, object] = {}
 
 
@@ -100,15 +106,12 @@ def delete(session: Session, vmid: int, *, purge: bool, waiting: Waiting) -> Flo
     started = yield from now()
     params = {"purge": True} if purge else {}
     result = yield from act(session, vmid, lambda place: Act("DELETE", "", params), waiting)
-    while result.ok:
+
+    def gone() -> Flow[bool]:
         rows = yield from perform_raw(session, "GET", "/cluster/resources", {"type": "vm"})
-        if all(row.get("vmid") != vmid for row in rows):
-            break
-        waited = (yield from now()) - started
-        if waiting.timeout is not None and waited >= waiting.timeout and result.upid:
-            return TaskRunning(result.upid, waited)
-        yield from sleep(_PAUSE)
-    return result
+        return all(row.get("vmid") != vmid for row in rows)
+
+    return (yield from _see(result, gone, started, waiting, _GONE_BY))
 
 
 def migrate(
@@ -135,13 +138,38 @@ def migrate(
         return Act("POST", "/migrate", given)
 
     result = yield from act(session, vmid, prepare, waiting)
-    while result.ok:
+
+    def there() -> Flow[bool]:
         place = yield from locate(session, vmid)
-        if place.node == target and place.lock != "migrate":
+        return place.node == target and place.lock != "migrate"
+
+    return (yield from _see(result, there, started, waiting, _MOVED_BY))
+
+
+def _see(
+    result: TaskResult,
+    happened: Callable[[], Flow[bool]],
+    started: float,
+    waiting: Waiting,
+    most: float,
+) -> Flow[TaskResult]:
+    """Wait until what a task did, or filed a request for, can be seen.
+
+    Args:
+        result: How the task ended; returned once it can be seen, or where it is no success.
+        happened: Looks.
+        started: When all this began.
+        waiting: How long at most altogether.
+        most: Seconds after the task's end at most.
+    """
+    ended = yield from now()
+    while result.ok and result.upid is not None:
+        if (yield from happened()):
             break
-        waited = (yield from now()) - started
-        if waiting.timeout is not None and waited >= waiting.timeout and result.upid:
-            return TaskRunning(result.upid, waited)
+        moment = yield from now()
+        limit = min(ended + most, started + (waiting.timeout or math.inf))
+        if moment >= limit:
+            return TaskRunning(result.upid, moment - started)
         yield from sleep(_PAUSE)
     return result
 
