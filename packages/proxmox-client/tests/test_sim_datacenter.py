@@ -70,3 +70,22 @@ def test_a_node_alone_has_nothing_to_join() -> None:
     with pytest.raises(PveFault) as refused:
         SimulatedCluster(nodes=("solo",)).call("GET", "/cluster/config/join")
     assert refused.value.status == 424
+
+
+@pytest.mark.requirement("nodes.metric-servers")
+def test_metric_servers_have_options_of_their_own_and_are_tried(cluster: SimulatedCluster) -> None:
+    path = "/cluster/metrics/server"
+    udp = {"type": "influxdb", "server": "10.0.0.9", "port": 8089}
+    cluster.call("POST", f"{path}/udp", udp)
+    with pytest.raises(PveFault, match="unexpected property 'bucket'"):
+        cluster.call("POST", f"{path}/g1", {**udp, "type": "graphite", "bucket": "b"})
+    http = {**udp, "influxdbproto": "http", "token": "hush"}
+    with pytest.raises(PveFault, match=r"500 Can't connect to 10\.0\.0\.9:8089"):
+        cluster.call("POST", f"{path}/http", http)
+    cluster.outside.mailboxes["10.0.0.9:8089"] = []
+    cluster.call("POST", f"{path}/http", http)
+    assert "token" not in cluster.call("GET", f"{path}/http")
+    cluster.outside.mailboxes.clear()
+    with pytest.raises(PveFault, match="couldn't create carbon socket"):
+        cluster.call("POST", f"{path}/g1", {**udp, "type": "graphite", "proto": "tcp"})
+    cluster.call("POST", f"{path}/g1", {**udp, "type": "graphite", "proto": "tcp", "disable": 1})
