@@ -179,7 +179,7 @@ WRITERS = (upload, download, back_up, allocate, make_machine, make_container, cl
 
 
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
-@pytest.mark.requirement("storage.shrinks")
+@pytest.mark.requirement("storage.space")
 def test_space_shrinks_for_every_writer(cluster: SimulatedCluster, write: Any) -> None:
     before = used(cluster, "local")
     write(cluster)
@@ -187,7 +187,7 @@ def test_space_shrinks_for_every_writer(cluster: SimulatedCluster, write: Any) -
     assert used(cluster, "local") > before
 
 
-@pytest.mark.requirement("storage.shrinks")
+@pytest.mark.requirement("storage.space")
 def test_what_does_not_fit_is_refused(cluster: SimulatedCluster) -> None:
     cluster.storages["local"].total = cluster.storages["local"].base_used + 50_000
     for write in (upload, download, write_template):
