@@ -19,14 +19,13 @@ START = 1_795_358_400.0
 """Where a new cluster's time begins (22 November 2026, 14:40 UTC)."""
 
 
-@attrs.define(order=True)
+@attrs.define(eq=False)
 class Event:
-    """Something that happens at a time; ties are broken by the order of scheduling."""
+    """Something that happens at a time."""
 
     at: float
-    order: int
-    action: Callable[[], None] = attrs.field(order=False)
-    cancelled: bool = attrs.field(default=False, order=False)
+    action: Callable[[], None]
+    cancelled: bool = False
 
     def cancel(self) -> None:
         """Make sure the event does not happen."""
@@ -46,7 +45,8 @@ class VirtualClock:
 
     def __init__(self, start: float = START) -> None:
         self._now = start
-        self._events: list[Event] = []
+        # Ties are broken by the order of scheduling.
+        self._events: list[tuple[float, int, Event]] = []
         self._order = itertools.count()
         self._waiters: list[float] = []
         self._real: tuple[float, float] | None = None
@@ -61,8 +61,8 @@ class VirtualClock:
 
     def at(self, when: float, action: Callable[[], None]) -> Event:
         """Schedule an action for a time; a time in the past means as soon as possible."""
-        event = Event(max(when, self._now), next(self._order), action)
-        heapq.heappush(self._events, event)
+        event = Event(max(when, self._now), action)
+        heapq.heappush(self._events, (event.at, next(self._order), event))
         return event
 
     def after(self, seconds: float, action: Callable[[], None]) -> Event:
@@ -76,8 +76,8 @@ class VirtualClock:
     def advance_to(self, when: float) -> None:
         """Move time forward to a point; a point in the past only runs what is due."""
         with self.lock:
-            while self._events and self._events[0].at <= when:
-                event = heapq.heappop(self._events)
+            while self._events and self._events[0][0] <= when:
+                event = heapq.heappop(self._events)[2]
                 if event.cancelled:
                     continue
                 self._now = max(self._now, event.at)

@@ -126,7 +126,8 @@ def _keep_started(cluster: SimulatedCluster, state: HaState, service: Service) -
     else:
         running = cluster.guests[service.vmid].running
         service.confirmed = running and (service.confirmed or service.is_confirmed)
-        allowed = candidates(cluster, service)
+        bound = state.rules or "group" in service.options
+        allowed = candidates(cluster, service) if bound else []
         strays = service.confirmed and allowed and service.node not in allowed
         if strays and not stays(cluster, service):
             _move(
