@@ -133,7 +133,8 @@ def permuted(chance: random.Random, value: Any, name: str = "") -> Any:
         chance.shuffle(items)
         return {key: permuted(chance, entry, key) for key, entry in items}
     if isinstance(value, list):
-        entries = [permuted(chance, entry) for entry in cast("list[Any]", value)]
+        given: list[Any] = value
+        entries = [permuted(chance, entry) for entry in given]
         if name not in ORDERED:
             chance.shuffle(entries)
         return entries

@@ -1,10 +1,10 @@
-"""Take over guests nobody manages: write their manifests and prove that these change nothing."""
+"""Take over what nobody manages: write its manifests and prove that these change nothing."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -13,6 +13,7 @@ from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.kinds import Kind, kinds
 from pmpc_reconcile.live import GuestEntry, GuestObject, Inventory, LiveCluster
 from pmpc_reconcile.plan.adoption import document_of, manifest_text
+from pmpc_reconcile.planning.adoption import ADOPTABLE, settings_to_adopt
 
 
 @attrs.frozen
@@ -22,15 +23,47 @@ class Adoptable:
     Attributes:
         text: Their manifests as YAML.
         vmids: Address to vmid.
-        left: Guests that were meant and are left out, each with the reason.
+        left: What was meant and is left out, each with the reason.
+        taken: Addresses of objects that are no guests.
     """
 
     text: str
     vmids: Mapping[str, int]
     left: tuple[str, ...]
+    taken: frozenset[str] = frozenset()
 
 
 async def write_manifests(
+    live: LiveCluster,
+    names: Sequence[str],
+    wanted: Sequence[str],
+    taken: Collection[tuple[str, str]] = (),
+) -> Adoptable:
+    """Read guests or settings and write their manifests.
+
+    Args:
+        live: The cluster.
+        names: Names, or vmids of guests; none for all.
+        wanted: Names of kinds; none for every kind of guest. Guests and settings are adopted
+            one after the other.
+        taken: What other releases manage, as kind and key of the records.
+
+    Raises:
+        InputInvalid: A kind or a guest is not known.
+        PveError: The cluster cannot be read.
+    """
+    settings = [name for name in wanted if name in ADOPTABLE]
+    if not settings:
+        return await _guest_manifests(live, names, wanted)
+    if len(settings) < len(wanted):
+        _families([name for name in wanted if name not in settings])
+        raise InputInvalid("adopt guests and other kinds one after the other")
+    found, left = await settings_to_adopt(live, names, settings, taken)
+    text = manifest_text([dict(each.document) for each in found]) if found else ""
+    return Adoptable(text, {}, tuple(left), frozenset(each.address for each in found))
+
+
+async def _guest_manifests(
     live: LiveCluster, names: Sequence[str], wanted: Sequence[str]
 ) -> Adoptable:
     """Read guests and write their manifests.
@@ -80,7 +113,8 @@ def _families(wanted: Sequence[str]) -> dict[str, Kind]:
     guests = {kind.name: kind for kind in kinds() if kind.guest is not None}
     unknown = [name for name in wanted if name not in guests]
     if unknown:
-        raise InputInvalid(f"cannot adopt {unknown[0]}: kinds are {', '.join(guests)}")
+        known = ", ".join((*guests, *ADOPTABLE))
+        raise InputInvalid(f"cannot adopt {unknown[0]}: kinds are {known}")
     return {
         kind.guest: kind
         for name, kind in guests.items()

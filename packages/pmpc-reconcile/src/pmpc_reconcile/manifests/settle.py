@@ -12,7 +12,10 @@ from typing import Any
 from pmpc_reconcile.manifests.tree import MappingNode, Node, ScalarNode, SequenceNode
 from pmpc_reconcile.manifests.walk import plain
 
-_WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+_WORDS = {
+    **dict.fromkeys(("on", "yes", "true", "1"), True),
+    **dict.fromkeys(("off", "no", "false", "0"), False),
+}
 
 
 def settle(node: Node, rules: Mapping[str, Any]) -> Any:
