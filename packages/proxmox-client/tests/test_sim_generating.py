@@ -24,3 +24,33 @@ def test_a_generated_cluster_has_variety_and_answers() -> None:
     assert {row["status"] for row in rows} == {"running", "stopped"}
     assert {row["node"] for row in rows} == set(cluster.nodes)
     assert sum(len(pool.guests) for pool in cluster.pools.values()) > 50
+
+
+@pytest.mark.requirement("simulator.generated")
+def test_a_generated_cluster_has_what_real_ones_have() -> None:
+    cluster = SimulatedCluster.generate(nodes=4, guests=800)
+    guests = list(cluster.guests.values())
+    texts = [guest.text() for guest in guests]
+    signs = (
+        "template: 1", "cloudinit", "ovmf", "media=cdrom", "mp0: ", "net1: ", "scsi1: ",
+        "[PENDING]", "protection: 1", "startup: ", "shared:", "local:", "lock: ",
+    )  # fmt: skip
+    for sign in signs:
+        assert any(sign in text for text in texts), sign
+    assert len(cluster.access.users) > 5
+    assert {entry.kind for entry in cluster.access.acl} == {"user", "group"}
+    for path in ("rules", "aliases", "ipset", "groups"):
+        assert cluster.call("GET", f"/cluster/firewall/{path}")
+    assert cluster.call("GET", "/cluster/backup")
+
+
+@pytest.mark.requirement("simulator.generated")
+def test_guests_of_a_generated_cluster_work() -> None:
+    cluster = SimulatedCluster.generate(nodes=2, guests=60)
+    upids = [
+        cluster.call("POST", f"/nodes/{guest.node}/{guest.kind}/{guest.vmid}/status/start")
+        for guest in cluster.guests.values()
+        if not guest.running and not guest.template and guest.lock is None
+    ]
+    cluster.clock.advance(60)
+    assert {cluster.tasks.get(upid).exitstatus for upid in upids} == {"OK"}
