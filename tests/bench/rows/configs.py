@@ -54,7 +54,8 @@ def ours_one_by_one(url: str, fingerprint: str) -> float:
         return COUNT_SLOW / (time.perf_counter() - start)
 
 
-def _proxmoxer(url: str, certificate: str) -> Any:
+def connect(url: str, certificate: str) -> Any:
+    """Return proxmoxer's client of the bench server."""
     user, _, rest = TOKEN.partition("!")
     name, _, secret = rest.partition("=")
     host, _, port = url.removeprefix("https://").partition(":")
@@ -65,7 +66,7 @@ def _proxmoxer(url: str, certificate: str) -> Any:
 
 def proxmoxer_one_by_one(url: str, certificate: str) -> float:
     """Read them with proxmoxer, one after the other."""
-    machines = _proxmoxer(url, certificate).nodes("pve1").qemu
+    machines = connect(url, certificate).nodes("pve1").qemu
     machines(100).config.get()
     start = time.perf_counter()
     for vmid in range(100, 100 + COUNT_SLOW):
@@ -79,7 +80,7 @@ def proxmoxer_threads(url: str, certificate: str) -> float:
 
     def read(vmid: int) -> None:
         if not hasattr(own, "machines"):
-            own.machines = _proxmoxer(url, certificate).nodes("pve1").qemu
+            own.machines = connect(url, certificate).nodes("pve1").qemu
         own.machines(vmid).config.get()
 
     with ThreadPoolExecutor(THREADS) as pool:
