@@ -196,6 +196,25 @@ def test_hotplug_features_decide(features: str, name: str, new: str, outcome: Ou
     assert hotplug.change("qemu", {**MACHINE, "hotplug": features}, name, new) is outcome
 
 
+@pytest.mark.requirement("config.hotplug")
+@pytest.mark.parametrize(
+    ("ostype", "outcome"),
+    [
+        ("l26", Outcome.LIVE),
+        ("win11", Outcome.LIVE),
+        ("win7", Outcome.PENDING),
+        ("other", Outcome.PENDING),
+        (None, Outcome.PENDING),
+    ],
+)
+def test_usb_devices_are_plugged_only_where_the_system_notices(
+    ostype: str | None, outcome: Outcome
+) -> None:
+    config = MACHINE if ostype is None else {**MACHINE, "ostype": ostype}
+    assert hotplug.change("qemu", config, "usb0", "host=1234:5678") is outcome
+    assert hotplug.removal("qemu", {**config, "usb0": "host=1234:5678"}, "usb0") is outcome
+
+
 @pytest.mark.requirement("config.hotplug-container")
 @pytest.mark.parametrize(
     ("name", "new", "outcome"),

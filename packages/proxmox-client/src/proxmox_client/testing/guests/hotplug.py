@@ -68,6 +68,7 @@ _COLD_DRIVE_KEYS = (
 )
 _NOT_HOTPLUGGABLE = re.compile(r"(ide|sata|efidisk|tpmstate)\d+")
 _LXC_LIVE = re.compile(r"cpulimit|cpuunits|memory|swap|net\d+|unused\d+")
+_KNOWS_USB = frozenset({"l26", "win8", "win10", "win11"})
 _DEFAULT_FEATURES = frozenset({"network", "disk", "usb"})
 
 
@@ -111,7 +112,7 @@ def removal(kind: Kind, config: Mapping[str, str], name: str) -> Outcome:
     if name == "hotplug":
         cold = re.search("cpu|memory", config.get("hotplug", ""))
         return Outcome.PENDING if cold else Outcome.LIVE
-    return _by_feature(name, allowed)
+    return _by_feature(config, name, allowed)
 
 
 def _fast(kind: Kind, name: str) -> bool:
@@ -129,12 +130,13 @@ def _agent(old: str | None, new: str) -> Outcome:
     return Outcome.LIVE if ours == theirs else Outcome.PENDING
 
 
-def _by_feature(name: str, allowed: frozenset[str]) -> Outcome:
+def _by_feature(config: Mapping[str, str], name: str, allowed: frozenset[str]) -> Outcome:
     if name in ("cpuunits", "cpulimit"):
         return Outcome.LIVE
     needed = {"tablet": "usb", "vcpus": "cpu", "memory": "memory"}.get(name)
     if re.fullmatch(r"usb\d+", name):
-        needed = "usb"
+        # Older systems, and those that nobody named, do not notice new devices.
+        needed = "usb" if config.get("ostype") in _KNOWS_USB else None
     return Outcome.LIVE if needed in allowed else Outcome.PENDING
 
 
@@ -149,7 +151,7 @@ def _qemu_option(
     if name == "hotplug":
         cold = re.search("cpu|memory", new + config.get("hotplug", ""))
         return Outcome.PENDING if cold else Outcome.LIVE
-    return _by_feature(name, allowed)
+    return _by_feature(config, name, allowed)
 
 
 def _net(old: str | None, new: str, allowed: bool) -> Outcome:
