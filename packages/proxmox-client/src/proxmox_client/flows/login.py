@@ -26,6 +26,7 @@ from proxmox_client.values.login import (
     read_redirect,
     second_factor,
 )
+from proxmox_client.wire.answer import Answer
 from proxmox_client.wire.params import build_raw_request
 from proxmox_client.wire.request import Request
 
@@ -149,17 +150,17 @@ def _post(
     session: Session, path: str, params: Mapping[str, str], *, replayable: bool
 ) -> Flow[dict[str, Any]]:
     request = _request(path, params, replayable=replayable)
-    lost: ConnectError | None = None
+    outcome: Answer | ConnectError
     try:
-        answer = yield from deliver(_anonymous(session), request)
+        outcome = yield from deliver(_anonymous(session), request)
     except AmbiguousWrite as error:
         # a login changes nothing: that its answer was lost is all there is to say
         if not isinstance(error.__cause__, ConnectError):
             raise
-        lost = error.__cause__
-    if lost is not None:  # raised out here, or the two would be each other's context
-        raise lost
-    data: object = answer.data
+        outcome = error.__cause__
+    if isinstance(outcome, ConnectError):  # out here, or the two would be each other's context
+        raise outcome
+    data: object = outcome.data
     return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
 
 
