@@ -151,3 +151,19 @@ def test_a_deletion_names_the_options_it_removes() -> None:
     told = edit_told("update VM 7: -delete tags,net1 -memory 512")
     assert told is not None
     assert told.options == {"delete", "tags", "net1", "memory"}
+
+
+def test_no_secret_comes_in_with_a_line(
+    state: State, recorder: Recorder, clock: VirtualClock
+) -> None:
+    token = "root@pam!ci=8f14e45f-ceea-467f-a0e6-2b5d5c2f1a77"
+    message = f"update VM 100: -cipassword two words -memory 2 -description {token}"
+    recorder.look("qemu", {"100": {"memory": 1}})
+    clock.advance(60)
+    recorder.look("qemu", {"100": {"memory": 2}}, lines=[_line(state.clock(), "a@pve", message)])
+    uid = state.reader().resource("lab", "qemu", "100").uid
+    log = state.reader().log(uid, everything=True)
+    [text] = [one.text for one in log if one.action == "line"]
+    assert text.startswith("update VM 100: -cipassword <hidden> -memory 2 -description root@pam!ci")
+    assert "8f14e45f" not in text
+    assert [one.user for one in log if one.action == "changed"] == ["a@pve"]

@@ -145,7 +145,7 @@ async def test_a_synchronous_edit_no_list_shows_is_found_by_the_sweep(
         found += (await again(600)).changed
     assert found == 1
     [change] = state.reader().diff("lab", moment)
-    assert (change.address, change.user) == ("qemu/105", None)
+    assert (change.address, change.task, change.user) == ("qemu/105", None, "alice@pve")
 
 
 async def test_a_task_makes_its_guest_read_and_is_named(
@@ -296,6 +296,6 @@ async def test_an_inactive_storage_is_a_reason_and_no_failure(
     monkeypatch.setattr(listed, "storage_row", inactive)
     report = await sync(state, pve, "lab")
     assert (report.status, report.complete) == ("ok", True)
-    assert {one.scope for one in report.inactive} == {"storage shared"}
+    assert {one.scope for one in report.notes} == {"storage shared"}
     volume = state.reader().resource("lab", "content", "shared:iso/debian.iso")
     assert (volume.known, volume.reason) == (False, "the storage is not active")

@@ -81,7 +81,7 @@ async def test_everything_is_recorded_and_a_second_sync_writes_no_history(
     assert state.reader().runs("lab")[0].status == "ok"
 
 
-async def test_an_edit_behind_our_back_is_seen_with_old_and_new(
+async def test_an_edit_behind_our_back_is_seen_with_old_and_new_and_who_did_it(
     state: State, pve: AsyncClient, cluster: SimulatedCluster
 ) -> None:
     await sync(state, pve, "lab")
@@ -94,7 +94,7 @@ async def test_an_edit_behind_our_back_is_seen_with_old_and_new(
     [field] = change.fields
     assert (change.address, change.name) == ("qemu/101", "db")
     assert (field.path, str(field.old), str(field.new)) == ("memory", "512", "2048")
-    assert (change.task, change.user) == (None, None)
+    assert (change.task, change.user) == (None, "root@pam")
 
 
 async def test_a_change_by_a_task_names_task_and_user(
@@ -211,6 +211,26 @@ async def test_a_token_that_may_see_less_removes_nothing(
     guest = state.reader().resource("lab", "qemu", "100")
     assert not guest.known
     assert "permission denied" in (guest.reason or "")
+
+
+async def test_a_read_only_token_reads_everything_and_a_smaller_one_is_told_what_shows_more(
+    state: State, pve: AsyncClient, cluster: SimulatedCluster
+) -> None:
+    await pve.access.users.post(userid="eve@pve")
+    await pve.access.acl.put(path="/", roles="PVEAuditor", users="eve@pve")
+    async with _client(cluster, cluster.create_token("eve@pve", "ro")) as auditor:
+        report = await sync(state, auditor, "audited")
+    assert report.complete, report.failures
+    assert report.notes == ()
+    await pve.access.users.post(userid="dan@pve")
+    await pve.access.acl.put(path="/vms/100", roles="PVEAuditor", users="dan@pve")
+    async with _client(cluster, cluster.create_token("dan@pve", "ro")) as single:
+        report = await sync(state, single, "single")
+    told = {one.section: one.message for one in report.notes}
+    assert "VM.Audit on /vms would show all" in told["qemu"]
+    assert "Datastore.Audit on /storage would show all" in told["storage"]
+    assert "Pool.Audit on /pool would show all" in told["pool"]
+    assert [one.key for one in state.reader().resources("single", "qemu")] == ["100"]
 
 
 async def test_a_refused_token_changes_nothing(

@@ -76,7 +76,7 @@ def _told(report: SyncReport) -> SyncOutput:
         problems=tuple(_sentence(failure) for failure in report.failures),
         mode=report.mode.value,
         kept=report.kept,
-        notes=tuple(_sentence(failure) for failure in report.inactive),
+        notes=tuple(_sentence(failure) for failure in report.notes),
         requests=report.figures.requests,
         seconds=round(report.figures.reading + report.figures.writing, 3),
         oldest=None if report.oldest is None else show_moment(report.oldest),

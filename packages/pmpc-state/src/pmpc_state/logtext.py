@@ -7,11 +7,17 @@ from typing import Final
 
 import attrs
 
+from pmpc_state.canonical import SecretKey, redact
+from pmpc_state.canonical.secrets import is_secret
+
 _KINDS: Final = {"VM": "qemu", "CT": "lxc"}
 _GUEST: Final = re.compile(r"\b(VM|CT) (\d+)\b")
 _EDIT: Final = re.compile(r"update (VM|CT) (\d+): (.*)", re.DOTALL)
 _OPTION: Final = re.compile(r"(?:^|\s)-{1,2}([a-z]\w*)")
 _REMOVED: Final = re.compile(r"(?:^|\s)-{1,2}delete (\S+)")
+_SETTING: Final = re.compile(
+    r"((?:^|\s)-{1,2}([a-zA-Z][\w-]*)\s)(.*?)(?=\s-{1,2}[a-zA-Z][\w-]*\s|$)", re.DOTALL
+)
 _TASK: Final = re.compile(r"(?:starting|end) task UPID:")
 
 
@@ -47,3 +53,14 @@ def guest_told(message: str) -> tuple[str, str] | None:
     """
     found = None if _TASK.match(message) else _GUEST.search(message)
     return None if found is None else (_KINDS[found.group(1)], found.group(2))
+
+
+def without_secrets(message: str, key: SecretKey) -> str:
+    """Return a line with every secret in it replaced, should a server write one.
+
+    PVE hides passwords in these lines itself; what else is secret by its name or form goes here.
+    """
+    hidden = _SETTING.sub(
+        lambda found: f"{found[1]}<hidden>" if is_secret(found[2]) else found[0], message
+    )
+    return str(redact({"message": hidden}, key)["message"])

@@ -81,7 +81,7 @@ class SyncOutput:
         snapshot: Name of the snapshot taken, None if none was asked for.
         mode: `full` or `incremental`.
         kept: Objects that were not read, because nothing says that they changed.
-        notes: What is not active, so that what it holds is not known now.
+        notes: Storages that are not active, and privileges that would show more.
         requests: How many requests it made.
         seconds: How long it took.
         oldest: When the object was read whose turn was longest ago, ISO 8601 in UTC.

@@ -11,6 +11,7 @@ import attrs
 
 from pmpc_state.discovery.attention import Memory, attend
 from pmpc_state.discovery.collections import Collection, look_at_collections
+from pmpc_state.discovery.granted import privileges_of, with_notes
 from pmpc_state.discovery.guests import look_at_guests
 from pmpc_state.discovery.look import Asking, Listing, Look
 from pmpc_state.discovery.nodes import look_at_nodes
@@ -68,6 +69,8 @@ async def discover(
         due = attend(listing, memory, hints, wanted, sweep, started_at)
         look = attrs.evolve(look, due=due)
     sections = await _sections(look, wanted)
+    if memory is None:
+        sections = with_notes(sections, await privileges_of(look))
     # Tasks last: whatever had an effect on what was just read is in their lists by now.
     briefly = memory is not None
     tasks = await look_at_tasks(look, cluster, past, briefly=briefly, logged=True)

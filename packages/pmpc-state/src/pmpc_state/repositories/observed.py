@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from pmpc_state.canonical import SecretKey
 from pmpc_state.database.transactions import Writing
 from pmpc_state.diff import Delta, compare, store_form
+from pmpc_state.logtext import without_secrets
 from pmpc_state.repositories import intervals, readings, runs, volatiles
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import cluster_id, ensure_cluster, next_moment, shared_moment
@@ -96,11 +97,15 @@ class ObservedWriter:
         Raises:
             LeaseLost: Somebody else took over the lease.
         """
+        lines = [
+            attrs.evolve(line, message=without_secrets(line.message, self._key))
+            for line in section.lines
+        ]
         with self._writes.writing() as connection:
             require_lease(connection, run.lease.name, run.lease.token)
             owner = cluster_id(connection, run.cluster)
             new, ended = record_tasks(connection, owner, section.tasks)
-            record_lines(connection, owner, section.lines)
+            record_lines(connection, owner, lines)
             report = SectionReport(
                 name="task",
                 status=section.status,

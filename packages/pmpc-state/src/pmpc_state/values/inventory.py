@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -45,7 +45,12 @@ class Cause(enum.Enum):
     UNREACHABLE = "unreachable"
     UNSUPPORTED = "not supported"
     INACTIVE = "storage inactive"
+    HIDDEN = "perhaps hidden"
     ERROR = "error"
+
+
+NOTES: Final = (Cause.INACTIVE, Cause.HIDDEN)
+"""What is worth telling, and no failure."""
 
 
 @attrs.frozen
@@ -101,7 +106,7 @@ class Section:
         items: What was seen.
         gone: Keys of recorded objects that are proven to be gone.
         unseen: Keys of recorded objects to why they could not be seen.
-        failures: What could not be read.
+        failures: What could not be read, and notes.
         untouched: Keys of recorded objects this look had no reason to read: they stay as they are.
         read: Lists that were read as a whole, by scope; blank for the section's only one.
     """
@@ -123,10 +128,11 @@ class Section:
     def status(self) -> str:
         """`ok`, `partial` if some could not be read, `failed` if nothing could.
 
-        A storage that is not active is as its owner left it, and no reason to be partial.
+        A storage that is not active is as its owner left it, and what a token is not shown is not
+        for it to know: these are notes, and no reason to be partial.
         `unsupported` if the server has no such thing, as older ones have not.
         """
-        failures = [entry for entry in self.failures if entry.cause is not Cause.INACTIVE]
+        failures = [entry for entry in self.failures if entry.cause not in NOTES]
         if not failures:
             return "ok"
         if all(entry.cause is Cause.UNSUPPORTED for entry in failures):

@@ -10,9 +10,9 @@ from typing import Final
 import attrs
 
 from pmpc_state.values.freshness import Freshness
-from pmpc_state.values.inventory import Cause, SectionFailure
+from pmpc_state.values.inventory import NOTES, Cause, SectionFailure
 
-_QUIET: Final = (Cause.UNSUPPORTED, Cause.INACTIVE)
+_QUIET: Final = (Cause.UNSUPPORTED, *NOTES)
 """What could not be read and is yet as it should be."""
 
 
@@ -133,13 +133,13 @@ class SyncReport:
         )
 
     @property
-    def inactive(self) -> tuple[SectionFailure, ...]:
-        """Storages that are not active, so that what they hold is not known now."""
+    def notes(self) -> tuple[SectionFailure, ...]:
+        """What is worth telling: storages that are not active, privileges that would show more."""
         return tuple(
             failure
             for section in self.sections
             for failure in section.failures
-            if failure.cause is Cause.INACTIVE
+            if failure.cause in NOTES
         )
 
     @property

@@ -11,6 +11,7 @@ import attrs
 
 from pmpc_state.discovery.collections.guests import look_at_guest_firewalls
 from pmpc_state.discovery.collections.table import Collection, Shape
+from pmpc_state.discovery.granted import Privileges, holds_below, privileges_of
 from pmpc_state.discovery.look import Look, failure, is_hopeless, offline
 from pmpc_state.values.inventory import Cause, ObservedItem, Section, SectionFailure
 from proxmox_client import PveError
@@ -18,7 +19,6 @@ from proxmox_client import PveError
 _CLUSTER = "cluster"
 _ALL = frozenset({""})
 _NONE: frozenset[str] = frozenset()
-Privileges = Mapping[str, Iterable[str]]
 
 
 async def look_at_collections(
@@ -45,7 +45,7 @@ async def _lists(look: Look, everything: list[Collection]) -> tuple[Section, ...
     passed = tuple(look.unread(one.kind) for one in everything if one not in wanted)
     if not wanted:
         return passed
-    privileges, major = await asyncio.gather(_privileges(look), _major(look))
+    privileges, major = await asyncio.gather(privileges_of(look), _major(look))
     there = [one for one in wanted if one.until is None or major <= one.until]
     absent = [attrs.evolve(look.unread(one.kind), read=_ALL) for one in wanted if one not in there]
     read = await asyncio.gather(*(_collection(look, one, privileges) for one in there))
@@ -55,17 +55,6 @@ async def _lists(look: Look, everything: list[Collection]) -> tuple[Section, ...
 async def _major(look: Look) -> int:
     release = (await look.ask(look.pve.version.get())).version
     return int(str(release).partition(".")[0])
-
-
-async def _privileges(look: Look) -> Privileges:
-    """Return what the token may do where; nothing if that cannot be read."""
-    try:
-        found = await look.ask(look.pve.request("GET", "/access/permissions"))
-    except PveError as error:
-        if is_hopeless(error):
-            raise
-        return {}
-    return {str(path): tuple(rights) for path, rights in dict(found or {}).items()}
 
 
 async def _collection(look: Look, wanted: Collection, privileges: Privileges) -> Section:
@@ -103,18 +92,8 @@ async def _collection(look: Look, wanted: Collection, privileges: Privileges) ->
 
 
 def sees_all(wanted: Collection, privileges: Privileges) -> bool:
-    """Say whether a list shows everything: lists leave out silently what one may not see.
-
-    The privilege must hold at the root of the collection, and at every path below it that has an
-    entry of its own, because such an entry can take away what is inherited.
-    """
-    root = wanted.root.rstrip("/")
-    above = [path for path in privileges if path == "/" or f"{root}/".startswith(f"{path}/")]
-    if not above:
-        return False
-    at_root = max(above, key=len)
-    below = (path for path in privileges if path.startswith(f"{root}/"))
-    return all(wanted.privilege in privileges[path] for path in (at_root, *below))
+    """Say whether a collection's list shows everything."""
+    return holds_below(privileges, wanted.privilege, wanted.root)
 
 
 Part = tuple[tuple[ObservedItem, ...], SectionFailure | None]

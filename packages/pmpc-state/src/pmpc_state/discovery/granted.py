@@ -1,0 +1,63 @@
+"""What the token may see, and which privileges would show more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import attrs
+
+from pmpc_state.discovery.look import Look, is_hopeless
+from pmpc_state.values.inventory import Cause, Section, SectionFailure
+from proxmox_client import PveError
+
+Privileges = Mapping[str, Iterable[str]]
+_SHOWN_BY: Final = {
+    "node": ("Sys.Audit", "/nodes"),
+    "qemu": ("VM.Audit", "/vms"),
+    "lxc": ("VM.Audit", "/vms"),
+    "storage": ("Datastore.Audit", "/storage"),
+    "pool": ("Pool.Audit", "/pool"),
+}
+"""Which privilege, held where, shows a whole section."""
+
+
+async def privileges_of(look: Look) -> Privileges:
+    """Return what the token may do where; nothing if that cannot be read."""
+    try:
+        found = await look.ask(look.pve.request("GET", "/access/permissions"))
+    except PveError as error:
+        if is_hopeless(error):
+            raise
+        return {}
+    return {str(path): tuple(rights) for path, rights in dict(found or {}).items()}
+
+
+def holds_below(privileges: Privileges, privilege: str, root: str) -> bool:
+    """Say whether a privilege holds at a path and everywhere below it.
+
+    Lists leave out silently what one may not see. The privilege must hold at the root, and at
+    every path below it that has an entry of its own, because such an entry can take away what is
+    inherited.
+    """
+    top = root.rstrip("/")
+    above = [path for path in privileges if path == "/" or f"{top}/".startswith(f"{path}/")]
+    if not above:
+        return False
+    at_root = max(above, key=len)
+    below = (path for path in privileges if path.startswith(f"{top}/"))
+    return all(privilege in privileges[path] for path in (at_root, *below))
+
+
+def with_notes(sections: Iterable[Section], privileges: Privileges) -> tuple[Section, ...]:
+    """Add to each section which privilege would show more of it, if one is missing."""
+    return tuple(_noted(section, privileges) for section in sections)
+
+
+def _noted(section: Section, privileges: Privileges) -> Section:
+    needed = _SHOWN_BY.get(section.name)
+    if needed is None or holds_below(privileges, *needed):
+        return section
+    message = f"shows what this token may see; {needed[0]} on {needed[1]} would show all"
+    note = SectionFailure(section.name, "hidden", Cause.HIDDEN, message)
+    return attrs.evolve(section, failures=(*section.failures, note))
