@@ -22,6 +22,7 @@ def one_node_cluster() -> SimulatedCluster:
     node.booted = ONE_NODE_START - 4215
     node.phase = 3.2
     node.files["zfs-installed"] = False
+    node.files["apt"] = []
     node.files["network"] = {
         "eth0": {"type": "eth", "method": "manual", "method6": "manual", "families": ["inet"],
                  "priority": 3, "active": 1, "exists": 1},

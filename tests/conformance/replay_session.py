@@ -68,6 +68,8 @@ class Session:
         """Ask one recorded request; waits for the task if the recorded caller saw its end."""
         hint = self._hint(area, record)
         self._prepare(hint)
+        if "start" in hint:
+            self._start(record, *hint["start"])
         answer = self._ask(record, hint)
         if _saw_the_end(record) and not _is_the_end(answer.body):
             self._wait_for(record)
@@ -142,6 +144,15 @@ class Session:
         if "hold" in hint:
             name, seconds = hint["hold"]
             self.cluster.locks.take(str(name), until=clock.now() + float(seconds))
+
+    def _start(
+        self, record: Mapping[str, Any], method: str, path: str, params: Mapping[str, Any]
+    ) -> None:
+        """Start the task a request asks about, as its start was not recorded."""
+        found = _UPID.search(unquote(str(record["path"])))
+        if found is not None:
+            upid = self.cluster.call(method, path, params, user="root@pam!test")
+            self._ours[found[0]] = str(upid)
 
     def _ask(self, record: Mapping[str, Any], hint: Mapping[str, Any]) -> Answer:
         steps = self._conversation(record, hint)
