@@ -125,7 +125,7 @@ def test_an_object_that_is_gone_is_forgotten_not_deleted() -> None:
         WEB, ObjectAction.FORGET, notes=("vmid 101 is somebody else's now; it is left alone",)
     )
     assert [line.plain for line in plan_lines(plan_of(gone))] == [
-        f"  {WEB} is gone already: only its record is dropped",
+        f"  {WEB} is forgotten: only its record is dropped",
         "    # vmid 101 is somebody else's now; it is left alone",
         "",
         "Plan: 1 to forget. Nothing to do on the cluster.",

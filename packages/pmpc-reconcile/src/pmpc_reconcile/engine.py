@@ -31,6 +31,7 @@ from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.execute.work import Means
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.manifests import Manifest, load_text, manifest_from_document
+from pmpc_reconcile.plan.caps import MOST_DELETED
 from pmpc_reconcile.plan.model import Plan, Purpose
 from pmpc_reconcile.planner import Planner, Request
 from pmpc_reconcile.records import Records
@@ -94,6 +95,7 @@ class Reconciler:
         *,
         resolve: Mapping[str, str] = _NOTHING,
         prune: bool = False,
+        most_deleted: int | None = MOST_DELETED,
         restart: Collection[str] = (),
         needs_approval: bool = False,
         save: bool = True,
@@ -107,6 +109,7 @@ class Reconciler:
                 `VirtualMachine/web-1:config.cores` to `ours`, `theirs` or `ignore`.
             prune: Delete objects of the release that the manifests do not have. An empty set of
                 manifests never prunes.
+            most_deleted: Most objects that pruning deletes; None for any number.
             restart: Addresses of guests of the policy `on-demand` to restart if options wait for
                 it; `*` for every one.
             needs_approval: Let it be applied only after somebody else approved it.
@@ -127,6 +130,7 @@ class Reconciler:
             tuple(manifests),
             resolutions=_resolutions(resolve),
             prune=prune,
+            most_deleted=most_deleted,
             restart=frozenset(restart),
         )
         return await self._planned(request, save=save, needs_approval=needs_approval)
@@ -139,13 +143,14 @@ class Reconciler:
         *,
         save: bool = False,
     ) -> tuple[Adoptable, Plan]:
-        """Return manifests of guests nobody manages, and the plan that makes them ours.
+        """Return manifests of what nobody manages, and the plan that makes it ours.
 
-        The plan is the proof: its steps only put our marker into the description. Applying it
-        adopts the guests; nothing is changed before.
+        The plan is the proof: its steps only put our marker into a guest's description, and it has
+        none for other kinds. Applying it adopts them; nothing is changed before.
 
         Args:
-            names: Names or vmids of guests; none for every guest that is no template.
+            names: Names or vmids of guests, or of what else is adopted; none for every guest that
+                is no template.
             kinds: Names of kinds; none for every kind of guest.
             release: The release they are to belong to.
             save: Store the plan so that it can be applied by its id.
@@ -154,11 +159,16 @@ class Reconciler:
             InputInvalid: There is no such guest, or none that can be adopted.
             PveError: The cluster cannot be read.
         """
-        found = await write_manifests(self._live(), names, kinds)
-        if not found.vmids:
-            raise InputInvalid("; ".join(("there is no guest to adopt", *found.left)))
+        claimed = await self.records.claims(release)
+        found = await write_manifests(self._live(), names, kinds, claimed.keys())
+        if not found.vmids and not found.taken:
+            raise InputInvalid("; ".join(("there is nothing to adopt", *found.left)))
         request = Request(
-            release, load_text(found.text, name="adopted"), note="adopt", adopted=found.vmids
+            release,
+            load_text(found.text, name="adopted"),
+            note="adopt",
+            adopted=found.vmids,
+            taken=found.taken,
         )
         return found, await self._planned(request, save=save)
 
@@ -195,14 +205,21 @@ class Reconciler:
         )
         return await self._planned(request, save=save)
 
-    async def delete(self, release: str, *, save: bool = True) -> Plan:
+    async def delete(self, release: str, *, keep: Collection[str] = (), save: bool = True) -> Plan:
         """Return the plan that deletes every object of a release that is provably ours.
+
+        Args:
+            release: The release.
+            keep: Addresses of objects that stay and are nobody's afterwards; `*` for all.
+            save: Store the plan.
 
         Raises:
             ReleaseNotFound: There is no such release.
         """
         await self._require(release)
-        request = Request(release, (), purpose=Purpose.DELETE, note="delete", prune=True)
+        request = Request(
+            release, (), purpose=Purpose.DELETE, note="delete", prune=True, keep=frozenset(keep)
+        )
         return await self._planned(request, save=save)
 
     async def _planned(self, request: Request, *, save: bool, needs_approval: bool = False) -> Plan:

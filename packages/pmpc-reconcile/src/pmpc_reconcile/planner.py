@@ -16,11 +16,12 @@ from pmpc_reconcile.identity import new_marker_id
 from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
 from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused, Unknown
 from pmpc_reconcile.manifests import Manifest, ManifestInvalid, TemplateSource
+from pmpc_reconcile.plan.caps import too_many_deletions
 from pmpc_reconcile.plan.creation import plan_new
 from pmpc_reconcile.plan.graph import ordered
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan, Purpose
 from pmpc_reconcile.plan.pools import plan_pool
-from pmpc_reconcile.plan.removal import keep_object, remove_guest, remove_pool
+from pmpc_reconcile.plan.removal import forget_object, keep_object, remove_guest, remove_pool
 from pmpc_reconcile.plan.requirements import template_of
 from pmpc_reconcile.plan.resolutions import check_resolutions
 from pmpc_reconcile.plan.situation import Built, Situation, with_blame
@@ -46,6 +47,8 @@ class Request:
         note: What made it, for the history.
         resolutions: How to settle conflicts: by address (or empty), path to word.
         prune: Delete objects of the release that the manifests do not have.
+        keep: Addresses of objects that stay and are nobody's afterwards; `*` for all of them.
+        most_deleted: Most objects the plan may delete; None for any number.
         restart: Addresses of guests somebody asks to be restarted if options wait for it; `*` is
             every one whose policy allows it.
         warnings: Diagnostics found before planning.
@@ -59,6 +62,8 @@ class Request:
     note: str = "apply"
     resolutions: Resolutions = attrs.field(factory=dict[str, Mapping[str, str]])
     prune: bool = False
+    keep: frozenset[str] = frozenset()
+    most_deleted: int | None = None
     restart: frozenset[str] = frozenset()
     warnings: tuple[Diagnostic, ...] = ()
     adopted: Mapping[str, int] = attrs.field(factory=dict[str, int])
@@ -75,7 +80,7 @@ class Planner:
         self.records = records
         self.emit = emit
         self.now = now
-        self._protected: frozenset[str] = frozenset()
+        self._former: dict[str, Manifest] = {}
         self._others = OtherKinds(live)
 
     async def plan(self, request: Request) -> Plan:
@@ -93,11 +98,14 @@ class Planner:
         places = await self._locate(request, inventory, managed)
         pools = await self._pools(request, managed)
         if request.prune:
-            await self._remember_protection(request.release)
+            self._former = await self._last_declared(request.release)
         situation = await self._situation(request, inventory, places, pools)
         built = await self._build(request, situation, managed, places, pools)
         built += await self._leftovers(request, situation, managed, places, pools)
-        return await self._assembled(request, built)
+        many = too_many_deletions(built, request.most_deleted)
+        return await self._assembled(
+            attrs.evolve(request, warnings=(*request.warnings, *many)), built
+        )
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -266,31 +274,44 @@ class Planner:
         gone = {address: item for address, item in managed.items() if address not in declared}
         if not request.prune:
             return [keep_object(record) for record in gone.values()]
+        kept = [address for address in gone if {"*", address} & request.keep]
+        forgotten = [
+            forget_object(record, places.get(address), _pool_of(record, pools))
+            for address, record in gone.items()
+            if address in kept
+        ]
+        gone = {address: item for address, item in gone.items() if address not in kept}
         built = [
-            await self._others.remove(situation, record, protect=address in self._protected)
+            await self._others.remove(situation, record, protect=self._protects(address))
             for address, record in gone.items()
             if self._others.has(address.partition("/")[0])
         ]
         guests = [
-            remove_guest(record, places[address], protect=address in self._protected)
+            remove_guest(record, places[address], self._former.get(address))
             for address, record in gone.items()
             if record.kind in ("qemu", "lxc")
         ]
         after = tuple(step.id for item in guests for step in item.steps)
-        return [*removed_after(built, guests), *guests] + [
+        return [*forgotten, *removed_after(built, guests), *guests] + [
             remove_pool(record, pools.get(record.key), after)
             for record in gone.values()
             if record.kind == "pool"
         ]
 
-    async def _remember_protection(self, release: str) -> None:
-        """Read which objects the newest revision protects from deletion."""
+    async def _last_declared(self, release: str) -> dict[str, Manifest]:
+        """Return the last manifest of every object the release ever declared."""
         from pmpc_reconcile.manifests import manifest_from_document
 
-        revisions = await self.records.revisions(release)
-        documents = revisions[-1].manifests if revisions else ()
-        manifests = (manifest_from_document(dict(document)) for document in documents)
-        self._protected = frozenset(str(item.address) for item in manifests if item.protect)
+        found: dict[str, Manifest] = {}
+        for revision in await self.records.revisions(release):
+            for document in revision.manifests:
+                manifest = manifest_from_document(dict(document))
+                found[str(manifest.address)] = manifest
+        return found
+
+    def _protects(self, address: str) -> bool:
+        former = self._former.get(address)
+        return former is not None and former.protect
 
     async def _assembled(self, request: Request, built: Sequence[Built]) -> Plan:
         revisions = await self.records.revisions(request.release)
@@ -309,6 +330,10 @@ class Planner:
             note=request.note,
             manifests={str(item.address): item for item in request.manifests},
         )
+
+
+def _pool_of(record: ManagedRecord, pools: Mapping[str, PoolObject | None]) -> PoolObject | None:
+    return pools.get(record.key) if record.kind == "pool" else None
 
 
 def _existing_or_not(

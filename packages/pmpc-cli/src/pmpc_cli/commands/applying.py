@@ -33,6 +33,7 @@ async def apply(
     release: ReleaseOption = "default",
     resolve: ResolveOption = None,
     prune: bool = False,
+    max_delete: int = 10,
     restart: bool = False,
     atomic: bool = False,
     dry_run: DryRunOption = False,
@@ -50,6 +51,7 @@ async def apply(
     Args:
         plan: Apply a stored plan instead of manifests: what was shown is what is done.
         prune: Delete objects of the release that the manifests no longer have.
+        max_delete: Most objects that --prune deletes in one run.
         restart: Also restart guests of the policy on-demand that have options waiting for it.
         atomic: All or nothing: if a step fails, undo what was done; refuse what nothing could undo.
     """
@@ -68,6 +70,7 @@ async def apply(
         release=release,
         resolve=parse_resolutions(resolve),
         prune=prune,
+        max_delete=max_delete,
         restart=restart,
     )
     async with session(context) as opened:

@@ -70,6 +70,7 @@ async def plan(
     release: ReleaseOption = "default",
     resolve: ResolveOption = None,
     prune: bool = False,
+    max_delete: int = 10,
     restart: bool = False,
     steps: bool = False,
     needs_approval: bool = False,
@@ -86,6 +87,7 @@ async def plan(
 
     Args:
         prune: Delete objects of the release that the manifests no longer have.
+        max_delete: Most objects that --prune deletes in one run.
         restart: Also restart guests of the policy on-demand that have options waiting for it.
         steps: Also list the steps in their order.
         needs_approval: Somebody else has to approve it before it can be applied.
@@ -101,6 +103,7 @@ async def plan(
         release=release,
         resolve=parse_resolutions(resolve),
         prune=prune,
+        max_delete=max_delete,
         restart=restart,
         needs_approval=needs_approval,
     )

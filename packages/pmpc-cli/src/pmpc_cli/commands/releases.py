@@ -18,6 +18,15 @@ from pmpc_cli.options import (
 )
 from pmpc_cli.present.output import show_rows
 
+KeepOption = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--keep",
+        metavar="ADDRESS",
+        help="Keep this object; it is nobody's afterwards. May be repeated; '*' keeps all.",
+    ),
+]
+
 
 async def history(
     release: Annotated[str | None, Parameter(name=["--release", "-r"], group="Arguments")] = None,
@@ -84,6 +93,7 @@ async def rollback(
 async def delete(
     release: ReleaseArgument,
     *,
+    keep: KeepOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     context: ContextOption = None,
@@ -98,7 +108,7 @@ async def delete(
     from pmpc_cli.session import session
     from pmpc_reconcile.actions.delete import DeleteInput
 
-    wanted = DeleteInput(release=release, dry_run=True)
+    wanted = DeleteInput(release=release, keep=tuple(keep or ()), dry_run=True)
     async with session(context) as opened:
         made = (await opened.invoke("delete", wanted, Progress())).plan
         return await carry_out(opened, made, dry_run=dry_run, yes=yes, output=output)

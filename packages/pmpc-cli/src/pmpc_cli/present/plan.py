@@ -43,7 +43,7 @@ WORDS = {
     ObjectAction.REFUSED: "is refused",
     ObjectAction.UNKNOWN: "is left alone: its node does not answer",
     ObjectAction.KEEP: "is kept",
-    ObjectAction.FORGET: "is gone already: only its record is dropped",
+    ObjectAction.FORGET: "is forgotten: only its record is dropped",
 }
 STYLES = {
     ObjectAction.CREATE: "green",

@@ -12,6 +12,7 @@ from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.execute.report import ApplyReport
+from pmpc_reconcile.plan.caps import MOST_DELETED
 from pmpc_reconcile.plan.model import Plan
 
 
@@ -26,6 +27,7 @@ class ApplyInput:
         text: Manifests as text.
         release: The release they belong to.
         resolve: How to settle conflicts, as for `plan`.
+        max_delete: Most objects that pruning deletes.
         restart: Restart guests of the policy `on-demand` that have options waiting for it.
         prune: Delete objects the manifests no longer have.
         max_risk: Refuse a plan that is riskier: `change`, `disruptive` or `destructive`.
@@ -43,6 +45,9 @@ class ApplyInput:
     )
     prune: bool = attrs.field(
         default=False, metadata={"help": "delete objects the manifests no longer have"}
+    )
+    max_delete: int = attrs.field(
+        default=MOST_DELETED, metadata={"help": "most objects that pruning deletes"}
     )
     restart: bool = attrs.field(
         default=False, metadata={"help": "restart guests that wait for it, if on-demand"}
@@ -96,6 +101,7 @@ async def run(context: ActionContext, value: ApplyInput, on_event: EventSink) ->
             value.release,
             resolve=value.resolve,
             prune=value.prune,
+            most_deleted=value.max_delete,
             restart=("*",) if value.restart else (),
         )
     report = await engine.apply(

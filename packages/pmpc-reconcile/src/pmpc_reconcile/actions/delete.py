@@ -17,10 +17,14 @@ class DeleteInput:
 
     Attributes:
         release: The release.
+        keep: Addresses of objects that stay and are nobody's afterwards; `*` for all.
         dry_run: Only plan.
     """
 
     release: str = attrs.field(default="default", metadata={"help": "name of the release"})
+    keep: tuple[str, ...] = attrs.field(
+        default=(), metadata={"help": "objects that stay and are nobody's afterwards; * for all"}
+    )
     dry_run: bool = attrs.field(default=False, metadata={"help": "only plan"})
 
 
@@ -44,7 +48,7 @@ async def run(context: ActionContext, value: DeleteInput, on_event: EventSink) -
         ReleaseNotFound: No such release.
     """
     engine = reconciler(context, on_event)
-    plan = await engine.delete(value.release)
+    plan = await engine.delete(value.release, keep=value.keep)
     report = None if value.dry_run else await engine.apply(plan, on_event)
     return DeleteOutput(plan, report)
 

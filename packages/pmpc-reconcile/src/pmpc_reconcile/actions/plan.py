@@ -10,6 +10,7 @@ from pmpc_reconcile.actions.session import reconciler
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.approvals import Approval
 from pmpc_reconcile.events import EventSink
+from pmpc_reconcile.plan.caps import MOST_DELETED
 from pmpc_reconcile.plan.model import Plan
 from pmpc_reconcile.staleness import StaleObject
 
@@ -24,6 +25,7 @@ class PlanInput:
         release: The release they belong to.
         resolve: How to settle conflicts: `VirtualMachine/web-1:config.cores` or just
             `config.cores` to `ours`, `theirs` or `ignore`.
+        max_delete: Most objects that pruning deletes.
         restart: Restart guests of the policy `on-demand` that have options waiting for it.
         prune: Delete objects of the release that the manifests no longer have.
         needs_approval: Let it be applied only after somebody else approved it.
@@ -39,6 +41,9 @@ class PlanInput:
     )
     prune: bool = attrs.field(
         default=False, metadata={"help": "delete objects the manifests no longer have"}
+    )
+    max_delete: int = attrs.field(
+        default=MOST_DELETED, metadata={"help": "most objects that pruning deletes"}
     )
     restart: bool = attrs.field(
         default=False, metadata={"help": "restart guests that wait for it, if on-demand"}
@@ -81,6 +86,7 @@ async def run(context: ActionContext, value: PlanInput, on_event: EventSink) -> 
         value.release,
         resolve=value.resolve,
         prune=value.prune,
+        most_deleted=value.max_delete,
         restart=("*",) if value.restart else (),
         needs_approval=value.needs_approval,
         save=value.save,

@@ -10,6 +10,7 @@ from pmpc_reconcile.live import GuestObject
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
 from pmpc_reconcile.plan.settings import RECORD_KINDS, recorded_key
 from pmpc_reconcile.plan.steps import (
+    BackupGuest,
     CloneGuest,
     Configure,
     CreateGuest,
@@ -18,9 +19,11 @@ from pmpc_reconcile.plan.steps import (
     DeleteGuest,
     DeletePool,
     DeleteStorage,
+    ForgetObject,
     MoveDisk,
     ResizeDisk,
     SetPool,
+    SnapshotGuest,
     Step,
 )
 from pmpc_reconcile.records import MARKER, Records
@@ -50,8 +53,10 @@ class OwnershipKeeper:
     async def step_done(self, step: Step) -> None:
         """Record what a verified step made ours."""
         self._open.get(step.address, {}).pop(step.id, None)
-        if isinstance(step, (DeleteGuest, DeletePool)):
+        if isinstance(step, (DeleteGuest, DeletePool, ForgetObject)):
             await self._records.forget(self._plan.release, step.address)
+            return
+        if isinstance(step, (SnapshotGuest, BackupGuest)):
             return
         await self._record(self._objects[step.address])
 

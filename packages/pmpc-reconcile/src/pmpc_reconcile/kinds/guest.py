@@ -42,6 +42,25 @@ CLONE: Final[Mapping[str, Any]] = {
     },
 }
 
+HOOKS: Final[Mapping[str, Any]] = {
+    "type": "list",
+    "schema": {
+        "type": "dict",
+        "minlength": 1,
+        "maxlength": 1,
+        "schema": {
+            "snapshot": {"type": "dict", "schema": {"keep": {"type": "integer", "min": 1}}},
+            "backup": {
+                "type": "dict",
+                "schema": {
+                    "storage": {"type": "string", "required": True, "regex": STORAGE},
+                    "mode": {"type": "string", "allowed": ["snapshot", "suspend", "stop"]},
+                },
+            },
+        },
+    },
+}
+
 SPEC: Final[Mapping[str, Any]] = {
     "vmid": {"type": "integer", "min": 100, "max": 999_999_999},
     "placement": {
@@ -64,6 +83,10 @@ SPEC: Final[Mapping[str, Any]] = {
         },
     },
     "protect": {"type": "boolean"},
+    "hooks": {
+        "type": "dict",
+        "schema": {"preApply": HOOKS, "postApply": HOOKS, "preDelete": HOOKS},
+    },
     "replace": {"type": "string", "allowed": ["forbid", "allow"]},
     "conflicts": {
         "type": "dict",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import attrs
+
 from pmpc_reconcile.diff import FieldChange, to_wire
+from pmpc_reconcile.plan.hooks import hook_steps
 from pmpc_reconcile.plan.situation import Situation
 from pmpc_reconcile.plan.steps import (
     Configure,
@@ -95,7 +98,19 @@ class GuestChain:
         self._moves()
         self._pool()
         self._power(waiting, restart)
-        return tuple(self._steps)
+        return self._between_hooks()
+
+    def _between_hooks(self) -> tuple[Step, ...]:
+        """Return the steps with those of the hooks before and behind them, if there are any."""
+        if not self._steps:
+            return ()
+        locks = (f"guest:{self._guest.vmid}",)
+        before = hook_steps(self._manifest, "preApply", locks)
+        first, *rest = self._steps
+        if before:
+            first = attrs.evolve(first, after=(before[-1].id, *first.after))
+        last = (rest or [first])[-1].id
+        return (*before, first, *rest, *hook_steps(self._manifest, "postApply", locks, (last,)))
 
     def _migrate(self) -> None:
         nodes = self._manifest.nodes

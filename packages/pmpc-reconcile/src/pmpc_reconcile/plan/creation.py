@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.diff import Action, FieldChange, create_options, three_way, to_wire
+from pmpc_reconcile.plan.hooks import hook_steps
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plan.requirements import missing_things, template_of
 from pmpc_reconcile.plan.situation import Built, Situation
@@ -123,7 +124,8 @@ class _Maker:
                     inverse="shut it down",
                 )
             )
-        return tuple(steps)
+        last = (steps[-1].id,)
+        return (*steps, *hook_steps(self._manifest, "postApply", self._locks, last))
 
     def _made(self) -> CloneGuest | CreateGuest:
         from pmpc_reconcile.manifests import CloneSource

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from pmpc_reconcile.diagnostics import error, warning
 from pmpc_reconcile.identity.disks import (
     disks_of,
@@ -13,21 +15,30 @@ from pmpc_reconcile.identity.disks import (
     write_disks,
 )
 from pmpc_reconcile.locate import Found, Location, Missing, Refused, Unknown
+from pmpc_reconcile.plan.hooks import hook_steps
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plan.situation import Built
-from pmpc_reconcile.plan.steps import DeleteGuest, DeletePool
+from pmpc_reconcile.plan.steps import DeleteGuest, DeletePool, ForgetObject
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
     from pmpc_reconcile.live import PoolObject
+    from pmpc_reconcile.manifests import Manifest
     from pmpc_reconcile.records import ManagedRecord
 
-__all__ = ["keep_object", "remove_guest", "remove_pool"]
+__all__ = ["forget_object", "keep_object", "remove_guest", "remove_pool"]
 
 
-def remove_guest(record: ManagedRecord, place: Location, *, protect: bool) -> Built:
-    """Return what deletes a guest that is provably ours; a missing one is only forgotten."""
+def remove_guest(record: ManagedRecord, place: Location, former: Manifest | None) -> Built:
+    """Return what deletes a guest that is provably ours; a missing one is only forgotten.
+
+    Args:
+        record: What is remembered of it.
+        place: Where it is.
+        former: Its last manifest, which may protect it or have hooks.
+    """
     address = record.address
+    protect = former is not None and former.protect
     match place:
         case Missing(notes):
             return Built(_forgotten(record, notes or ("it is gone already",)))
@@ -60,15 +71,18 @@ def remove_guest(record: ManagedRecord, place: Location, *, protect: bool) -> Bu
                 record=True,
             )
             name = address.partition("/")[2]
+            locks = (f"guest:{guest.vmid}",)
+            before = () if former is None else hook_steps(former, "preDelete", locks)
             step = DeleteGuest(
                 id=f"{address}#delete",
                 address=address,
                 summary=f"delete {name} ({guest.vmid} on {guest.node}) with its disks",
                 reason="the manifests no longer have it",
-                locks=(f"guest:{guest.vmid}",),
+                after=tuple(hook.id for hook in before),
+                locks=locks,
                 downtime="stop" if guest.running else "none",
             )
-            return Built(item, (step,))
+            return Built(item, (*before, step))
 
 
 def remove_pool(record: ManagedRecord, pool: PoolObject | None, after: tuple[str, ...]) -> Built:
@@ -93,6 +107,35 @@ def remove_pool(record: ManagedRecord, pool: PoolObject | None, after: tuple[str
         reason="the manifests no longer have it",
         after=after,
         locks=("file:user.cfg",),
+    )
+    return Built(item, (step,))
+
+
+def forget_object(record: ManagedRecord, place: Location | None, pool: PoolObject | None) -> Built:
+    """Return what makes an object nobody's: it stays as it is, without our marker.
+
+    Args:
+        record: What is remembered of it.
+        place: Where it is, for a guest.
+        pool: The pool, for one.
+    """
+    note = "it stays as it is and is nobody's from now on"
+    item = _forgotten(record, (note,))
+    locks = ("file:user.cfg",)
+    if isinstance(place, Found):
+        guest = place.guest
+        item = attrs.evolve(item, vmid=guest.vmid, node=guest.node, digest=guest.digest)
+        item = attrs.evolve(item, evidence=guest.evidence.to_record(), marker_id=place.marker_id)
+        locks = (f"guest:{guest.vmid}",)
+    elif pool is None:
+        return Built(item)
+    step = ForgetObject(
+        id=f"{record.address}#forget",
+        address=record.address,
+        summary=f"take our marker out of {record.address.partition('/')[2]}",
+        reason="it was asked to be kept",
+        locks=locks,
+        inverse="adopt it",
     )
     return Built(item, (step,))
 

@@ -271,6 +271,43 @@ class DeletePool(Step):
     risk: ClassVar[Risk] = Risk.DESTRUCTIVE
 
 
+@attrs.frozen(kw_only=True)
+class ForgetObject(Step):
+    """Take our marker out of an object, so that it stays and is nobody's."""
+
+    type: ClassVar[str] = "forget"
+
+
+@attrs.frozen(kw_only=True)
+class SnapshotGuest(Step):
+    """Take a snapshot of a guest, as a hook of its manifest asks for.
+
+    Attributes:
+        prefix: What its name begins with; the plan's id follows.
+        keep: How many of those with that prefix stay; older ones are deleted.
+    """
+
+    type: ClassVar[str] = "snapshot"
+
+    prefix: str
+    keep: int
+
+
+@attrs.frozen(kw_only=True)
+class BackupGuest(Step):
+    """Back a guest up, as a hook of its manifest asks for.
+
+    Attributes:
+        storage: Where to.
+        mode: `snapshot`, `suspend` or `stop`.
+    """
+
+    type: ClassVar[str] = "backup"
+
+    storage: str
+    mode: str = "snapshot"
+
+
 STEP_TYPES: tuple[type[Step], ...] = (
     CreatePool,
     CloneGuest,
@@ -289,4 +326,7 @@ STEP_TYPES: tuple[type[Step], ...] = (
     RestartGuest,
     DeleteGuest,
     DeletePool,
+    ForgetObject,
+    SnapshotGuest,
+    BackupGuest,
 )

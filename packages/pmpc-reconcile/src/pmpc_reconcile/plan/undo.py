@@ -18,6 +18,7 @@ from pmpc_reconcile.identity.disks import SLOT
 from pmpc_reconcile.plan.graph import dependants
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
 from pmpc_reconcile.plan.steps import (
+    BackupGuest,
     CloneGuest,
     Configure,
     CreateGuest,
@@ -31,6 +32,7 @@ from pmpc_reconcile.plan.steps import (
     RestartGuest,
     SetPool,
     ShutdownGuest,
+    SnapshotGuest,
     StartGuest,
     Step,
 )
@@ -108,7 +110,10 @@ def _restarts(plan: Plan, begun: Collection[str], undos: Sequence[Undo]) -> Iter
 def _obstacles(step: Step) -> Iterator[str]:
     if isinstance(step, Configure | MoveDisk):
         yield from (why for change in step.changes if (why := _lasting(change)))
-    elif not isinstance(step, RestartGuest) and _inverse(step, None) is None:
+    elif (
+        not isinstance(step, RestartGuest | SnapshotGuest | BackupGuest)
+        and _inverse(step, None) is None
+    ):
         yield "nothing undoes it"
 
 

@@ -7,6 +7,7 @@ from pmpc_reconcile.execute.goals.configuration import ConfigureGoal, DiskGoal
 from pmpc_reconcile.execute.goals.creation import CloneGoal, CreateGoal
 from pmpc_reconcile.execute.goals.deletion import DeleteGuestGoal
 from pmpc_reconcile.execute.goals.firewall import FIREWALL, FirewallGoal
+from pmpc_reconcile.execute.goals.keeping import BackupGoal, ForgetGoal, SnapshotGoal
 from pmpc_reconcile.execute.goals.network import NODE_NETWORK, NodeNetworkGoal
 from pmpc_reconcile.execute.goals.placement import MigrateGoal, SetPoolGoal
 from pmpc_reconcile.execute.goals.pools import ConfigurePoolGoal, CreatePoolGoal, DeletePoolGoal
@@ -51,6 +52,12 @@ def _making(step: steps.Step) -> Goal | None:
             return DeleteGuestGoal(step)
         case steps.DeletePool():
             return DeletePoolGoal()
+        case steps.ForgetObject():
+            return ForgetGoal()
+        case steps.SnapshotGuest():
+            return SnapshotGoal(step)
+        case steps.BackupGuest():
+            return BackupGoal(step)
         case _:
             return None
 

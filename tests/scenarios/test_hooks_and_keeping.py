@@ -1,0 +1,138 @@
+"""Pains: no way back after a change, a wrong folder prunes all, uninstalling takes the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pmpc_reconcile.errors import PlanRefused
+from pmpc_reconcile.manifests import ManifestInvalid, load_text
+
+VM = """
+apiVersion: pmpc/v1
+kind: VirtualMachine
+metadata: {name: NAME}
+spec:
+  source: {clone: {template: debian-13, storage: local-lvm}}
+  config: {cores: CORES, description: mine}
+  MORE
+"""
+POOL = "apiVersion: pmpc/v1\nkind: Pool\nmetadata: {name: shop}\nspec: {comment: c}\n"
+
+
+def web(cores: int = 2, more: str = "state: stopped", name: str = "web-1") -> str:
+    return VM.replace("CORES", str(cores)).replace("MORE", more).replace("NAME", name)
+
+
+def snapshots(lab: Any) -> list[str]:
+    vmid = lab.vmid("web-1")
+    rows = lab.cluster.call("GET", f"/nodes/pve1/qemu/{vmid}/snapshot")
+    return [str(row["name"]) for row in rows if row["name"] != "current"]
+
+
+def backups(lab: Any) -> list[str]:
+    rows = lab.cluster.call("GET", "/nodes/pve1/storage/local/content", {"content": "backup"})
+    return [str(row["notes"]) for row in rows]
+
+
+async def done(lab: Any, plan: Any) -> None:
+    report = await lab.engine.apply(plan)
+    assert report.ok, [item.reason for item in (*report.failed, *report.skipped)]
+
+
+# -- hooks --
+
+
+async def test_a_snapshot_before_each_change_and_only_so_many_stay(lab: Any) -> None:
+    hooks = "hooks: {preApply: [{snapshot: {keep: 2}}]}"
+    await lab.applied(web(more=hooks))
+    assert snapshots(lab) == [], "a new guest has nothing to go back to"
+    made: list[str] = []
+    for cores in (3, 4, 5):
+        plan = await lab.plan(web(cores, hooks))
+        assert [step.type for step in plan.steps] == ["snapshot", "configure"]
+        await done(lab, plan)
+        made.append(f"pmpc-before-{plan.id}")
+        lab.cluster.clock.advance(60)
+    assert sorted(snapshots(lab)) == sorted(made[1:])
+    lab.forget_writes()
+    assert (await lab.plan(web(5, hooks))).empty
+    assert lab.writes == []
+
+
+async def test_a_backup_after_and_before_deleting(lab: Any) -> None:
+    hooks = (
+        "hooks: {postApply: [{backup: {storage: local}}], preDelete: [{backup: {storage: local}}]}"
+    )
+    await lab.applied(web(more=hooks))
+    assert len(backups(lab)) == 1
+    plan = await lab.engine.delete("shop")
+    assert [step.type for step in plan.steps] == ["backup", "delete"]
+    await done(lab, plan)
+    assert backups(lab)[-1] == f"pmpc plan {plan.id}"
+    assert lab.vmids() == []
+
+
+async def test_what_a_hook_cannot_do_keeps_the_change_from_being_made(lab: Any) -> None:
+    await lab.applied(web())
+    lab.forget_writes()
+    report = await lab.apply(web(4, "hooks: {preApply: [{backup: {storage: nowhere}}]}"))
+    assert [item.step_id.partition("#")[2] for item in report.failed] == ["before-1"]
+    assert [item.step_id.partition("#")[2] for item in report.skipped] == ["configure"]
+    assert str(lab.config(lab.vmid("web-1"))["cores"]) == "2"
+
+
+def test_a_hook_that_is_none_is_an_error() -> None:
+    with pytest.raises(ManifestInvalid):
+        load_text(web(more="hooks: {preApply: [{reboot: {}}]}"))
+
+
+# -- pruning --
+
+
+async def test_pruning_more_than_a_few_has_to_be_allowed(lab: Any) -> None:
+    stack = [web(name=f"web-{number}") for number in range(1, 6)]
+    await lab.applied("\n---".join(stack))
+    plan = await lab.plan(stack[0], prune=True, most_deleted=3)
+    assert "4 objects would be deleted, more than 3" in plan.errors[0].message
+    lab.forget_writes()
+    with pytest.raises(PlanRefused):
+        await lab.engine.apply(plan)
+    assert lab.writes == []
+    await lab.applied(stack[0], prune=True, most_deleted=4)
+    assert lab.vmids() == [lab.vmid("web-1")]
+
+
+async def test_protection_outlives_the_manifest(lab: Any) -> None:
+    """Taken out of the manifests first and pruned later, it is still protected."""
+    await lab.applied(web(more="protect: true") + "\n---\n" + POOL)
+    await lab.applied(POOL)
+    plan = await lab.plan(POOL, prune=True)
+    assert "is protected" in plan.errors[0].message
+
+
+# -- uninstalling --
+
+
+async def test_uninstalling_keeps_what_shall_be_kept(lab: Any) -> None:
+    await lab.applied(web() + "\n---" + web(name="db-1") + "\n---\n" + POOL)
+    plan = await lab.engine.delete("shop", keep=("VirtualMachine/db-1", "Pool/shop"))
+    assert plan.counts() == {"forget": 2, "delete": 1}
+    await done(lab, plan)
+    (left,) = lab.vmids()
+    assert (lab.config(left)["name"], lab.config(left)["description"]) == ("db-1", "mine")
+    assert lab.cluster.call("GET", "/pools/shop")["comment"] == "c"
+    assert await lab.engine.records.managed("shop") == {}
+    lab.cluster.clock.advance(15)  # until then it has no name in /cluster/resources
+    found, proof = await lab.engine.adopt(("db-1",), release="other")
+    assert found.vmids
+    assert (await lab.engine.apply(proof)).ok
+
+
+async def test_keeping_everything_only_forgets(lab: Any) -> None:
+    await lab.applied(web() + "\n---\n" + POOL)
+    vmid = lab.vmid("web-1")
+    await done(lab, await lab.engine.delete("shop", keep=("*",)))
+    assert lab.vmids() == [vmid]
+    assert "managed-by" not in lab.config(vmid)["description"]
