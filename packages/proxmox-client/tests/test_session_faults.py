@@ -194,6 +194,19 @@ async def test_verdict_is_unknown_where_nobody_can_be_asked(
     assert effects(cluster)[0] <= 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "verdict"), [("dropped before", Verdict.UNKNOWN), ("dropped after", Verdict.APPLIED)]
+)
+async def test_lost_upload_is_found_though_another_node_is_silent(
+    cluster: SimulatedCluster, pve: Any, iso: Path, fault: str, verdict: Verdict
+) -> None:
+    cluster.faults.add(FAULTS[fault](STEPS["upload"]))
+    with pytest.raises(AmbiguousWrite) as caught:
+        await session(pve, iso)
+    cluster.faults.add(NodeOffline("pve3"))
+    assert (await pve.resolve(caught.value)).verdict is verdict
+
+
 async def test_tickets_that_end_at_once(cluster: SimulatedCluster, pve: Any, iso: Path) -> None:
     assert all(result.ok for result in await session(pve, iso))
     cluster.faults.add(ExpiredTickets("root@pam"))

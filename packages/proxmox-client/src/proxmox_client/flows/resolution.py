@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 from urllib.parse import quote
 
-from proxmox_client.errors import AmbiguousWrite, ApiError, ConnectError, NotFound
+from proxmox_client.errors import (
+    AmbiguousWrite,
+    ApiError,
+    ConnectError,
+    NodeUnreachable,
+    NotFound,
+)
 from proxmox_client.flows.call import Session, perform_raw
 from proxmox_client.flows.effects import Flow, now, sleep
 from proxmox_client.values.resolution import Resolution, Verdict
@@ -108,12 +114,17 @@ def _by_task(
         clocks: The nodes, and how far their clocks are ahead of ours.
     """
     candidates: list[Upid] = []
+    silent: list[str] = []
     for node, offset in clocks.items():
         since = int(error.sent_at + offset - _SKEW)
         params: dict[str, object] = {"source": "all", "since": since, "limit": 500}
         if trace.id is not None:
             params["vmid"] = trace.id
-        rows = yield from perform_raw(session, "GET", f"/nodes/{node}/tasks", params)
+        try:
+            rows = yield from perform_raw(session, "GET", f"/nodes/{node}/tasks", params)
+        except NodeUnreachable:
+            silent.append(node)
+            continue
         candidates += [
             upid
             for upid in _upids(rows)
@@ -125,6 +136,10 @@ def _by_task(
     kind = " or ".join(sorted(trace.types))
     about = f"{kind} of {trace.id}" if trace.id else kind
     where = f"node {next(iter(clocks))}" if len(clocks) == 1 else "the cluster"
+    if silent and not candidates:
+        return Resolution(
+            Verdict.UNKNOWN, f"it could not be looked for: node {', '.join(silent)} does not answer"
+        )
     if not candidates:
         why = f"{where} knows no task {about} of {session.who} since then"
         return Resolution(Verdict.NOT_APPLIED, why)
