@@ -6,8 +6,10 @@ themselves are flows.
 
 from __future__ import annotations
 
-from proxmox_client.guest.awaiting import AsyncGuest, AsyncGuestAgent, AsyncGuestSnapshots
-from proxmox_client.guest.blocking import Guest, GuestAgent, GuestSnapshots
+from proxmox_client.guest.agent import AsyncGuestAgent, GuestAgent
+from proxmox_client.guest.awaiting import AsyncGuest
+from proxmox_client.guest.blocking import Guest
+from proxmox_client.guest.snapshots import AsyncGuestSnapshots, GuestSnapshots
 
 __all__ = [
     "AsyncGuest",

@@ -4,24 +4,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from proxmox_client.flows import acting, agent, cloning, disks, guests, snapshots
+from proxmox_client.flows import acting, cloning, disks, guests
 from proxmox_client.flows.acting import Waiting
 from proxmox_client.flows.updating import update_guest
+from proxmox_client.guest.agent import AsyncGuestAgent
+from proxmox_client.guest.snapshots import AsyncGuestSnapshots
 
 if TYPE_CHECKING:
     from proxmox_client.aclient import AsyncClient
     from proxmox_client.flows.taskflow import LogReceiver
-    from proxmox_client.values.command import CommandEnded, CommandResult
     from proxmox_client.values.guestplace import GuestPlace
-    from proxmox_client.values.snapshot import Snapshot
     from proxmox_client.values.taskresult import TaskResult
 
 _NO_PARAMS: Mapping[str, object] = {}
 TIMEOUT = 180.0
-COMMAND_TIMEOUT = 60.0
 
 
 class AsyncGuest:
@@ -183,105 +182,3 @@ class AsyncGuest:
 
     def __repr__(self) -> str:
         return f"<AsyncGuest {self.vmid}>"
-
-
-class AsyncGuestSnapshots:
-    """The snapshots of a guest: `guest.snapshots`."""
-
-    def __init__(self, client: AsyncClient, vmid: int) -> None:
-        self._client = client
-        self._vmid = vmid
-
-    async def list(self) -> tuple[Snapshot, ...]:
-        """List them, oldest first (GET …/snapshot), without PVE's pseudo entry `current`."""
-        return await self._client.run(snapshots.snapshots(self._client.session, self._vmid))
-
-    async def create(
-        self,
-        name: str,
-        description: str = "",
-        *,
-        memory: bool = False,
-        timeout: float | None = None,
-        on_log: LogReceiver | None = None,
-    ) -> TaskResult:
-        """Take one and wait for it (POST …/snapshot). See `GuestSnapshots.create`."""
-        flow = snapshots.create(
-            self._client.session,
-            self._vmid,
-            name,
-            description,
-            memory=memory,
-            waiting=Waiting(timeout, on_log),
-        )
-        return await self._client.run(flow)
-
-    async def rollback(
-        self,
-        name: str,
-        *,
-        start: bool = False,
-        timeout: float | None = None,
-        on_log: LogReceiver | None = None,
-    ) -> TaskResult:
-        """Return to one and wait for it (POST …/snapshot/{name}/rollback).
-
-        See `GuestSnapshots.rollback`.
-        """
-        waiting = Waiting(timeout, on_log)
-        flow = snapshots.rollback(
-            self._client.session, self._vmid, name, start=start, waiting=waiting
-        )
-        return await self._client.run(flow)
-
-    async def delete(
-        self,
-        name: str,
-        *,
-        force: bool = False,
-        timeout: float | None = None,
-        on_log: LogReceiver | None = None,
-    ) -> TaskResult:
-        """Delete one and wait for it (DELETE …/snapshot/{name}). See `GuestSnapshots.delete`."""
-        waiting = Waiting(timeout, on_log)
-        flow = snapshots.delete(
-            self._client.session, self._vmid, name, force=force, waiting=waiting
-        )
-        return await self._client.run(flow)
-
-    def __repr__(self) -> str:
-        return f"<AsyncGuestSnapshots {self._vmid}>"
-
-
-class AsyncGuestAgent:
-    """The QEMU guest agent inside a machine: `guest.agent`."""
-
-    def __init__(self, client: AsyncClient, vmid: int) -> None:
-        self._client = client
-        self._vmid = vmid
-
-    async def run(
-        self, command: Sequence[str], *, stdin: str | bytes = "", timeout: float = COMMAND_TIMEOUT
-    ) -> CommandResult:
-        """Run a command inside and return its output (POST …/agent/exec). See `GuestAgent.run`."""
-        flow = agent.run(self._client.session, self._vmid, command, stdin=stdin, timeout=timeout)
-        return await self._client.run(flow)
-
-    async def result(self, pid: int) -> CommandEnded | None:
-        """Ask once for a command that `run` left running; None while it runs.
-
-        See `GuestAgent.result`.
-        """
-        return await self._client.run(agent.result_of(self._client.session, self._vmid, pid))
-
-    async def answers(self) -> bool:
-        """Say whether the agent answers (POST …/agent/ping)."""
-        return await self._client.run(agent.answers(self._client.session, self._vmid))
-
-    async def wait(self, timeout: float = TIMEOUT) -> bool:
-        """Wait until it answers, as after a start; False where time is over first."""
-        flow = agent.wait_until_it_answers(self._client.session, self._vmid, timeout)
-        return await self._client.run(flow)
-
-    def __repr__(self) -> str:
-        return f"<AsyncGuestAgent {self._vmid}>"

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from proxmox_client.flows import acting, agent, cloning, disks, guests, snapshots
+from proxmox_client.flows import acting, cloning, disks, guests
 from proxmox_client.flows.acting import Waiting
 from proxmox_client.flows.updating import update_guest
+from proxmox_client.guest.agent import GuestAgent
+from proxmox_client.guest.snapshots import GuestSnapshots
 
 if TYPE_CHECKING:
     from proxmox_client.client import Client
     from proxmox_client.flows.taskflow import LogReceiver
-    from proxmox_client.values.command import CommandEnded, CommandResult
     from proxmox_client.values.guestplace import GuestPlace
-    from proxmox_client.values.snapshot import Snapshot
     from proxmox_client.values.taskresult import TaskResult
 
 _NO_PARAMS: Mapping[str, object] = {}
 TIMEOUT = 180.0
-COMMAND_TIMEOUT = 60.0
 
 
 class Guest:
@@ -216,142 +215,3 @@ class Guest:
 
     def __repr__(self) -> str:
         return f"<Guest {self.vmid}>"
-
-
-class GuestSnapshots:
-    """The snapshots of a guest: `guest.snapshots`."""
-
-    def __init__(self, client: Client, vmid: int) -> None:
-        self._client = client
-        self._vmid = vmid
-
-    def list(self) -> tuple[Snapshot, ...]:
-        """List them, oldest first (GET …/snapshot), without PVE's pseudo entry `current`."""
-        return self._client.run(snapshots.snapshots(self._client.session, self._vmid))
-
-    def create(
-        self,
-        name: str,
-        description: str = "",
-        *,
-        memory: bool = False,
-        timeout: float | None = None,
-        on_log: LogReceiver | None = None,
-    ) -> TaskResult:
-        """Take one and wait for it (POST …/snapshot).
-
-        Args:
-            name: Name of the snapshot: letters, digits, `-`, `_`, beginning with a letter.
-            description: Free text.
-            memory: Save a running machine's memory too; containers have none to save.
-            timeout: Seconds to wait; None waits for ever.
-            on_log: Gets each line of the task's log.
-        """
-        flow = snapshots.create(
-            self._client.session,
-            self._vmid,
-            name,
-            description,
-            memory=memory,
-            waiting=Waiting(timeout, on_log),
-        )
-        return self._client.run(flow)
-
-    def rollback(
-        self,
-        name: str,
-        *,
-        start: bool = False,
-        timeout: float | None = None,
-        on_log: LogReceiver | None = None,
-    ) -> TaskResult:
-        """Return to one and wait for it (POST …/snapshot/{name}/rollback).
-
-        What the guest wrote since then is lost.
-
-        Args:
-            name: Name of the snapshot.
-            start: Start the guest afterwards; with a snapshot of its memory it runs on anyway.
-            timeout: Seconds to wait; None waits for ever.
-            on_log: Gets each line of the task's log.
-        """
-        waiting = Waiting(timeout, on_log)
-        flow = snapshots.rollback(
-            self._client.session, self._vmid, name, start=start, waiting=waiting
-        )
-        return self._client.run(flow)
-
-    def delete(
-        self,
-        name: str,
-        *,
-        force: bool = False,
-        timeout: float | None = None,
-        on_log: LogReceiver | None = None,
-    ) -> TaskResult:
-        """Delete one and wait for it (DELETE …/snapshot/{name}).
-
-        Args:
-            name: Name of the snapshot.
-            force: Take it out of the configuration even where a disk's snapshot stays.
-            timeout: Seconds to wait; None waits for ever.
-            on_log: Gets each line of the task's log.
-        """
-        waiting = Waiting(timeout, on_log)
-        flow = snapshots.delete(
-            self._client.session, self._vmid, name, force=force, waiting=waiting
-        )
-        return self._client.run(flow)
-
-    def __repr__(self) -> str:
-        return f"<GuestSnapshots {self._vmid}>"
-
-
-class GuestAgent:
-    """The QEMU guest agent inside a machine: `guest.agent`."""
-
-    def __init__(self, client: Client, vmid: int) -> None:
-        self._client = client
-        self._vmid = vmid
-
-    def run(
-        self, command: Sequence[str], *, stdin: str | bytes = "", timeout: float = COMMAND_TIMEOUT
-    ) -> CommandResult:
-        """Run a command inside and return its output (POST …/agent/exec).
-
-        Args:
-            command: The program and its arguments: `["ls", "-l", "/etc"]`. No shell reads them;
-                for one write `["sh", "-c", "…"]`.
-            stdin: What it gets as standard input, 65,536 bytes at most.
-            timeout: Seconds to wait for its end.
-
-        Returns:
-            `CommandEnded` with exit code and output, `CommandRunning` where time was over, or
-            `CommandLost`. Failing is a result: `raise_for_result` makes it an exception.
-
-        Raises:
-            AgentNotRunning: No agent answers.
-            AmbiguousWrite: Nobody said whether it was started; it is not started again.
-            PermissionDenied: Needs VM.GuestAgent.Unrestricted (VM.Monitor before PVE 9).
-        """
-        flow = agent.run(self._client.session, self._vmid, command, stdin=stdin, timeout=timeout)
-        return self._client.run(flow)
-
-    def result(self, pid: int) -> CommandEnded | None:
-        """Ask once for a command that `run` left running; None while it runs.
-
-        The agent hands out the end of a command once and then forgets it.
-        """
-        return self._client.run(agent.result_of(self._client.session, self._vmid, pid))
-
-    def answers(self) -> bool:
-        """Say whether the agent answers (POST …/agent/ping)."""
-        return self._client.run(agent.answers(self._client.session, self._vmid))
-
-    def wait(self, timeout: float = TIMEOUT) -> bool:
-        """Wait until it answers, as after a start; False where time is over first."""
-        flow = agent.wait_until_it_answers(self._client.session, self._vmid, timeout)
-        return self._client.run(flow)
-
-    def __repr__(self) -> str:
-        return f"<GuestAgent {self._vmid}>"
