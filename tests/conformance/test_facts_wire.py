@@ -93,3 +93,35 @@ def test_plain_http_is_redirected(running: SimulatorServer) -> None:
     assert answer.status == 301
     assert answer.getheader("Location") == f"https://{host}:{port}/api2/json/version"
     connection.close()
+
+
+@pytest.mark.requirement("http.tls")
+def test_tls_is_of_version_1_3(running: SimulatorServer) -> None:
+    with connect(running) as connection:
+        assert connection.version() == "TLSv1.3"
+
+
+@pytest.mark.requirement("http.pipelining")
+def test_requests_in_a_row_are_answered_in_order(running: SimulatorServer) -> None:
+    asked = b"".join(
+        b"GET /api2/json/%s HTTP/1.1\r\nHost: x\r\n\r\n" % path
+        for path in (b"access/domains", b"access/ticket", b"access/domains")
+    )
+    with connect(running) as connection:
+        connection.settimeout(5)
+        connection.sendall(asked)
+        said = everything(connection)
+    bodies = [part.partition(b"\r\n\r\n")[2] for part in said.split(b"HTTP/1.1 200")[1:]]
+    assert [b'"realm"' in body for body in bodies] == [True, False, True]
+
+
+@pytest.mark.requirement("http.upload-form")
+def test_an_upload_that_is_no_form_of_parts_ends_the_connection(running: SimulatorServer) -> None:
+    path = b"/api2/json/nodes/pve1/storage/local/upload"
+    with connect(running) as connection:
+        connection.settimeout(5)
+        connection.sendall(
+            b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\ncontent=iso"
+        )
+        assert everything(connection) == b""

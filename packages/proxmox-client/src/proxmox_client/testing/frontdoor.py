@@ -8,12 +8,19 @@ from __future__ import annotations
 import email.parser
 import email.policy
 import gzip
+import re
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from proxmox_client.testing.request import JSON_TYPE, SimRequest, SimResponse, Upload
+from proxmox_client.testing.request import (
+    JSON_TYPE,
+    ConnectionLost,
+    SimRequest,
+    SimResponse,
+    Upload,
+)
 from proxmox_client.testing.wireform import CLOSE, parse_form
 
 if TYPE_CHECKING:
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 512 * 1024
 GZIP_FROM = 1024
+_UPLOAD = re.compile(r"/nodes/[^/]+/storage/[^/]+/upload(?:\?.*)?")
 _SERVER = "/usr/share/perl5/PVE/APIServer/AnyEvent.pm"
 
 
@@ -47,9 +55,14 @@ def converse(
         headers: Request headers, names in lower case.
         body: The whole body.
         via: Node that is asked.
+
+    Raises:
+        ConnectionLost: The server would hang up.
     """
     try:
         form, path = _split(target)
+        if method == "POST" and _UPLOAD.fullmatch(path) and not _is_multipart(headers):
+            raise ConnectionLost("the server does not know what to do with such an upload")
         params, upload = _parameters(headers, body, path)
     except _Refused as refused:
         return refused.response
@@ -115,6 +128,10 @@ def _json(body: bytes) -> dict[str, Any]:
         text = f"Not a HASH reference at {_SERVER} line 978."
         raise _Refused(500, text, text + "\n")
     return cast("dict[str, Any]", document)
+
+
+def _is_multipart(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
 def _multipart(kind: str, body: bytes) -> tuple[dict[str, Any], Upload | None]:
