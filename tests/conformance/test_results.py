@@ -27,8 +27,14 @@ _NAMES = {
 }  # fmt: skip
 _VALUES = {"timeframe": "hour", "ds": "cpu", "command": "ping"}
 _AS = {"integer": "number", "boolean": "number"}
-_KINDS: dict[type, str] = {bool: "boolean", int: "number", float: "number", str: "string", list: "array",
-          dict: "object"}  # fmt: skip
+_KINDS: dict[type, str] = {
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 
 
 def populated(version: str) -> SimulatedCluster:
