@@ -8,9 +8,11 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -23,10 +25,13 @@ from proxmox_client import (
     PveError,
     RetryPolicy,
     Ticket,
+    schema,
 )
 from proxmox_client.api.models.access import AccessTicket, AccessUsersTokenTokenidPost
 from proxmox_client.observing import SpanObserver
+from proxmox_client.wire.params import build_raw_request
 from proxmox_client.wire.results import Results
+from proxmox_client.wire.secrets import hide, is_secret, secrets_of
 
 if TYPE_CHECKING:
     from tests.lab.watched_server import Received, WatchedServer
@@ -223,6 +228,36 @@ async def test_no_secret_of_a_proxy_is_shown(
     with caplog.at_level(logging.DEBUG):
         for run in (_blocking, _awaiting):
             _judge(await run(options, [("GET", "/nodes")]), caplog, exporter)
+
+
+OPEN = ["hotplug", "tokens", "tokenid", "lock-token", "sshkeys", "keyboard", "state", "description"]
+CLOSED = [
+    *("password", "confirmation-password", "cipassword", "secret", "token", "key", "client-key"),
+    *("encryption-key", "keyring", "totp", "tfa-challenge", "ticket", "data", "header", "keys"),
+]
+
+
+def test_names_tell_secrets_from_the_rest() -> None:
+    known = {name for facts in schema.operations() for name in facts.parameters}
+    assert [name for name in OPEN if is_secret(name)] == []
+    assert [name for name in CLOSED if not is_secret(name)] == []
+    assert {*OPEN, *CLOSED} <= known
+
+
+@given(
+    secret=st.text(st.characters(codec="utf-8"), min_size=4, max_size=20),
+    around=st.text(max_size=20),
+    method=st.sampled_from(["GET", "POST"]),
+    form=st.sampled_from([str, quote, quote_plus, repr]),
+)
+def test_whatever_a_secret_is_it_is_blotted_out(
+    secret: str, around: str, method: str, form: Callable[[str], str]
+) -> None:
+    request = build_raw_request(method, "/x", {"password": secret})
+    shown = hide(f"<{form(secret)}>{around}", secrets_of(request))
+    # what stands around it may hold it by chance: then that is blotted out as well
+    assert shown.startswith(("<***>", "<'***'>", '<"***">'))
+    assert secret not in shown or secret in "<***>"
 
 
 def test_results_that_hold_a_secret_show_none() -> None:

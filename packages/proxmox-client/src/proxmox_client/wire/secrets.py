@@ -16,8 +16,8 @@ from proxmox_client.wire.request import Request
 
 HIDDEN: Final = "***"
 _NAME: Final = re.compile(
-    r"password|passwd|secret|token|key$|otp|ticket|tfa"
-    r"|^(?:keys|data|header|input-data|code|value|recovery|challenge)$",
+    r"password|passwd|secret|(?<!lock-)token$|key$|totp|ticket|^tfa"
+    r"|^(?:otp|keys|keyring|data|header|otel-headers|input-data|code|value|recovery|challenge)$",
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(r"(?:totp|recovery|yubico):")
