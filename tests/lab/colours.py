@@ -85,3 +85,14 @@ async def open_client(
                 url, transport=cluster.async_transport(), sleep=cluster.clock.asleep, **options
             )
             yield await stack.enter_async_context(given)
+
+
+@asynccontextmanager
+async def connect(colour: str, url: str, **options: Any) -> AsyncGenerator[Any]:
+    """Open a client of a colour that talks to a server over the network, in real time."""
+    if colour == "sync":
+        with Client(url, **options) as blocking:
+            yield Awaitable(blocking)
+    else:
+        async with AsyncClient(url, **options) as made:
+            yield made

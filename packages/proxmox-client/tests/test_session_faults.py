@@ -19,6 +19,7 @@ from proxmox_client import (
     AmbiguousWrite,
     NodeUnreachable,
     PasswordLogin,
+    Pin,
     PveError,
     RetryPolicy,
     TaskFailed,
@@ -37,7 +38,7 @@ from proxmox_client.testing.faults import (
     SomebodyElse,
     Where,
 )
-from tests.lab.colours import COLOURS, open_client
+from tests.lab.colours import COLOURS, connect, open_client
 
 PASSWORD = "correct horse battery staple"
 START = Where("POST", "/nodes/pve2/qemu/100/status/start")
@@ -259,3 +260,29 @@ async def test_write_without_a_task_counts_as_answered(
     volume = {"vmid": 100, "size": "1G", "filename": "vm-100-disk-9"}
     with pytest.raises(AmbiguousWrite, match="It is unknown"):  # what was the answer?
         await resolving.request("POST", content, volume)
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("fault", ["dropped before", "dropped after", "401"])
+@pytest.mark.parametrize("step", ["write", "upload"])
+async def test_nothing_is_sent_twice_over_https(
+    cluster: SimulatedCluster, iso: Path, colour: str, step: str, fault: str
+) -> None:
+    sent = [cluster.faults.add(Latency(0.0, where=where)) for where in (START, UPLOAD)]
+    cluster.faults.add(FAULTS[fault](STEPS[step]))
+    with cluster.serve(speed=50.0) as server:
+        options: dict[str, Any] = {
+            "login": PasswordLogin("root@pam", PASSWORD),
+            "tls": Pin(server.fingerprint),
+        }
+        async with connect(colour, server.url, **options) as pve:
+            if fault in AT_THE_DOOR:
+                assert all(result.ok for result in await session(pve, iso))
+            else:
+                with pytest.raises(AmbiguousWrite) as caught:
+                    await session(pve, iso)
+                resolution = await pve.resolve(caught.value, patience=0.3)
+                assert resolution.verdict is DOUBTFUL[fault]
+    assert all(count <= 1 for count in effects(cluster))
+    for arrivals, of in zip(sent, ("write", "upload"), strict=True):
+        assert arrivals.seen <= (2 if fault in AT_THE_DOOR and step == of else 1)

@@ -100,7 +100,7 @@ async def test_tasks_of_a_dead_node_are_what_the_cluster_remembers(
     found = await pve.find_tasks()
     assert found.silent == ("pve2",)
     assert set(said(found)) == {"pve2 qmstart 101", "pve3 vzstart 200"}
-    records = found.to_dicts()
+    records = found.records()
     assert {record["status"] for record in records} == {"OK"}
     assert "<table>" in found._repr_html_()
 

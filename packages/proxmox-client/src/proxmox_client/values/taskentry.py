@@ -71,7 +71,7 @@ class FoundTasks:
     def __getitem__(self, index: int) -> TaskEntry:
         return self.entries[index]
 
-    def to_dicts(self) -> list[dict[str, Any]]:
+    def records(self) -> list[dict[str, Any]]:
         """Return a record for each task, for pandas and the like."""
         return [
             {
@@ -90,4 +90,4 @@ class FoundTasks:
     def _repr_html_(self) -> str:
         from proxmox_client.notebook import table  # only when a notebook shows it
 
-        return table(self.to_dicts())
+        return table(self.records())
