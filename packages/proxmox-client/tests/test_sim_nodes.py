@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,15 @@ def test_processor_models_include_the_clusters_own(cluster: SimulatedCluster) ->
     flags = {row["name"] for row in cluster.call("GET", "/cluster/qemu/cpu-flags")}
     machine = cluster.call("GET", "/nodes/pve1/capabilities/qemu/cpu-flags")
     assert {row["name"] for row in machine} - flags <= {"hv-evmcs", "hv-tlbflush"}
+
+
+@pytest.mark.requirement("nodes.services")
+@pytest.mark.skipif(not zoneinfo.available_timezones(), reason="this machine knows no time zones")
+def test_a_nodes_time_is_that_of_its_zone(cluster: SimulatedCluster) -> None:
+    cluster.call("PUT", "/nodes/pve1/time", {"timezone": "America/Sao_Paulo"})
+    found = cluster.call("GET", "/nodes/pve1/time")
+    assert found["localtime"] - found["time"] == -3 * 3600
+    for zone in ("Nowhere/City", "../etc/passwd"):
+        with pytest.raises(PveFault) as wrong:
+            cluster.call("PUT", "/nodes/pve1/time", {"timezone": zone})
+        assert wrong.value.errors == {"timezone": "No such timezone"}

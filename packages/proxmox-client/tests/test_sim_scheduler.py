@@ -134,3 +134,15 @@ def test_a_schedule_can_be_looked_at_beforehand(cluster: SimulatedCluster) -> No
         {"timestamp": moment("2026-11-28 12:00:00"), "utc": "Sat Nov 28 12:00:00 2026"},
         {"timestamp": moment("2026-12-05 12:00:00"), "utc": "Sat Dec  5 12:00:00 2026"},
     ]
+
+
+@pytest.mark.requirement("storage.pruning")
+def test_a_job_removes_what_its_retention_does_not_keep(cluster: SimulatedCluster) -> None:
+    job = {"schedule": "*/30", "storage": "shared", "vmid": "100", "prune-backups": "keep-last=2"}
+    cluster.call("POST", "/cluster/backup", job)
+    cluster.clock.advance(3 * 3600)
+    held = cluster.call("GET", "/nodes/pve1/storage/shared/content", {"content": "backup"})
+    assert len(held) == 2
+    log = next(task.lines for task in reversed(cluster.nodes["pve1"].tasks))
+    assert "INFO: prune older backups with retention: keep-last=2" in log
+    assert "INFO: pruned 1 backup(s) not covered by keep-retention policy" in log

@@ -6,7 +6,7 @@ PVE's scheduler looks every minute. Here a look is planned only for the minute s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from proxmox_client.testing import realmsync, replicating, schedules
 from proxmox_client.testing.backups import coverage, vzdump
@@ -91,7 +91,7 @@ class Scheduler:
     def _back_up(self, ident: str, job: dict[str, Any]) -> None:
         cluster = self._cluster
         skipped = ("type", "enabled", "schedule", "id", "vmid", "all", "pool", "exclude", "node")
-        options = {key: str(value) for key, value in job.items() if key not in skipped}
+        options = {key: _text(value) for key, value in job.items() if key not in skipped}
         options["job-id"] = ident
         for node in cluster.nodes.values():
             covered = sorted(
@@ -119,3 +119,11 @@ class Scheduler:
             realmsync.synchronise(cluster, task, realm, options, dry=False)
 
         cluster.tasks.start(node.name, "auth-realm-sync", work, id=realm, user=_USER)
+
+
+def _text(value: object) -> str:
+    """Write an option as it was sent; those that are shown as objects were property strings."""
+    if isinstance(value, dict):
+        pairs = cast("dict[str, object]", value)
+        return ",".join(f"{key}={part}" for key, part in pairs.items())
+    return str(value)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from proxmox_client.testing.backups import pruning
 from proxmox_client.testing.backups.archive import included, name_of, take
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guests.sizes import format_size
@@ -104,12 +105,39 @@ def _one(
     cluster.locks.release_guest(guest)
     try:
         yield from _copy(cluster, guest, storage, options, task)
+        _prune(cluster, guest, storage, options, task)
     finally:
         guest.config.pop("lock", None)
     seconds = int(cluster.clock.now() - began)
     clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     task.log(f"INFO: Finished Backup of VM {vmid} ({clock})")
     task.log(f"INFO: Backup finished at {_now(cluster)}")
+
+
+def _prune(
+    cluster: SimulatedCluster,
+    guest: Guest,
+    storage: str,
+    options: Mapping[str, Any],
+    task: TaskRecord,
+) -> None:
+    """Remove the guest's older backups as the call, or else the storage, says."""
+    text = options.get("prune-backups") or cluster.storages[storage].options.get("prune-backups")
+    rules = pruning.parse(str(text or "keep-all=1"))
+    if rules.get("keep-all") or options.get("remove", "1") == "0":
+        return
+    kept = ", ".join(f"{name}={rules[name]}" for name in sorted(rules))
+    task.log(f"INFO: prune older backups with retention: {kept}")
+    mine = [
+        volume
+        for volume in cluster.volumes.on(storage, guest.node)
+        if volume.vmid == guest.vmid and pruning.kind_of(volume) == guest.kind
+    ]
+    gone = pruning.prune(cluster, mine, rules)
+    for volid in gone:
+        task.log(f"INFO: removing backup '{volid}'")
+    extra = " not covered by keep-retention policy" if gone else ""
+    task.log(f"INFO: pruned {len(gone)} backup(s){extra}")
 
 
 def _copy(

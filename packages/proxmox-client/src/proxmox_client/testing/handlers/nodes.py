@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import time
+import zoneinfo
 from typing import TYPE_CHECKING, Any, cast
 
 from proxmox_client.testing.digest import check_digest, digest_of
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 _KERNEL = "6.17.2-1-pve"
 _BUILD = "#1 SMP PREEMPT_DYNAMIC @0"
-_ZONES = frozenset(("Etc/UTC", "UTC", "Europe/Berlin", "Europe/Vienna", "Europe/London"))
 
 
 @handles("GET", "/nodes")
@@ -79,15 +80,25 @@ def status(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
 def read_time(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     """Return the node's time and zone."""
     now = int(cluster.clock.now() + cluster.nodes[call.node].skew)
-    zone = cluster.nodes[call.node].files.get("timezone", "Etc/UTC")
-    return {"time": now, "localtime": now, "timezone": zone}
+    zone: str = cluster.nodes[call.node].files.get("timezone", "Etc/UTC")
+    return {"time": now, "localtime": now + _offset(zone, now), "timezone": zone}
+
+
+def _offset(zone: str, moment: int) -> int:
+    """Return how many seconds a zone is ahead of UTC at a moment."""
+    if zone in ("UTC", "Etc/UTC"):
+        return 0  # also where this machine knows no zones
+    found = datetime.datetime.fromtimestamp(moment, zoneinfo.ZoneInfo(zone)).utcoffset()
+    return int(found.total_seconds()) if found else 0
 
 
 @handles("PUT", "/nodes/{node}/time")
 def set_time_zone(cluster: SimulatedCluster, call: Call) -> None:
     """Set the time zone."""
-    if call["timezone"] not in _ZONES:
-        raise PveFault.parameters({"timezone": "No such timezone"})
+    try:
+        _offset(call["timezone"], 0)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise PveFault.parameters({"timezone": "No such timezone"}) from None
     cluster.nodes[call.node].files["timezone"] = call["timezone"]
 
 
