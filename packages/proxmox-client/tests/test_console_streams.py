@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -225,4 +226,17 @@ async def test_server_that_is_away_is_a_connection_error(cluster: SimulatedClust
             ticket = await pve.console(guest=200).vnc_ticket()
     async with AsyncClient(url, token=token, tls=trust) as pve:
         with pytest.raises(ConnectError, match="refused"):
+            await pve.open_websocket(ticket)
+
+
+async def test_missing_library_is_named(
+    cluster: SimulatedCluster, server: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = cluster.create_token("root@pam", "test")
+    async with AsyncClient(server.url, token=token, tls=Pin(server.fingerprint)) as pve:
+        ticket = await pve.console(guest=200).vnc_ticket()
+        monkeypatch.delitem(sys.modules, "proxmox_client.transport.websocket", raising=False)
+        monkeypatch.setitem(sys.modules, "websockets", None)
+        monkeypatch.setitem(sys.modules, "websockets.asyncio.client", None)
+        with pytest.raises(RequestInvalid, match=r"pmpc-proxmox-client\[console\]"):
             await pve.open_websocket(ticket)

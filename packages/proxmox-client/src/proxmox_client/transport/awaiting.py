@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 from yarl import URL
 
-from proxmox_client.errors import CertificateNotTrusted, ConnectError
+from proxmox_client.errors import CertificateNotTrusted, ConnectError, RequestInvalid
 from proxmox_client.flows.effects import Lost, Stage
 from proxmox_client.transport.awaiting_streams import KeptConnector
 from proxmox_client.transport.endpoint import Endpoint
@@ -100,9 +100,13 @@ class AwaitingSender:
         Raises:
             ApiError: The server refuses.
             ConnectError: The server cannot be reached.
+            RequestInvalid: The library for websockets is not installed.
         """
-        from proxmox_client.transport.websocket import open_websocket  # consoles are an extra
-
+        try:
+            from proxmox_client.transport.websocket import open_websocket
+        except ModuleNotFoundError as error:
+            why = "streams of consoles need websockets: install pmpc-proxmox-client[console]"
+            raise RequestInvalid(request.operation, why) from error
         return await open_websocket(self._endpoint, self._trust, self._limits, request)
 
     async def aclose(self) -> None:
