@@ -16,7 +16,7 @@ from proxmox_client.testing.admission import (
     route_of,
 )
 from proxmox_client.testing.auth import UNAUTHORISED_DELAY, Identity, Unauthorised
-from proxmox_client.testing.clusterlocks import wait_for_lock
+from proxmox_client.testing.clusterlocks import under_lock
 from proxmox_client.testing.ha.requests import redirect
 from proxmox_client.testing.nodelife import refusal
 from proxmox_client.testing.quorum import refuse_without_quorum
@@ -80,7 +80,10 @@ def carry_out(cluster: SimulatedCluster, call: Call, route: Route) -> Generator[
         upid = yield from refuse_without_quorum(cluster, call)
         if upid is not None:
             return upid
-    yield from wait_for_lock(cluster, call)
+    return (yield from under_lock(cluster, call, _handle(cluster, call, route)))
+
+
+def _handle(cluster: SimulatedCluster, call: Call, route: Route) -> Generator[float, None, Any]:
     if (upid := redirect(cluster, call)) is not None:
         return upid
     data = (route.handler or not_simulated)(cluster, call)

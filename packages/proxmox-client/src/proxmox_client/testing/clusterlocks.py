@@ -6,8 +6,8 @@ PVE waits in steps of a second and gives up after ten.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
 STEP = 1.0
+SPREAD = 0.15
 TIMEOUT = 9.99
+WRITING = 0.03
+"""Seconds for which a write holds its lock."""
+T = TypeVar("T")
 GUESTS = r"/nodes/\{node\}/(?:qemu|lxc)"
 ONE_GUEST = GUESTS + r"/\{vmid\}"
 # Operation, what PVE says first, the lock it waits for.
@@ -78,19 +82,33 @@ def lock_of(call: Call) -> ClusterLock | None:
     return None
 
 
-def wait_for_lock(cluster: SimulatedCluster, call: Call) -> Iterator[float]:
-    """Wait while somebody else holds the lock a call needs.
+def under_lock(
+    cluster: SimulatedCluster, call: Call, work: Generator[float, None, T]
+) -> Generator[float, None, T]:
+    """Do some work under the lock a call needs; wait while somebody else holds that.
 
     Raises:
-        PveFault: Status 500 after ten seconds.
+        PveFault: Status 500 after ten seconds, or what the work raises.
     """
     lock = lock_of(call) if call.route.method != "GET" else None
-    if lock is None or not cluster.locks.held(lock.name):
-        return
+    if lock is None:
+        return (yield from work)
+    yield from _wait(cluster, lock)
+    cluster.locks.take(lock.name)
+    try:
+        result = yield from work
+        yield WRITING
+    finally:
+        cluster.locks.release(lock.name)
+    return result
+
+
+def _wait(cluster: SimulatedCluster, lock: ClusterLock) -> Iterator[float]:
     deadline = cluster.clock.now() + TIMEOUT
     while cluster.locks.held(lock.name):
         left = deadline - cluster.clock.now()
         if left <= 0:
             text = f"{lock.prefix}cfs-lock '{lock.name}' error: got lock request timeout"
             raise PveFault(500, text)
-        yield min(STEP, left)
+        # Each looks at its own moment, or all would come back at once.
+        yield min(STEP + cluster.random.random() * SPREAD, left)
