@@ -16,6 +16,8 @@ RECORDINGS = Path(__file__).parents[3] / "tests" / "data" / "recordings"
 SAME = (
     "/access/acl", "/access/groups", "/access/users", "/cluster/backup", "/cluster/options",
     "/cluster/firewall/rules", "/cluster/firewall/options", "/cluster/sdn/zones", "/storage",
+    "/cluster/sdn/vnets/v1/subnets", "/cluster/firewall/ipset/monitoring",
+    "/cluster/firewall/groups/webserver", "/nodes/pve1/qemu/900/firewall/ipset/own",
     "/cluster/ha/resources", "/nodes/pve1/qemu/900/firewall/rules", "/nodes/pve1/network",
 )  # fmt: skip
 
@@ -32,7 +34,14 @@ def source() -> SimulatedCluster:
         ("POST", "/access/users/bob@pve/token/mon", {}),
         ("PUT", "/access/acl", {"path": "/vms", "roles": "PVEVMAdmin", "users": "bob@pve"}),
         ("POST", "/cluster/sdn/zones", {"zone": "z1", "type": "simple"}),
+        ("POST", "/cluster/sdn/vnets", {"vnet": "v1", "zone": "z1"}),
+        ("POST", "/cluster/sdn/vnets/v1/subnets", {"subnet": "10.1.0.0/24", "type": "subnet"}),
         ("PUT", "/cluster/sdn", {}),
+        ("POST", "/cluster/firewall/ipset/monitoring", {"cidr": "10.9.0.1", "comment": "probe"}),
+        ("POST", "/cluster/firewall/groups/webserver", {"type": "in", "action": "ACCEPT"}),
+        ("POST", "/cluster/firewall/groups/webserver", {"type": "in", "action": "DROP"}),
+        ("POST", "/nodes/pve1/qemu/900/firewall/ipset", {"name": "own"}),
+        ("POST", "/nodes/pve1/qemu/900/firewall/ipset/own", {"cidr": "10.9.0.2"}),
         ("PUT", "/cluster/options", {"keyboard": "de", "migration": "type=secure"}),
         ("POST", "/cluster/firewall/rules", {"type": "in", "action": "DROP"}),
         ("POST", "/cluster/firewall/rules", {"type": "in", "action": "ACCEPT", "comment": "x"}),

@@ -25,10 +25,15 @@ _LISTS = (
     ("/access/users", "userid"),
     ("/cluster/ha/resources", "sid"),
     ("/cluster/ha/rules", "rule"),
+    ("/cluster/sdn/controllers", "controller"),
+    ("/cluster/sdn/ipams", "ipam"),
+    ("/cluster/sdn/dns", "dns"),
     ("/cluster/sdn/zones", "zone"),
     ("/cluster/sdn/vnets", "vnet"),
     ("/cluster/firewall/aliases", "name"),
     ("/cluster/mapping/dir", "id"),
+    ("/cluster/mapping/pci", "id"),
+    ("/cluster/mapping/usb", "id"),
     ("/cluster/backup", "id"),
 )
 _SETTLES_IN = 30.0
@@ -82,6 +87,15 @@ class _Making:
                     yield from self._job(row)
                 elif not _is_ready_made(path, row):
                     yield from self.do("POST", path, row, f"{path}/{row.get(key)}")
+                if path == "/cluster/sdn/vnets":
+                    yield from self._subnets(str(row["vnet"]))
+
+    def _subnets(self, vnet: str) -> Iterator[str]:
+        path = f"/cluster/sdn/vnets/{vnet}/subnets"
+        for row in self.rows(path):
+            # Answers name a subnet by zone and network, and say the network as cidr.
+            subnet = {**row, "subnet": row.get("cidr", row.get("subnet")), "type": "subnet"}
+            yield from self.do("POST", path, subnet, path, "/cluster/sdn/vnets/{vnet}/subnets")
 
     def _job(self, row: Row) -> Iterator[str]:
         """Make a backup job; PVE gives names of its own that it takes from nobody."""
@@ -132,19 +146,36 @@ class _Making:
         for path, pattern in scopes:
             if row := fields(self._answers.get(f"{path}/options")):
                 yield from self.do("PUT", f"{path}/options", row, path, f"{pattern}/options")
-            if path != "/cluster/firewall":
+            if path == "/cluster/firewall":
+                yield from self._groups()
+            else:
                 for row in self.rows(f"{path}/aliases"):
                     yield from self.do("POST", f"{path}/aliases", row, path, f"{pattern}/aliases")
+            for row in self.rows(f"{path}/ipset"):
+                yield from self.do("POST", f"{path}/ipset", row, path, f"{pattern}/ipset")
+                entries = f"{path}/ipset/{row['name']}"
+                for entry in self.rows(entries):
+                    yield from self.do("POST", entries, entry, entries, f"{pattern}/ipset/{{name}}")
             # Each new rule becomes the first.
             for row in reversed(self.rows(f"{path}/rules")):
                 rule = {name: value for name, value in row.items() if name != "pos"}
                 yield from self.do("POST", f"{path}/rules", rule, path, f"{pattern}/rules")
+
+    def _groups(self) -> Iterator[str]:
+        base = "/cluster/firewall/groups"
+        for row in self.rows(base):
+            yield from self.do("POST", base, row, base)
+            path = f"{base}/{row['group']}"
+            for entry in reversed(self.rows(path)):
+                rule = {name: value for name, value in entry.items() if name != "pos"}
+                yield from self.do("POST", path, rule, path, f"{base}/{{group}}")
 
 
 def _is_ready_made(path: str, row: Row) -> bool:
     return bool(
         (path == "/access/roles" and row.get("special"))
         or (path == "/access/domains" and row.get("type") in ("pam", "pve"))
+        or (path == "/cluster/sdn/ipams" and row.get("type") == "pve")
         or (path == "/access/users" and row.get("userid") == "root@pam")
     )
 

@@ -23,9 +23,10 @@ _ONCE = (
     "/access/groups", "/access/roles", "/access/acl", "/access/domains", "/cluster/options",
     "/cluster/backup", "/cluster/ha/resources", "/cluster/ha/rules", "/cluster/firewall/options",
     "/cluster/firewall/rules", "/cluster/firewall/aliases", "/cluster/sdn/zones",
-    "/cluster/sdn/vnets", "/cluster/mapping/dir",
+    "/cluster/sdn/vnets", "/cluster/sdn/controllers", "/cluster/sdn/ipams", "/cluster/sdn/dns",
+    "/cluster/mapping/dir", "/cluster/mapping/pci", "/cluster/mapping/usb",
 )  # fmt: skip
-_GUEST = ("pending", "firewall/options", "firewall/rules", "firewall/aliases")
+_GUEST = ("pending", "firewall/options", "firewall/rules", "firewall/aliases", "firewall/ipset")
 
 
 class Reader(Protocol):
@@ -72,8 +73,15 @@ class _Reading:
     def everything(self) -> dict[str, Any]:
         for path in _ONCE:
             self._read(path, {"full": 1} if path == "/access/users" else {})
-        for pool in rows(self._read("/pools")):
-            self._read(f"/pools/{pool['poolid']}")
+        # Lists whose entries say more when they are read one by one.
+        for path, key, rest in (
+            ("/pools", "poolid", ""),
+            ("/cluster/firewall/groups", "group", ""),
+            ("/cluster/firewall/ipset", "name", ""),
+            ("/cluster/sdn/vnets", "vnet", "/subnets"),
+        ):
+            for row in rows(self._read(path)):
+                self._read(f"{path}/{row[key]}{rest}")
         nodes = sorted(
             str(row["node"])
             for row in rows(self.answers.get("/cluster/resources"))
@@ -97,6 +105,8 @@ class _Reading:
         self._read(f"{path}/config", {"current": 1})
         for name in _GUEST:
             self._read(f"{path}/{name}")
+        for ipset in rows(self.answers.get(f"{path}/firewall/ipset")):
+            self._read(f"{path}/firewall/ipset/{ipset['name']}")
         for snapshot in rows(self._read(f"{path}/snapshot")):
             if snapshot["name"] != "current":
                 self._read(f"{path}/snapshot/{snapshot['name']}/config")
