@@ -133,8 +133,7 @@ def permuted(chance: random.Random, value: Any, name: str = "") -> Any:
         chance.shuffle(items)
         return {key: permuted(chance, entry, key) for key, entry in items}
     if isinstance(value, list):
-        given: list[Any] = value
-        entries = [permuted(chance, entry) for entry in given]
+        entries = [permuted(chance, value[index]) for index in range(len(cast("Any", value)))]
         if name not in ORDERED:
             chance.shuffle(entries)
         return entries

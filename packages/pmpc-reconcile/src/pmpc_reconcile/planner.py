@@ -26,6 +26,7 @@ from pmpc_reconcile.plan.requirements import template_of
 from pmpc_reconcile.plan.resolutions import check_resolutions
 from pmpc_reconcile.plan.situation import Built, Situation, with_blame
 from pmpc_reconcile.plan.update import plan_existing
+from pmpc_reconcile.planning.begun import begun_by
 from pmpc_reconcile.planning.linking import linked, removed_after, with_images, with_storages
 from pmpc_reconcile.planning.others import OtherKinds, in_order
 from pmpc_reconcile.records import ManagedRecord, Records, documents_of
@@ -94,12 +95,15 @@ class Planner:
         _refuse_doubles(request.manifests)
         check_resolutions(request.resolutions, request.manifests)
         inventory = await self.live.inventory()
-        managed = await self.records.managed(request.release)
+        begun = await begun_by(self.records, request.release)
+        managed = begun.managed(await self.records.managed(request.release))
         places = await self._locate(request, inventory, managed)
         pools = await self._pools(request, managed)
         if request.prune:
             self._former = await self._last_declared(request.release)
         situation = await self._situation(request, inventory, places, pools)
+        owned = {address: item.owned_after for address, item in begun.items.items()}
+        situation = attrs.evolve(situation, begun=owned)
         built = await self._build(request, situation, managed, places, pools)
         built += await self._leftovers(request, situation, managed, places, pools)
         many = too_many_deletions(built, request.most_deleted)

@@ -15,7 +15,7 @@ from pmpc_reconcile.groups.firewall.reach import Reach, Whole
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live.firewall import with_level
-from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings
+from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings, with_begun
 from pmpc_reconcile.plan.situation import Built, Situation
 from pmpc_reconcile.plan.steps import Configure
 
@@ -83,6 +83,7 @@ def plan_firewall(
         adopted=adopted,
         vmid=place.vmid,
     )
+    settings = with_begun(situation, settings)
     diff = compare(situation, settings)
     target = target_of(place.level, diff.changes)
     if target == place.level:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pmpc_reconcile.diff import Action
 from pmpc_reconcile.kinds import kind
-from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings
+from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings, with_begun
 from pmpc_reconcile.plan.situation import Built, Situation
 from pmpc_reconcile.plan.steps import FetchImage
 
@@ -50,6 +50,7 @@ def plan_image(
         resolutions={"nodes": "ours", **resolutions},
         adopted=adopted,
     )
+    settings = with_begun(situation, settings)
     diff = compare(situation, settings)
     steps = tuple(
         FetchImage(

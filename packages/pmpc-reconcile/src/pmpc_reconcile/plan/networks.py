@@ -16,7 +16,7 @@ from pmpc_reconcile.groups.network.state import (
 from pmpc_reconcile.groups.sdn.state import SdnState, different, sdn_live, sdn_target
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.kinds.sdn import MADE_BY
-from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings
+from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings, with_begun
 from pmpc_reconcile.plan.situation import Built, Situation
 from pmpc_reconcile.plan.steps import Configure, ReloadNetwork
 from pmpc_reconcile.values import ABSENT
@@ -60,6 +60,7 @@ def plan_sdn(
         adopted=adopted,
         foreign=tuple(_staged_by_others(state.pending)),
     )
+    settings = with_begun(situation, settings)
     diff = compare(situation, settings)
     problems = tuple(_impossible(address, diff.changes))
     names = different(state.running, sdn_target(state.running, diff.changes))
@@ -107,6 +108,7 @@ def plan_network(
         adopted=adopted,
         foreign=tuple(waits),
     )
+    settings = with_begun(situation, settings)
     diff = compare(situation, settings)
     target = network_target(state.interfaces, diff.changes)
     problems = tuple(

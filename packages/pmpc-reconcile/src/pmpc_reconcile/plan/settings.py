@@ -16,6 +16,7 @@ import attrs
 from pmpc_reconcile.diff import Action, Diff, FieldChange, three_way
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plan.situation import Built, Situation, is_recorded
+from pmpc_reconcile.values import same
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
@@ -84,6 +85,20 @@ class Settings:
 
 Steps = Callable[[tuple[FieldChange, ...]], tuple["Step", ...]]
 Check = Callable[[tuple[FieldChange, ...]], Iterable["Diagnostic"]]
+
+
+def with_begun(situation: Situation, settings: Settings) -> Settings:
+    """Return an object with what an apply made of it that did not come to recording it."""
+    begun = situation.begun.get(settings.address, {})
+    live = settings.live
+    ours = {
+        path: value
+        for path, value in begun.items()
+        if path not in settings.owned
+        and path in live
+        and same(settings.kind, path, value, live[path])
+    }
+    return attrs.evolve(settings, owned={**settings.owned, **ours}) if ours else settings
 
 
 def compare(situation: Situation, settings: Settings) -> Diff:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
     from pmpc_reconcile.manifests import Manifest
     from pmpc_reconcile.records import ManagedRecord
-    from pmpc_reconcile.values import FieldValue, SecretMark
+    from pmpc_reconcile.values import Fields, FieldValue, SecretMark
 
 Claims = Mapping[tuple[str, str], Mapping[str, Sequence[Claim]]]
 
@@ -39,6 +39,8 @@ class Situation:
         images: Container templates and the nodes that have them; None where that could not be
             read.
         declared: The manifests of the plan, by address.
+        begun: Fields of settings that an apply was about which did not end well: ours where they
+            are there.
     """
 
     release: str
@@ -53,6 +55,7 @@ class Situation:
     moment: float = 0.0
     restart: frozenset[str] = frozenset()
     declared: Mapping[str, Manifest] = attrs.field(factory=dict[str, "Manifest"])
+    begun: Mapping[str, Fields] = attrs.field(factory=dict[str, "Fields"])
 
     def restart_asked(self, manifest: Manifest) -> bool:
         """Return whether somebody asked for a restart of an object."""

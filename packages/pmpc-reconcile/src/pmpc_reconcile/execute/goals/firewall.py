@@ -20,6 +20,7 @@ from pmpc_reconcile.groups.firewall.fields import ORDER, level_fields, target_of
 from pmpc_reconcile.groups.firewall.reach import Reach
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.live.firewall import CLUSTER_PATH, LiveLevel, read_level, read_whole, with_level
+from pmpc_reconcile.plan.model import ObjectAction
 from pmpc_reconcile.plan.settings import KEY
 from pmpc_reconcile.plan.steps import Configure
 from pmpc_reconcile.values import Absent, FieldValue
@@ -39,6 +40,8 @@ class FirewallGoal(ExistingGuestGoal):
     async def next_call(self, run: StepRun) -> Call | None:
         """Return the next single call."""
         path = await _path(run)
+        if path is None:
+            return None  # it went with its guest
         read = await read_level(run.live, path)
         if not self._on_course(read.level):
             await self._plan(run, path, read.level)
@@ -82,7 +85,7 @@ async def _guard(run: StepRun, path: str, level: Level, target: Level) -> Safe:
     return lambda each: not kept & ~reach.both(with_level(whole, path, each))
 
 
-async def _path(run: StepRun) -> str:
+async def _path(run: StepRun) -> str | None:
     key = run.item.evidence[KEY]
     if key == "cluster":
         return CLUSTER_PATH
@@ -94,6 +97,8 @@ async def _path(run: StepRun) -> str:
     listed = await run.inventory.recent()
     entry = listed.guests.get(vmid)
     if entry is None:
+        if run.item.action is ObjectAction.DELETE:
+            return None
         raise StepFailure(f"guest {vmid} does not exist any more; plan again")
     return f"/nodes/{entry.node}/{entry.guest}/{vmid}/firewall"
 

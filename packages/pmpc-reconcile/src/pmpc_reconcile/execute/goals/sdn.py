@@ -19,6 +19,7 @@ from pmpc_reconcile.groups.sdn.staging import Staging, next_staging
 from pmpc_reconcile.groups.sdn.state import Objects, SdnState, different, sdn_live, sdn_target
 from pmpc_reconcile.live.sdn import SDN_PATH, read_sdn
 from pmpc_reconcile.plan.steps import Configure
+from pmpc_state import StepPhase
 
 if TYPE_CHECKING:
     from pmpc_reconcile.live import LiveCluster
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SDN: Final = "Sdn/"
 TOKEN: Final = "token"  # noqa: S105  # the name of a journal entry's part
 _LOCK: Final = "lock"
+_LOCK_PATH: Final = f"{SDN_PATH}/lock"
 _NO_LOCKS: Final = ""
 _INTENT: Final = {"sdn": "cluster"}
 
@@ -39,12 +41,15 @@ class SdnGoal(ExistingGuestGoal):
         self._token: str | None = None
         self._staged = False
         self._applied = False
+        self._unheard: float | None = None
 
     def resume(self, run: StepRun, entry: JournalStep) -> None:
         """Learn the lock's token and whether something was staged or applied."""
         name = entry.step.partition("|")[2]
         if name == _LOCK and entry.result is not None:
             self._token = str(entry.result[TOKEN])
+        elif name == _LOCK and entry.phase is StepPhase.CALLED:
+            self._unheard = run.now()
         elif name.startswith("apply"):
             self._applied = True
         elif name != _LOCK:
@@ -61,7 +66,7 @@ class SdnGoal(ExistingGuestGoal):
             return None
         if self._token is None:
             self._refuse_foreign(state, target)
-            await self._lock(run)
+            await self._lock(run, state)
         staging = next_staging(state, target)
         if staging is not None:
             self._staged = True
@@ -85,14 +90,18 @@ class SdnGoal(ExistingGuestGoal):
             return "it was applied before it failed; the running configuration was not taken back"
         return f"what was staged is {verb}"
 
-    async def _lock(self, run: StepRun) -> None:
+    async def _lock(self, run: StepRun, state: SdnState) -> None:
         """Take the lock of the configuration.
+
+        A lock that we asked for and whose token nobody told us (the answer was lost, or the
+        process died over it) is taken away after a while, unless something is staged under it.
 
         Raises:
             Wait: Somebody else holds it.
             StepFailure: Somebody staged something meanwhile.
         """
         from proxmox_client import (
+            AmbiguousWrite,
             ApiError,
             LockTokenInvalid,
             OperationNotImplemented,
@@ -100,12 +109,18 @@ class SdnGoal(ExistingGuestGoal):
         )
 
         params = {"allow-pending": 1} if self._staged else {}
-        call = Call(_LOCK, "POST", f"{SDN_PATH}/lock", params, _INTENT)
+        call = Call(_LOCK, "POST", _LOCK_PATH, params, _INTENT)
         try:
             self._token = str(await send(run, call, TOKEN))
         except (OperationNotImplemented, VersionUnsupported):
             self._token = _NO_LOCKS
+        except AmbiguousWrite as error:
+            self._unheard = run.now()
+            raise Wait("the answer with the lock's token was lost") from error
         except LockTokenInvalid as error:
+            waited = -1.0 if self._unheard is None else run.now() - self._unheard
+            if waited >= run.patience.effect and not state.pending:
+                await send(run, Call("break lock", "DELETE", _LOCK_PATH, {"force": 1}, _INTENT))
             raise Wait("somebody else holds the lock of the cluster's networks") from error
         except ApiError as error:
             raise StepFailure(f"lock: {error.reason}") from error
@@ -137,7 +152,7 @@ class SdnGoal(ExistingGuestGoal):
     async def _let_go(self, run: StepRun) -> None:
         """Release a lock that an apply did not release: there was nothing to apply any more."""
         if self._token and not self._applied:
-            call = Call("unlock", "DELETE", f"{SDN_PATH}/lock", self._with_token(), _INTENT)
+            call = Call("unlock", "DELETE", _LOCK_PATH, self._with_token(), _INTENT)
             await send(run, call)
             self._token = None
 
@@ -154,10 +169,13 @@ async def abandon_staged(live: LiveCluster, steps: Sequence[JournalStep]) -> Non
     calls = {step.step.partition("|")[2]: step for step in steps if step.intent.get("sdn")}
     lock = calls.get(_LOCK)
     released = any(name.startswith(("apply", "unlock")) for name in calls)
-    if lock is None or lock.result is None or released:
+    if lock is None or released:
         return
     with contextlib.suppress(ApiError):  # somebody took the lock away by force
-        await roll_back(live, str(lock.result[TOKEN]))
+        if lock.result is not None:
+            await roll_back(live, str(lock.result[TOKEN]))
+        elif lock.phase is StepPhase.CALLED and not (await read_sdn(live)).pending:
+            await live.write("DELETE", _LOCK_PATH, {"force": 1})
 
 
 async def _stage_back(run: StepRun, state: SdnState) -> None:
