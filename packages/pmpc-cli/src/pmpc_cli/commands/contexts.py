@@ -174,13 +174,14 @@ def remove(name: str, /) -> int:
 
 
 def _token_place(context: Context) -> str:
-    return f"${context.token_env}" if context.token_env else "file" if context.token else ""
+    if context.token_env:
+        return f"${context.token_env}"
+    kept = context.token or context.password
+    return "file" if kept else "keyring" if context.user else ""
 
 
 def _plain(context: Context, contexts: Contexts) -> dict[str, object]:
-    trust = (
-        context.tls.kind if context.tls.kind == "system" else {context.tls.kind: context.tls.value}
-    )
+    trust = {context.tls.kind: context.tls.value} if context.tls.value else context.tls.kind
     return {
         "name": context.name,
         "current": context.name == contexts.current,
