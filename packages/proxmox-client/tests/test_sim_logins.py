@@ -376,3 +376,12 @@ def test_openid_needs_such_a_realm(cluster: SimulatedCluster) -> None:
     params = {"realm": "pve", "redirect-url": "https://pve.example.com"}
     answer = cluster.handle(SimRequest("POST", "/access/openid/auth-url", params))
     assert answer.reason == "wrong realm type (pve != openid)"
+
+
+@pytest.mark.requirement("logins.log")
+def test_the_clusters_log_tells_of_logins(cluster: SimulatedCluster) -> None:
+    log_in(cluster, "wrong")
+    assert cluster.call("GET", "/cluster/log") == []
+    log_in(cluster)
+    (entry,) = cluster.call("GET", "/cluster/log")
+    assert (entry["user"], entry["msg"]) == ("root@pam", "successful auth for user 'op@pve'")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from proxmox_client.testing import corosync, logins
+from proxmox_client.testing.clusterlog import note
 from proxmox_client.testing.logins import LoginRefused
 from proxmox_client.testing.request import PveFault
 from proxmox_client.testing.tasks import TaskFailed, TaskRecord
@@ -236,6 +237,8 @@ def add(
             raise PveFault(500, f"{text} '{other}'")
     if name in members and not force:
         raise PveFault(500, f"can't add existing node '{name}'")
+    reporter = next(iter(cluster.nodes))
+    note(cluster, reporter, "root@pam", f"adding node {name} to cluster")
     members[name] = corosync.member(number or corosync.free_number(members), address, votes)
     corosync.change(cluster, members)
 

@@ -90,6 +90,7 @@ def change_password(cluster: SimulatedCluster, call: Call) -> None:
     if kind not in ("pam", "pve"):
         raise PveFault(500, f"can't set password on auth type '{kind}'")
     user.password = call["password"]
+    note(cluster, call.node, "root@pam", f"changed password for user '{user.userid}'")
 
 
 # --- OpenID ---------------------------------------------------------------------------------
@@ -135,9 +136,12 @@ def openid_address(cluster: SimulatedCluster, call: Call) -> str:
 def openid_login(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     """Exchange the provider's code for a ticket."""
     try:
-        return logins.granted(cluster, _openid_user(cluster, call))
+        answer = logins.granted(cluster, _openid_user(cluster, call))
     except (LoginRefused, ValueError, PveFault):
         raise PveFault(401, "authentication failure") from None
+    text = f"successful openid auth for user '{answer['username']}'"
+    note(cluster, call.node, "root@pam", text)
+    return answer
 
 
 def _openid_user(cluster: SimulatedCluster, call: Call) -> str:
