@@ -8,7 +8,7 @@ import socket
 import stat
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import pytest
@@ -33,9 +33,7 @@ from proxmox_client.flows.effects import Lost, Stage
 from proxmox_client.flows.session import Route
 from proxmox_client.testing import SimulatedCluster
 from proxmox_client.wire.request import Request, Response
-
-if TYPE_CHECKING:
-    from tests.lab.watched_server import Certificate, WatchedServer
+from tests.lab.watched_server import Certificate, WatchedServer
 
 SECRET = "0b7c6f6e-1111-2222-3333-444455556666"
 TOKEN = f"root@pam!test={SECRET}"
@@ -176,6 +174,23 @@ async def test_first_certificate_is_remembered_and_others_refused(
     with pytest.raises(FingerprintMismatch):
         await ask(server.url, tls=FirstUse(store))
     assert len(server.received) == seen
+
+
+async def test_each_host_has_its_own_certificate(
+    server: WatchedServer, other_certificate: Certificate, tmp_path: Path, ask: Ask
+) -> None:
+    store = tmp_path / "known_servers"
+    other = WatchedServer(other_certificate)
+    try:
+        for one in (server, other, server, other):
+            await ask(one.url, tls=FirstUse(store))
+        assert store.read_text("utf-8").splitlines() == sorted(
+            f"127.0.0.1:{one.port} {one.certificate.fingerprint}" for one in (server, other)
+        )
+        own = FirstUse(store)
+        assert await ask([closed_port(), server.url, other.url], tls=own)
+    finally:
+        other.close()
 
 
 async def test_refused_first_certificate_gets_nothing(
