@@ -95,6 +95,14 @@ def test_recordings_and_live_clusters_are_served(tmp_path: Path) -> None:
             with copied.client() as pve:
                 assert pve.request("GET", "/nodes/pve1/qemu/100/config")
             end(copying)
+        dump = tmp_path / "dump.yaml"
+        with start("--copy", "--save", str(dump), "--no-serve", **environ) as copying:
+            assert copying.wait(timeout=20) == 0
+        assert 100 in SimulatedCluster.load(dump).guests
+        wrong = {**environ, "PMPC_TOKEN": "root@pam!demo=00000000-0000-0000-0000-000000000000"}
+        with start("--copy", **wrong) as copying:
+            _, said = copying.communicate(timeout=20)
+        assert (copying.returncode, "cannot copy the cluster" in said) == (1, True)
         end(process)
 
 

@@ -183,3 +183,31 @@ def test_the_file_is_its_owners_only_and_mistakes_in_it_are_named(tmp_path: Path
         path.write_text(wrong)
         with pytest.raises(Unsaveable, match=reason):
             SimulatedCluster.load(path)
+
+
+@pytest.mark.requirement("simulator.seed")
+@settings(max_examples=8, deadline=None)
+@given(
+    seed=st.integers(0, 100),
+    steps=st.lists(st.sampled_from(["start", "stop", "clone", "snapshot", "wait"]), max_size=12),
+)
+def test_one_seed_and_one_order_of_calls_make_one_cluster(seed: int, steps: list[str]) -> None:
+    assert to_document(_played(seed, steps)) == to_document(_played(seed, steps))
+
+
+def _played(seed: int, steps: list[str]) -> SimulatedCluster:
+    cluster = SimulatedCluster(nodes=("pve1", "pve2"), seed=seed)
+    cluster.add_vm("pve1", 100, {"scsi0": "local-lvm:1", "net0": "virtio,bridge=vmbr0"})
+    lab = Lab(cluster)
+    for number, step in enumerate(steps):
+        match step:
+            case "clone":
+                lab("POST", f"{VM}/clone", {"newid": 200 + number, "full": 1})
+            case "snapshot":
+                lab("POST", f"{VM}/snapshot", {"snapname": f"s{number}"})
+            case "wait":
+                cluster.clock.advance(7)
+            case _:
+                lab("POST", f"{VM}/status/{step}")
+    cluster.clock.advance(300)
+    return cluster

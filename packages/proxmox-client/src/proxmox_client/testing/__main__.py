@@ -25,7 +25,7 @@ examples:
   python -m proxmox_client.testing --nodes 3 --port 8006
   python -m proxmox_client.testing --generate 500 --seed 7 --save lab.yaml
   python -m proxmox_client.testing --load lab.yaml --speed 60
-  python -m proxmox_client.testing --copy home --save home.yaml
+  python -m proxmox_client.testing --copy home --save home.yaml --no-serve
 
 Tokens of a copied cluster have new secrets: secrets never leave the cluster that is copied.
 """
@@ -39,6 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    if not options.no_serve:
+        _serve(cluster, options)
+    if options.save is not None:
+        _save(cluster, options.save)
+    return 0
+
+
+def _serve(cluster: SimulatedCluster, options: argparse.Namespace) -> None:
     token = cluster.create_token("root@pam", "demo")
     stop = _stop_on_signal()
     with cluster.serve(options.host, options.port, options.speed) as server:
@@ -47,9 +55,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"fingerprint  {server.fingerprint}")
         print(f"token        {token}", flush=True)
         stop.wait()
-    if options.save is not None:
-        _save(cluster, options.save)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--port", type=int, default=8006, help="port of the first node, 0: any")
     serving.add_argument("--speed", type=float, default=1.0,
                          help="simulated seconds per second (default 1)")  # fmt: skip
+    serving.add_argument("--no-serve", action="store_true",
+                         help="only make it, and save it if --save says so")  # fmt: skip
     serving.add_argument("--save", type=Path, metavar="FILE",
                          help="save it there at the end, after its tasks")  # fmt: skip
     return parser

@@ -46,6 +46,9 @@ def copy_live(client: Reader, progress: Callable[[str], None] | None = None) -> 
     Args:
         client: A `proxmox_client.Client`.
         progress: Told each path before it is read.
+
+    Raises:
+        PveError: The server cannot be reached, or refuses the credentials.
     """
     return from_answers(read(client, progress))
 
@@ -71,6 +74,8 @@ class _Reading:
         self.answers: dict[str, Any] = {}
 
     def everything(self) -> dict[str, Any]:
+        # Whoever cannot even read the version has no business here: this one raises.
+        self._client.request("GET", "/version", {})
         for path in _ONCE:
             self._read(path, {"full": 1} if path == "/access/users" else {})
         # Lists whose entries say more when they are read one by one.
