@@ -79,3 +79,13 @@ async def test_requests_per_new_guest_do_not_grow_with_their_number(
             per_guest[count] = counting.own / count
             assert counting.whole <= count, counting.seen.most_common(5)
     assert per_guest[many] <= per_guest[few] * 1.1, per_guest
+
+
+async def test_putting_many_guests_into_a_pool_reads_the_inventory_a_few_times(lab: Any) -> None:
+    text = stack(20)
+    await lab.applied(text)
+    pool = "apiVersion: pmpc/v1\nkind: Pool\nmetadata: {name: shop}\nspec: {}\n---"
+    wished = pool + text.replace("  source:", "  pool: shop\n  source:")
+    counting = await counted(lab, wished)
+    assert len(lab.cluster.call("GET", "/pools/shop")["members"]) == 20
+    assert counting.seen["/cluster/resources"] < 30, "not two for each guest"

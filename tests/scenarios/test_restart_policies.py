@@ -46,6 +46,17 @@ async def test_under_never_a_thousand_loops_write_nothing_more(lab: Any) -> None
     text = web(NEW, "policy: never")
     report = await lab.applied(text)
     assert report.restart_required == (ADDRESS,)
+    status = {
+        item.type.value: (item.status.value, item.reason) for item in report.conditions[ADDRESS]
+    }
+    assert status == {
+        "Synced": ("true", "AsDeclared"),
+        "Healthy": ("true", "AsDeclared"),
+        "RestartRequired": ("true", "Never"),
+        "Drifted": ("false", "AsApplied"),
+        "Conflict": ("false", "NoConflict"),
+        "Unknown": ("false", "Seen"),
+    }
     config = lab.config(lab.vmid("web-1"))
     assert config["tags"] == "a"
     lab.forget_writes()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import attrs
+
 from pmpc_reconcile.approvals import refuse_unless_approved
+from pmpc_reconcile.conditions import conditions_after
 from pmpc_reconcile.errors import PlanNotFound, PlanRefused, PlanStale, PlanTooRisky
 from pmpc_reconcile.execute.executor import Course, Executor, refuse_unless_applicable
 from pmpc_reconcile.execute.report import ApplyReport
@@ -31,9 +36,10 @@ async def apply_plan(means: Means, plan: Plan, course: Course, *, max_risk: Risk
     await _check_base(records, plan)
     await _ensure_saved(records, plan)
     await refuse_unless_approved(records, plan, course.approval_from)
+    recorded = await records.managed(plan.release)
     quiet = await _nothing_to_do(records, plan)
     if quiet is not None:
-        return quiet
+        return _told(plan, quiet, recorded)
     writer = records.state.writer()
     name, seconds = lease_name(records.cluster, plan.release), means.patience.lease
     lease = await records.run(
@@ -41,9 +47,17 @@ async def apply_plan(means: Means, plan: Plan, course: Course, *, max_risk: Risk
     )
     try:
         await _check_base(records, plan)  # again: until now another process could apply
-        return await Executor(means).apply(plan, lease, course)
+        report = await Executor(means).apply(plan, lease, course)
+        return _told(plan, report, recorded)
     finally:
         await records.run(lambda: writer.leases.release(lease))
+
+
+def _told(plan: Plan, report: ApplyReport, recorded: Iterable[str]) -> ApplyReport:
+    """Return a report with the conditions of the objects; one that was taken back has none."""
+    if report.undone:
+        return report
+    return attrs.evolve(report, conditions=conditions_after(plan, report, recorded))
 
 
 def _check_risk(plan: Plan, allowed: Risk) -> None:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
 from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
 from pmpc_reconcile.plan.steps import RestartGuest
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.execute.report import ApplyReport
 
 
 class ConditionType(enum.Enum):
@@ -87,6 +91,40 @@ def conditions_of_plan(plan: Plan, recorded: Iterable[str]) -> Mapping[str, tupl
         )
         for item in plan.objects
     }
+
+
+def conditions_after(
+    plan: Plan, report: ApplyReport, recorded: Iterable[str] = ()
+) -> Mapping[str, tuple[Condition, ...]]:
+    """Return the conditions of a plan's objects after it was applied; deleted ones have none.
+
+    Args:
+        plan: The plan.
+        report: What became of it.
+        recorded: Objects that were applied before.
+    """
+    before = frozenset(recorded)
+    failed = {item.address: item for item in reversed((*report.failed, *report.skipped))}
+    found: dict[str, tuple[Condition, ...]] = {}
+    for item in plan.objects:
+        wrong = failed.get(item.address)
+        if wrong is not None:
+            given = conditions_of(item, recorded=item.address in before)
+            synced = Condition(ConditionType.SYNCED, Truth.FALSE, "StepFailed", wrong.reason)
+            found[item.address] = (synced, *given[1:])
+        elif item.action not in (ObjectAction.DELETE, ObjectAction.FORGET):
+            waits = item.address in report.restart_required
+            found[item.address] = conditions_of(_applied(item, waits=waits), recorded=True)
+    return found
+
+
+def _applied(item: ObjectPlan, *, waits: bool) -> ObjectPlan:
+    """Return the entry of an object as a plan made afterwards would have it."""
+    if item.action in (ObjectAction.CREATE, ObjectAction.UPDATE):
+        item = attrs.evolve(item, action=ObjectAction.NONE, changes=(), ailment="")
+    if waits:
+        return item
+    return attrs.evolve(item, restart=(), waits="")
 
 
 def _not_seen(why: str) -> tuple[Condition, ...]:

@@ -107,6 +107,7 @@ async def carry_out(
     from pmpc_cli.present.plan import show_plan
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.present.report import exit_code, show_report
+    from pmpc_cli.stopping import stopped_by_interrupt
     from pmpc_reconcile.actions import to_plain
     from pmpc_reconcile.actions.apply import ApplyInput
 
@@ -119,7 +120,9 @@ async def carry_out(
     if not made.empty and not yes and not _agreed(made):
         tell("Nothing was changed.")
         return ExitCode.ERROR
-    done = await opened.invoke("apply", ApplyInput(plan=made, atomic=atomic), Progress())
+    with stopped_by_interrupt() as brake:
+        wanted = ApplyInput(plan=made, atomic=atomic, brake=brake)
+        done = await opened.invoke("apply", wanted, Progress())
     if output == "text":
         show_report(done.report)
     else:

@@ -32,10 +32,15 @@ class ApplyInput:
         prune: Delete objects the manifests no longer have.
         max_risk: Refuse a plan that is riskier: `change`, `disruptive` or `destructive`.
         atomic: All or nothing: if a step fails, what was done is undone.
+        brake: Stops it when pulled: steps that run end, no further one begins; only for callers
+            in this process.
     """
 
     plan: Any = attrs.field(default=None, metadata={"help": "a plan in memory", "in_process": True})
     plan_id: str | None = attrs.field(default=None, metadata={"help": "id of a stored plan"})
+    brake: Any = attrs.field(
+        default=None, metadata={"help": "stops it when pulled", "in_process": True}
+    )
     paths: tuple[str, ...] = attrs.field(default=(), metadata={"help": "manifest files or folders"})
     text: str | None = attrs.field(default=None, metadata={"help": "manifests as text"})
     release: str = attrs.field(default="default", metadata={"help": "name of the release"})
@@ -105,7 +110,11 @@ async def run(context: ActionContext, value: ApplyInput, on_event: EventSink) ->
             restart=("*",) if value.restart else (),
         )
     report = await engine.apply(
-        plan, on_event, max_risk=risk_named(value.max_risk), atomic=value.atomic
+        plan,
+        on_event,
+        max_risk=risk_named(value.max_risk),
+        atomic=value.atomic,
+        brake=value.brake,
     )
     return ApplyOutput(plan, report)
 

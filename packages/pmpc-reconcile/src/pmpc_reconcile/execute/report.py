@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import attrs
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.conditions import Condition
 
 
 class Outcome(enum.Enum):
@@ -60,6 +65,7 @@ class ApplyReport:
         revision: The release's new revision; None when nothing new was recorded.
         restart_required: Addresses with options that wait for a restart.
         undone: What took the plan back after a failure, when it was to be all or nothing.
+        conditions: What holds of each object afterwards, by address.
     """
 
     plan_id: str
@@ -69,6 +75,9 @@ class ApplyReport:
     revision: int | None = None
     restart_required: tuple[str, ...] = ()
     undone: tuple[StepResult, ...] = ()
+    conditions: Mapping[str, tuple[Condition, ...]] = attrs.field(
+        factory=dict[str, "tuple[Condition, ...]"]
+    )
 
     @property
     def done(self) -> tuple[StepResult, ...]:

@@ -27,6 +27,8 @@ class SharedInventory:
         self._read = read
         self._now = now
         self._turn = asyncio.Lock()
+        self._reading = asyncio.Lock()
+        self._begun = self._shown = 0
         self._known: tuple[float, Inventory] | None = None
 
     async def recent(self) -> Inventory:
@@ -37,12 +39,19 @@ class SharedInventory:
             return await self.fresh()
 
     async def fresh(self) -> Inventory:
-        """Return an inventory whose reading began after this was called, and share it."""
-        asked = self._now()
-        found = await self._read()
-        if self._known is None or asked >= self._known[0]:
-            self._known = (asked, found)
-        return found
+        """Return an inventory whose reading began after this was called.
+
+        Those who ask while it is read share the next reading.
+        """
+        before = self._begun
+        async with self._reading:
+            if self._known is not None and self._shown > before:
+                return self._known[1]
+            self._begun += 1
+            number, asked = self._begun, self._now()
+            found = await self._read()
+            self._known, self._shown = (asked, found), number
+            return found
 
     def forget(self) -> None:
         """Have the next reader read again: guests may have been made, moved or removed."""

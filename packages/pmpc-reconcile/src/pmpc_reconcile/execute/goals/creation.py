@@ -96,7 +96,7 @@ class _NewGuest:
         if chosen is None:
             listed = (await run.inventory.recent()).guests
             chosen = await run.live.next_vmid()
-            # Who collides again and again is one of many; they spread out until they miss each other.
+            # Who collides again and again is one of many; they spread out.
             chosen += random.randrange(2 ** min(self._collisions, 8))  # noqa: S311 (no secret)
             # From here to the reservation nothing waits: steps beside this one choose others.
             while chosen in run.reserved or chosen in listed:

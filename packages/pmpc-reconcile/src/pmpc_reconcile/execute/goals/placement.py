@@ -57,7 +57,8 @@ class SetPoolGoal(ExistingGuestGoal):
     async def next_call(self, run: StepRun) -> Call | None:
         """Return the change of membership until it is made."""
         guest = await run.own_guest()
-        entry = (await run.inventory.fresh()).guests.get(guest.vmid)
+        listed = await (run.inventory.fresh() if run.wrote else run.inventory.recent())
+        entry = listed.guests.get(guest.vmid)
         current = None if entry is None else entry.pool
         wanted = self.step.pool
         if current == wanted:
