@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -71,7 +71,7 @@ def everything(lab: Any) -> list[tuple[str, list[str]]]:
 
 def shown(answer: Any) -> list[str]:
     """Return rows without what changes by itself, as texts in order."""
-    rows: list[dict[str, Any]] = answer if isinstance(answer, list) else [answer]
+    rows = cast("list[dict[str, Any]]", answer if isinstance(answer, list) else [answer])
     kept = [{k: v for k, v in row.items() if k not in VOLATILE} for row in rows]
     # An option given back its value is written out; PVE takes 0 where it is not set.
     return sorted(repr(sorted(row.items())) for row in kept if row not in ({}, {"enable": 0}))
