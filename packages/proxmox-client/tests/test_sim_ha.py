@@ -320,3 +320,21 @@ def test_without_failback_a_service_stays_on_a_node_that_is_good_enough() -> Non
     old.cluster.call("PUT", "/cluster/ha/groups/any", {"nofailback": 0})
     old.cluster.clock.advance(60)
     assert old.service()["node"] == "pve3"
+
+
+@pytest.mark.requirement("ha.affinity")
+def test_where_a_service_may_go_shows_what_moves_along_and_what_stands_in_the_way(
+    started: Site,
+) -> None:
+    started.protect("vm:121")
+    path = "/nodes/pve1/qemu/120/migrate"
+    assert started.cluster.call("GET", path)["dependent-ha-resources"] == []
+    rule = {"rule": "apart", "type": "resource-affinity", "resources": "vm:120,vm:121"}
+    started.cluster.call("POST", "/cluster/ha/rules", {**rule, "affinity": "negative"})
+    found = started.cluster.call("GET", path)
+    blocking = {"blocking-ha-resources": [{"sid": "vm:121", "cause": "resource-affinity"}]}
+    assert found["not_allowed_nodes"]["pve2"] == blocking
+    assert found["allowed_nodes"] == ["pve3"]
+    started.cluster.call("DELETE", "/cluster/ha/rules/apart")
+    started.cluster.call("POST", "/cluster/ha/rules", {**rule, "affinity": "positive"})
+    assert started.cluster.call("GET", path)["dependent-ha-resources"] == ["vm:121"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from proxmox_client.testing.ha.rules import companions
+from proxmox_client.testing.ha.rules import blockers
 from proxmox_client.testing.ha.state import Command, Service, forget, ha, service_of
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.tasks import TaskFailed, TaskRecord
@@ -96,17 +96,13 @@ def _migrate(cluster: SimulatedCluster, call: Call, service: Service) -> str:
         task.log(f"Requesting HA migration for {noun} {service.vmid} to node {target}")
         yield REQUEST_SECONDS
         service.command = Command("migrate", target)
-        blocking = [
-            other
-            for other in companions(ha(cluster), service.sid, "negative")
-            if other.node == target
-        ]
+        blocking = blockers(cluster, service.vmid, target)
         if blocking:
             task.log(f"cannot migrate resource '{service.sid}' to node '{target}':")
             task.log("")
             for other in blocking:
                 task.log(
-                    f"- resource '{other.sid}' on target node '{target}' in negative affinity"
+                    f"- resource '{other['sid']}' on target node '{target}' in negative affinity"
                     f" with resource '{service.sid}'"
                 )
             raise TaskFailed(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from proxmox_client.testing.digest import check_digest
 from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.ha import rounds
-from proxmox_client.testing.ha.rules import companions, members
+from proxmox_client.testing.ha.rules import blockers, companions, members
 from proxmox_client.testing.ha.state import NO_GROUPS, Command, HaState, Service, forget, ha
 from proxmox_client.testing.request import Call, PveFault
 from proxmox_client.testing.routing import handles
@@ -122,11 +122,7 @@ def move_resource(cluster: SimulatedCluster, call: Call) -> dict[str, Any]:
     if service.crm_state not in ("migrate", "relocate"):
         service.command = Command(call.route.path.rpartition("/")[2], call["node"])
     answer: dict[str, Any] = {"sid": sid, "requested-node": call["node"]}
-    blocking = [
-        {"sid": other.sid, "cause": "resource-affinity"}
-        for other in companions(state, sid, "negative")
-        if other.node == call["node"]
-    ]
+    blocking = blockers(cluster, service.vmid, call["node"])
     together = [other.sid for other in companions(state, sid, "positive")]
     if blocking:
         answer["blocking-resources"] = blocking
