@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pmpc_reconcile.events import Event, StepStarted, StepWaiting
+from pmpc_reconcile.events import ApplyProgress, Event, StepStarted, StepWaiting
 from pmpc_reconcile.execute.report import Outcome
 from pmpc_reconcile.execute.schedule import Brake
 from pmpc_reconcile.manifests import load_text
@@ -22,6 +22,16 @@ spec:
 
 def stack(*names: str) -> str:
     return "---".join(VM.replace("NAME", name) for name in names)
+
+
+async def test_progress_comes_with_the_time_that_is_left(lab: Any) -> None:
+    plan = await lab.plan(stack("web-1", "web-2"))
+    assert "about 36 s." in plan.explain()
+    assert (await lab.engine.apply(plan)).ok
+    told = [event for event in lab.events if isinstance(event, ApplyProgress)]
+    assert [event.done for event in told] == list(range(1, 7))
+    assert told[-1].seconds_left == 0
+    assert all(event.seconds_left > 0 for event in told[:-1])
 
 
 async def test_what_runs_ends_and_nothing_more_begins(lab: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from pmpc_cli.present.terminal import tell
@@ -14,7 +14,7 @@ REASON = "it was stopped"
 
 
 @contextmanager
-def stopped_by_interrupt() -> Iterator[Brake]:
+def stopped_by_interrupt() -> Generator[Brake]:
     """Give a brake that the first interrupt pulls; the next one is an ordinary interrupt."""
     brake, loop = Brake(), asyncio.get_running_loop()
 

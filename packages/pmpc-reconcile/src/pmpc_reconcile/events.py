@@ -170,6 +170,23 @@ class StepSkipped:
 
 
 @attrs.frozen
+class ApplyProgress:
+    """One more step is over.
+
+    Attributes:
+        plan_id: The plan.
+        done: Steps that are over, however they ended.
+        total: Steps of the plan.
+        seconds_left: About how much longer it takes.
+    """
+
+    plan_id: str
+    done: int
+    total: int
+    seconds_left: float
+
+
+@attrs.frozen
 class ApplyEnded:
     """The executor is through.
 
@@ -199,6 +216,7 @@ Event = (
     | StepDone
     | StepFailed
     | StepSkipped
+    | ApplyProgress
     | ApplyEnded
 )
 EventSink = Callable[[Event], None]

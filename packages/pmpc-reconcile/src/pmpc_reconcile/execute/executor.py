@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import attrs
 
 from pmpc_reconcile.errors import PlanRefused
-from pmpc_reconcile.events import ApplyEnded, ApplyStarted
+from pmpc_reconcile.events import ApplyEnded, ApplyProgress, ApplyStarted
 from pmpc_reconcile.execute.report import ApplyReport, Outcome, StepResult
 from pmpc_reconcile.execute.schedule import Brake, run_steps
 from pmpc_reconcile.execute.work import Means, Work
+from pmpc_reconcile.plan.estimate import Estimate
 from pmpc_reconcile.plan.model import ObjectAction, Plan, Purpose
 from pmpc_reconcile.plan.steps import Step
 from pmpc_reconcile.plan.undo import UNDO, irreversible, undo_plan
@@ -84,10 +85,14 @@ class Executor:
         if any(UNDO in entry.step for entry in earlier):  # a crash came while it was taken back
             results = tuple(work.skip(step, "it was being taken back") for step in plan.steps)
             return results, await work.take_back(undo_plan(plan, {step.id for step in plan.steps}))
-        brake = course.brake
+        brake, estimate, over = course.brake, Estimate(plan.steps), set[str]()
 
         async def run(step: Step) -> StepResult:
             result = await work.run(step)
+            over.add(step.id)
+            estimate.learn(step, result.seconds)
+            left = estimate.left(over)
+            self.means.emit(ApplyProgress(plan.id, len(over), len(plan.steps), left))
             if course.atomic and result.outcome is Outcome.FAILED:
                 brake.pull(f"`{result.summary}` failed, and the plan is all or nothing")
             return result

@@ -32,7 +32,10 @@ def explain(plan: Plan) -> str:
     if plan.empty:
         lines.append(f"Nothing to do ({counts or 'no objects'}).")
     else:
-        lines.append(f"{counts}; {len(plan.steps)} steps, risk {plan.risk.value}.")
+        lines.append(
+            f"{counts}; {len(plan.steps)} steps, risk {plan.risk.value}, "
+            f"about {plan.estimated_seconds:.0f} s."
+        )
     return "\n".join(lines)
 
 

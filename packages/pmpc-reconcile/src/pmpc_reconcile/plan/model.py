@@ -219,6 +219,13 @@ class Plan:
         """Return the risk of the riskiest step."""
         return highest(step.risk for step in self.steps)
 
+    @property
+    def estimated_seconds(self) -> float:
+        """Return about how long an apply takes, from what such steps usually take."""
+        from pmpc_reconcile.plan.estimate import Estimate
+
+        return Estimate(self.steps).left()
+
     def counts(self) -> dict[str, int]:
         """Return how many objects each action concerns, actions without objects left out."""
         found: dict[str, int] = {}
