@@ -11,14 +11,21 @@ from hypothesis import strategies as st
 from pmpc_reconcile.execute.lanes import Lane, Lanes, Pace
 
 
-def test_a_lane_grows_by_one_after_as_many_calls_as_go_on_at_once() -> None:
-    lane = Lane(Pace(first=4, most=6))
-    for _ in range(5):
+def test_a_lane_grows_fast_until_something_is_refused_and_slowly_afterwards() -> None:
+    lane = Lane(Pace(first=4, most=16))
+    for _ in range(4):
         lane.passed()
+    assert lane.width == 8
+    lane.refused(0.0)
+    assert lane.width == 4
+    for _ in range(4):
+        lane.passed()
+    assert lane.width == 4
+    lane.passed()
     assert lane.width == 5
-    for _ in range(50):
+    for _ in range(500):
         lane.passed()
-    assert lane.width == 6
+    assert lane.width == 16
 
 
 def test_refusals_of_one_moment_cut_once() -> None:

@@ -27,7 +27,7 @@ class Pace:
             that were under way when it was made.
     """
 
-    first: int = 8
+    first: int = 16
     least: int = 1
     most: int = 32
     rest: float = 15.0
@@ -59,8 +59,12 @@ class Lane:
             self._let_in()
 
     def passed(self) -> None:
-        """Note that a call went well: one more at once after as many as go on at once."""
-        self._width = min(self._pace.most, self._width + 1.0 / self._width)
+        """Note that a call went well.
+
+        Until the first refusal each one makes room for one more; later as many as go on at once.
+        """
+        more = 1.0 if self._cut_at is None else 1.0 / self._width
+        self._width = min(self._pace.most, self._width + more)
         self._let_in()
 
     def refused(self, now: float) -> None:

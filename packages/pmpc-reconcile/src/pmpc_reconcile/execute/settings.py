@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from pmpc_reconcile.execute.lanes import Pace
+
 
 @attrs.frozen
 class Patience:
@@ -19,6 +21,7 @@ class Patience:
         poll: First pause between two looks; it doubles up to `longest`.
         longest: Longest pause between two looks.
         lease: How long the right to apply a release lasts unless renewed.
+        pace: How many steps go on at once on each node.
     """
 
     step: float = 900.0
@@ -29,3 +32,4 @@ class Patience:
     poll: float = 0.5
     longest: float = 5.0
     lease: float = 900.0
+    pace: Pace = attrs.field(factory=Pace)

@@ -11,7 +11,7 @@ from pmpc_reconcile.events import EventSink, StepDone, StepFailed, StepSkipped, 
 from pmpc_reconcile.execute.drive import drive
 from pmpc_reconcile.execute.goals import goal_for
 from pmpc_reconcile.execute.journal import StepJournal
-from pmpc_reconcile.execute.lanes import Lanes, Pace
+from pmpc_reconcile.execute.lanes import Lanes
 from pmpc_reconcile.execute.ownership import OwnershipKeeper
 from pmpc_reconcile.execute.report import Outcome, StepResult
 from pmpc_reconcile.execute.schedule import Brake, run_steps
@@ -38,7 +38,6 @@ class Means:
         now: Wall clock in seconds.
         sleep: How to wait.
         patience: Deadlines.
-        pace: How many steps at once on a node.
     """
 
     live: LiveCluster
@@ -47,7 +46,6 @@ class Means:
     now: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     patience: Patience
-    pace: Pace = attrs.field(factory=Pace)
 
 
 class Work:
@@ -70,7 +68,7 @@ class Work:
         self._brake = brake
         self._positions = {step.id: number for number, step in enumerate(plan.steps)}
         self._reserved: set[int] = set()
-        self.lanes = Lanes(means.pace)
+        self.lanes = Lanes(means.patience.pace)
         self._inventory = SharedInventory(means.live.inventory, means.now)
         self.objects = {
             item.address: ObjectRun(item, vmid=item.vmid, node=item.node) for item in plan.objects
