@@ -119,9 +119,11 @@ async def test_what_was_changed_by_whom_and_the_log_of_one_object(guests: Any, d
         assert await told(each=each, actor="root@pam") == [("200", upid)]
         assert [key for key, _ in await told(each=each, path="description")] == ["201"]
     log: LogOutput = await do("log", LogInput(name="qemu/200"))
-    assert [one.action for one in log.items] == ["created", "task", "changed"]
-    assert log.items[1].text == "qmconfig: OK"
-    assert "memory" in [one.path for one in log.items[2].fields]
+    happened = {one.action: one for one in log.items}
+    assert list(happened) == ["created", "task", "line", "changed"]
+    assert happened["task"].text == "qmconfig: OK"
+    assert happened["line"].text.startswith("update VM 200: ")
+    assert "memory" in [one.path for one in happened["changed"].fields]
     with pytest.raises(ObjectNotFound):
         await do("changes", ChangesInput(since="before", name="nothing"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count, pairwise
 from typing import Any
 
@@ -59,6 +60,7 @@ def test_every_moment_is_as_a_full_copy_would_have_it(
     for moment, copy in copies:
         assert {one.key: one.config for one in reader.at(cluster, moment)} == copy
     _check_differences(state, cluster, copies)
+    _check_replay(state, cluster, copies)
     _check_intervals(state, cluster)
 
 
@@ -90,3 +92,32 @@ def _check_intervals(state: State, cluster: str) -> None:
             assert one.valid_to is not None
             assert one.valid_from < one.valid_to <= following.valid_from
             assert one.valid_to < following.valid_from or one.hash != following.hash
+
+
+def _check_replay(
+    state: State, cluster: str, copies: list[tuple[Any, dict[str, dict[str, Any]]]]
+) -> None:
+    """Every change by itself, applied one after the other, gives every moment."""
+    changes = state.reader().changes(cluster, copies[0][0] - timedelta(days=1))
+    for moment, copy in copies:
+        there: dict[str, dict[str, Any]] = {}
+        gone: dict[str, dict[str, Any]] = {}  # what each was like when it was last there
+        for change in changes:
+            if change.at > moment:
+                break
+            if change.action == "vanished":
+                del there[change.key]
+                continue
+            if change.action == "created":
+                there[change.key] = {}
+            elif change.action == "returned":
+                there[change.key] = dict(gone[change.uid])
+            config = there[change.key]
+            for field in change.fields:
+                assert config.get(field.path) == field.old
+                if field.new is None:
+                    del config[field.path]
+                else:
+                    config[field.path] = field.new
+            gone[change.uid] = dict(config)
+        assert there == copy

@@ -40,8 +40,13 @@ def events(
         for entry, seen in _told(life, since, is_back=number in back):
             if since < entry.at <= until and wanted.matches(entry):
                 found.append(_recorded_change(seen, entry))
-    found.sort(key=lambda one: (one.at, sort_key(one.resource_kind, one.key)))
+    # Where another took over a vmid at the same moment, the one that went comes first.
+    found.sort(key=lambda one: (one.at, one.action != "vanished", *_by_name(one)))
     return tuple(found)
+
+
+def _by_name(change: RecordedChange) -> tuple[int, str, int, str]:
+    return sort_key(change.resource_kind, change.key)
 
 
 def _there_before(connection: Connection, appeared: Sequence[int], since: datetime) -> set[int]:
