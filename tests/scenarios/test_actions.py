@@ -10,16 +10,17 @@ import pytest
 
 from pmpc_reconcile.actions import ActionContext, invoke, to_plain
 from pmpc_reconcile.actions.apply import ApplyInput, ApplyOutput
+from pmpc_reconcile.actions.carrying import CarriedOut
 from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput
 from pmpc_reconcile.actions.check import CheckInput, CheckOutput
-from pmpc_reconcile.actions.delete import DeleteInput, DeleteOutput
+from pmpc_reconcile.actions.delete import DeleteInput
 from pmpc_reconcile.actions.diff import DiffInput, DiffOutput
 from pmpc_reconcile.actions.get_resource import GetInput, GetOutput
 from pmpc_reconcile.actions.history import HistoryInput, HistoryOutput
 from pmpc_reconcile.actions.list_resources import ListInput, ListOutput
 from pmpc_reconcile.actions.plan import PlanInput, PlanOutput
 from pmpc_reconcile.actions.plans import PlansInput, PlansOutput
-from pmpc_reconcile.actions.rollback import RollbackInput, RollbackOutput
+from pmpc_reconcile.actions.rollback import RollbackInput
 from pmpc_reconcile.actions.show_plan import ShowPlanInput
 from pmpc_reconcile.actions.snapshot import SnapshotInput
 from pmpc_reconcile.actions.snapshots import SnapshotsInput, SnapshotsOutput
@@ -143,14 +144,14 @@ async def test_drift_is_shown_without_manifests_at_hand(lab: Any, do: Door) -> N
 async def test_history_rollback_and_delete(lab: Any, do: Door) -> None:
     await do("apply", ApplyInput(text=WEB, release="shop"))
     await do("apply", ApplyInput(text=WEB.replace("cores: 2", "cores: 4"), release="shop"))
-    tried: RollbackOutput = await do("rollback", RollbackInput("shop", dry_run=True))
+    tried: CarriedOut = await do("rollback", RollbackInput("shop", dry_run=True))
     assert tried.report is None
     done: ApplyOutput = await do("apply", ApplyInput(plan_id=tried.plan.id))
     assert done.report.ok
     history: HistoryOutput = await do("history", HistoryInput("shop"))
     assert [item.description for item in history.items] == ["apply", "apply", "rollback to 1"]
     assert history.items[0].objects == ("VirtualMachine/web-1",)
-    gone: DeleteOutput = await do("delete", DeleteInput("shop"))
+    gone: CarriedOut = await do("delete", DeleteInput("shop"))
     assert gone.report is not None
     assert gone.report.ok
     assert lab.vmids() == []
@@ -188,7 +189,7 @@ async def test_apply_wants_one_source(do: Door) -> None:
 
 async def test_a_risky_plan_needs_the_word(lab: Any, do: Door) -> None:
     await do("apply", ApplyInput(text=WEB, release="shop"))
-    tried: DeleteOutput = await do("delete", DeleteInput("shop", dry_run=True))
+    tried: CarriedOut = await do("delete", DeleteInput("shop", dry_run=True))
     with pytest.raises(PlanRefused, match="destructive"):
         await do("apply", ApplyInput(plan_id=tried.plan.id, max_risk="disruptive"))
     snapshot = await do("sync", SyncInput())

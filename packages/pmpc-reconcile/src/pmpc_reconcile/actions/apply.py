@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from pmpc_reconcile.actions.session import reconciler
+from pmpc_reconcile.actions.sources import Wanted, planned
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.execute.report import ApplyReport
-from pmpc_reconcile.plan.caps import MOST_DELETED
 from pmpc_reconcile.plan.model import Plan
 
 
-@attrs.frozen
-class ApplyInput:
+@attrs.frozen(kw_only=True)
+class ApplyInput(Wanted):
     """A plan, a stored plan, or manifests to plan and apply at once: one of the three.
 
     Attributes:
         plan: A plan in memory, which still has its secrets; only for callers in this process.
         plan_id: A stored plan.
-        paths: Manifest files and folders.
-        text: Manifests as text.
-        release: The release they belong to.
-        resolve: How to settle conflicts, as for `plan`.
-        max_delete: Most objects that pruning deletes.
-        restart: Restart guests of the policy `on-demand` that have options waiting for it.
-        prune: Delete objects the manifests no longer have.
         max_risk: Refuse a plan that is riskier: `change`, `disruptive` or `destructive`.
         atomic: All or nothing: if a step fails, what was done is undone.
         brake: Stops it when pulled: steps that run end, no further one begins; only for callers
@@ -38,31 +30,15 @@ class ApplyInput:
 
     plan: Any = attrs.field(default=None, metadata={"help": "a plan in memory", "in_process": True})
     plan_id: str | None = attrs.field(default=None, metadata={"help": "id of a stored plan"})
-    brake: Any = attrs.field(
-        default=None, metadata={"help": "stops it when pulled", "in_process": True}
-    )
-    paths: tuple[str, ...] = attrs.field(default=(), metadata={"help": "manifest files or folders"})
-    text: str | None = attrs.field(default=None, metadata={"help": "manifests as text"})
-    release: str = attrs.field(default="default", metadata={"help": "name of the release"})
-    resolve: Mapping[str, str] = attrs.field(
-        factory=dict[str, str],
-        metadata={"help": "settle conflicts: FIELD or ADDRESS:FIELD = ours, theirs or ignore"},
-    )
-    prune: bool = attrs.field(
-        default=False, metadata={"help": "delete objects the manifests no longer have"}
-    )
-    max_delete: int = attrs.field(
-        default=MOST_DELETED, metadata={"help": "most objects that pruning deletes"}
-    )
-    restart: bool = attrs.field(
-        default=False, metadata={"help": "restart guests that wait for it, if on-demand"}
-    )
     max_risk: str = attrs.field(
         default="destructive",
         metadata={"help": "refuse riskier plans: change, disruptive or destructive"},
     )
     atomic: bool = attrs.field(
         default=False, metadata={"help": "all or nothing: undo what was done if a step fails"}
+    )
+    brake: Any = attrs.field(
+        default=None, metadata={"help": "stops it when pulled", "in_process": True}
     )
 
 
@@ -87,8 +63,6 @@ async def run(context: ActionContext, value: ApplyInput, on_event: EventSink) ->
         PlanNotFound: There is no such plan.
         PlanRefused: It has errors, is stale or is riskier than allowed.
     """
-    from pmpc_reconcile.actions.sources import read_manifests
-
     engine = reconciler(context, on_event)
     given = bool(value.paths) or value.text is not None
     if [value.plan is not None, value.plan_id is not None, given].count(True) != 1:
@@ -100,15 +74,7 @@ async def run(context: ActionContext, value: ApplyInput, on_event: EventSink) ->
     elif value.plan_id is not None:
         plan = await engine.stored_plan(value.plan_id)
     else:
-        manifests = read_manifests(value.paths, value.text)
-        plan = await engine.plan(
-            manifests,
-            value.release,
-            resolve=value.resolve,
-            prune=value.prune,
-            most_deleted=value.max_delete,
-            restart=("*",) if value.restart else (),
-        )
+        plan = await planned(engine, value)
     report = await engine.apply(
         plan,
         on_event,

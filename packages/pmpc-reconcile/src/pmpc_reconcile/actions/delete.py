@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import attrs
 
+from pmpc_reconcile.actions.carrying import CarriedOut, carry_out
 from pmpc_reconcile.actions.session import reconciler
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.events import EventSink
-from pmpc_reconcile.execute.report import ApplyReport
-from pmpc_reconcile.plan.model import Plan
 
 
 @attrs.frozen
@@ -28,20 +27,7 @@ class DeleteInput:
     dry_run: bool = attrs.field(default=False, metadata={"help": "only plan"})
 
 
-@attrs.frozen
-class DeleteOutput:
-    """What was planned and done.
-
-    Attributes:
-        plan: The plan.
-        report: What became of it; None for a dry run.
-    """
-
-    plan: Plan
-    report: ApplyReport | None
-
-
-async def run(context: ActionContext, value: DeleteInput, on_event: EventSink) -> DeleteOutput:
+async def run(context: ActionContext, value: DeleteInput, on_event: EventSink) -> CarriedOut:
     """Plan the removal of every object that is provably ours and execute it.
 
     Raises:
@@ -49,8 +35,7 @@ async def run(context: ActionContext, value: DeleteInput, on_event: EventSink) -
     """
     engine = reconciler(context, on_event)
     plan = await engine.delete(value.release, keep=value.keep)
-    report = None if value.dry_run else await engine.apply(plan, on_event)
-    return DeleteOutput(plan, report)
+    return await carry_out(engine, plan, on_event, dry_run=value.dry_run)
 
 
 SPEC = ActionSpec(
@@ -58,6 +43,6 @@ SPEC = ActionSpec(
     summary="Delete every object of a release",
     risk=Risk.DESTRUCTIVE,
     input=DeleteInput,
-    output=DeleteOutput,
+    output=CarriedOut,
     run=run,
 )

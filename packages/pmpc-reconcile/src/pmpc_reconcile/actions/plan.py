@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 
 from pmpc_reconcile.actions.session import reconciler
+from pmpc_reconcile.actions.sources import Wanted, planned
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.approvals import Approval
 from pmpc_reconcile.events import EventSink
-from pmpc_reconcile.plan.caps import MOST_DELETED
 from pmpc_reconcile.plan.model import Plan
 from pmpc_reconcile.staleness import StaleObject
 
 
-@attrs.frozen
-class PlanInput:
-    """What is wanted.
+@attrs.frozen(kw_only=True)
+class PlanInput(Wanted):
+    """What is wanted, and what becomes of the plan.
 
     Attributes:
-        paths: Manifest files and folders.
-        text: Manifests as text, instead of or besides paths.
-        release: The release they belong to.
-        resolve: How to settle conflicts: `VirtualMachine/web-1:config.cores` or just
-            `config.cores` to `ours`, `theirs` or `ignore`.
-        max_delete: Most objects that pruning deletes.
-        restart: Restart guests of the policy `on-demand` that have options waiting for it.
-        prune: Delete objects of the release that the manifests no longer have.
         needs_approval: Let it be applied only after somebody else approved it.
         save: Store the plan so that it can be applied by its id.
     """
 
-    paths: tuple[str, ...] = attrs.field(default=(), metadata={"help": "manifest files or folders"})
-    text: str | None = attrs.field(default=None, metadata={"help": "manifests as text"})
-    release: str = attrs.field(default="default", metadata={"help": "name of the release"})
-    resolve: Mapping[str, str] = attrs.field(
-        factory=dict[str, str],
-        metadata={"help": "settle conflicts: FIELD or ADDRESS:FIELD = ours, theirs or ignore"},
-    )
-    prune: bool = attrs.field(
-        default=False, metadata={"help": "delete objects the manifests no longer have"}
-    )
-    max_delete: int = attrs.field(
-        default=MOST_DELETED, metadata={"help": "most objects that pruning deletes"}
-    )
-    restart: bool = attrs.field(
-        default=False, metadata={"help": "restart guests that wait for it, if on-demand"}
-    )
     needs_approval: bool = attrs.field(
         default=False, metadata={"help": "somebody else has to approve it before it is applied"}
     )
@@ -77,20 +51,8 @@ async def run(context: ActionContext, value: PlanInput, on_event: EventSink) -> 
     Raises:
         ManifestInvalid: The manifests have mistakes.
     """
-    from pmpc_reconcile.actions.sources import read_manifests
-
-    manifests = read_manifests(value.paths, value.text)
     engine = reconciler(context, on_event)
-    plan = await engine.plan(
-        manifests,
-        value.release,
-        resolve=value.resolve,
-        prune=value.prune,
-        most_deleted=value.max_delete,
-        restart=("*",) if value.restart else (),
-        needs_approval=value.needs_approval,
-        save=value.save,
-    )
+    plan = await planned(engine, value, needs_approval=value.needs_approval, save=value.save)
     return PlanOutput(plan, value.save)
 
 

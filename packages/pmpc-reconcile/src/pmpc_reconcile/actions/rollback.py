@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 import attrs
 
+from pmpc_reconcile.actions.carrying import CarriedOut, carry_out
 from pmpc_reconcile.actions.session import reconciler
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.events import EventSink
-from pmpc_reconcile.execute.report import ApplyReport
-from pmpc_reconcile.plan.model import Plan
 
 
 @attrs.frozen
@@ -35,20 +34,7 @@ class RollbackInput:
     )
 
 
-@attrs.frozen
-class RollbackOutput:
-    """What was planned and done.
-
-    Attributes:
-        plan: The plan.
-        report: What became of it; None for a dry run.
-    """
-
-    plan: Plan
-    report: ApplyReport | None
-
-
-async def run(context: ActionContext, value: RollbackInput, on_event: EventSink) -> RollbackOutput:
+async def run(context: ActionContext, value: RollbackInput, on_event: EventSink) -> CarriedOut:
     """Plan the earlier revision against now and execute it.
 
     Raises:
@@ -56,8 +42,7 @@ async def run(context: ActionContext, value: RollbackInput, on_event: EventSink)
     """
     engine = reconciler(context, on_event)
     plan = await engine.rollback(value.release, value.revision, resolve=value.resolve)
-    report = None if value.dry_run else await engine.apply(plan, on_event)
-    return RollbackOutput(plan, report)
+    return await carry_out(engine, plan, on_event, dry_run=value.dry_run)
 
 
 SPEC = ActionSpec(
@@ -65,6 +50,6 @@ SPEC = ActionSpec(
     summary="Bring a release back to an earlier revision",
     risk=Risk.DESTRUCTIVE,
     input=RollbackInput,
-    output=RollbackOutput,
+    output=CarriedOut,
     run=run,
 )

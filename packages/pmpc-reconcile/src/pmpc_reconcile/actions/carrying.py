@@ -1,0 +1,34 @@
+"""What verbs answer that plan and then do: the plan, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from pmpc_reconcile.events import EventSink
+from pmpc_reconcile.execute.report import ApplyReport
+from pmpc_reconcile.plan.model import Plan
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.engine import Reconciler
+
+
+@attrs.frozen
+class CarriedOut:
+    """What was planned and done.
+
+    Attributes:
+        plan: The plan.
+        report: What became of it; None for a dry run.
+    """
+
+    plan: Plan
+    report: ApplyReport | None
+
+
+async def carry_out(
+    engine: Reconciler, plan: Plan, on_event: EventSink, *, dry_run: bool
+) -> CarriedOut:
+    """Do what a plan says, unless it is a dry run."""
+    return CarriedOut(plan, None if dry_run else await engine.apply(plan, on_event))
