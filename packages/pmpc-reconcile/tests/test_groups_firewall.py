@@ -9,7 +9,8 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmpc_reconcile.groups.firewall.edits import Edit, plan_edits
+from pmpc_reconcile.groups.firewall.edits import plan_edits
+from pmpc_reconcile.groups.firewall.parts import Edit
 from pmpc_reconcile.groups.firewall.reach import Reach, Whole
 from pmpc_reconcile.groups.firewall.state import Alias, Group, IpSet, Level
 from pmpc_reconcile.values.rules import Rule

@@ -15,8 +15,9 @@ from pmpc_reconcile.execute.goals.base import ExistingGuestGoal
 from pmpc_reconcile.execute.reviewed import still_missing
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
-from pmpc_reconcile.groups.firewall.edits import Edit, NoSafeWay, Safe, plan_edits
+from pmpc_reconcile.groups.firewall.edits import NoSafeWay, Safe, plan_edits
 from pmpc_reconcile.groups.firewall.fields import ORDER, level_fields, target_of
+from pmpc_reconcile.groups.firewall.parts import Edit
 from pmpc_reconcile.groups.firewall.reach import Reach
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.live.firewall import CLUSTER_PATH, LiveLevel, read_level, read_whole, with_level
