@@ -125,3 +125,16 @@ def test_an_upload_that_is_no_form_of_parts_ends_the_connection(running: Simulat
             b"Content-Type: application/x-www-form-urlencoded\r\n\r\ncontent=iso"
         )
         assert everything(connection) == b""
+
+
+@pytest.mark.requirement("http.unauthorised")
+def test_a_401_says_nothing_of_type_and_length(running: SimulatorServer) -> None:
+    with connect(running) as connection:
+        connection.settimeout(5)
+        connection.sendall(b"GET /api2/json/version HTTP/1.1\r\nHost: x\r\n\r\n")
+        said = everything(connection)
+    head, _, body = said.partition(b"\r\n\r\n")
+    names = {line.partition(b":")[0].lower() for line in head.split(b"\r\n")[1:]}
+    assert head.startswith(b"HTTP/1.1 401 No ticket\r\n")
+    assert not names & {b"content-type", b"content-length"}
+    assert body == b""

@@ -19,6 +19,7 @@ from proxmox_client.testing.certificate import Certificate, make_certificate
 from proxmox_client.testing.console_streams import talk, viewed
 from proxmox_client.testing.doorstep import WIDE, Doorstep, out_of_bounds
 from proxmox_client.testing.frontdoor import converse
+from proxmox_client.testing.httpanswer import WrittenAnswer
 from proxmox_client.testing.request import ConnectionLost, HostUnreachable, SimResponse
 from proxmox_client.testing.wireform import CLOSE
 
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 KEEPALIVE_SECONDS = 5
 REQUESTS_PER_CONNECTION = 100
 _MANY = 256
-_FIXED_HEADERS = (
-    ("Cache-Control", "max-age=0"),
-    ("Pragma", "no-cache"),
-    ("Server", "pve-api-daemon/3.0"),
-)
 _CHUNKED = SimResponse(501, "chunked transfer encoding not supported", CLOSE, b"")
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -176,7 +172,7 @@ class SimulatorServer:
             if out_of_bounds(request):
                 return _hang_up(request)
             if request.headers.get("Transfer-Encoding", "") == "chunked":
-                return _http(_CHUNKED, last=True)
+                return WrittenAnswer(_CHUNKED, last=True)
             body = await request.read() if request.body_exists else b""
             headers = {name.lower(): value for name, value in request.headers.items()}
             steps = converse(cluster, request.method, request.raw_path, headers, body, node)
@@ -195,7 +191,7 @@ class SimulatorServer:
             console = viewed(cluster, request, response, node)
             if console is not None:
                 return await talk(cluster, request, console)
-            return _http(response, last=last)
+            return WrittenAnswer(response, last=last)
 
         return answer
 
@@ -230,16 +226,3 @@ def _hang_up(request: web.BaseRequest) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
-
-
-def _http(response: SimResponse, *, last: bool) -> web.Response:
-    own = response.headers
-    if last:
-        own = (*(pair for pair in own if pair[0] != "Connection"), ("Connection", "close"))
-    headers = (*_FIXED_HEADERS, *own)
-    answer = web.Response(
-        status=response.status, reason=response.reason, headers=headers, body=response.body
-    )
-    if last or response.status >= 400:
-        answer.force_close()
-    return answer
