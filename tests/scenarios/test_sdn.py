@@ -120,6 +120,24 @@ async def test_a_failing_commit_is_rolled_back_and_the_lock_released(lab: Any) -
     await lab.applied(LAB)
 
 
+async def test_a_failing_dry_run_is_rolled_back_before_anything_is_applied(lab: Any) -> None:
+    inner = lab.recorder.inner.handle_async_request
+
+    async def broken(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/dry-run") and request.url.params["node"] == "pve2":
+            body = {"data": None, "message": "cannot write the interfaces: no bridge vmbr0\n"}
+            return httpx.Response(500, json=body, request=request)
+        response: httpx.Response = await inner(request)
+        return response
+
+    lab.recorder.inner.handle_async_request = broken
+    report = await lab.apply(LAB)
+    assert "dry-run on pve2: cannot write" in report.failed[0].reason
+    assert APPLY not in lab.writes
+    assert pending(lab) == []
+    assert lock_is_free(lab)
+
+
 async def test_a_refused_staging_takes_the_others_back_too(old_and_new: Any) -> None:
     lab = old_and_new
     report = await lab.apply(LAB.replace("tag: 30", "tag: 20"))

@@ -71,6 +71,7 @@ class SdnGoal(ExistingGuestGoal):
         if staging is not None:
             self._staged = True
             return self._staging_call(state, staging)
+        await _dry_run(run)
         self._applied = True
         return Call("apply", "PUT", SDN_PATH, self._with_token(), _INTENT)
 
@@ -155,6 +156,31 @@ class SdnGoal(ExistingGuestGoal):
             call = Call("unlock", "DELETE", _LOCK_PATH, self._with_token(), _INTENT)
             await send(run, call)
             self._token = None
+
+
+async def _dry_run(run: StepRun) -> None:
+    """Let each node that answers work out what is staged, where PVE can.
+
+    Raises:
+        StepFailure: A node cannot.
+    """
+    from proxmox_client import (
+        ApiError,
+        NodeUnreachable,
+        OperationNotImplemented,
+        VersionUnsupported,
+    )
+
+    nodes = (await run.inventory.recent()).nodes
+    for node in sorted(name for name, online in nodes.items() if online):
+        try:
+            await run.live.read(f"{SDN_PATH}/dry-run", {"node": node})
+        except (OperationNotImplemented, VersionUnsupported):
+            return
+        except NodeUnreachable:
+            continue
+        except ApiError as error:
+            raise StepFailure(f"dry-run on {node}: {error.reason}") from error
 
 
 async def roll_back(live: LiveCluster, token: str) -> None:
