@@ -15,7 +15,7 @@ from proxmox_client import AsyncClient
 from proxmox_client.testing import SimulatedCluster
 
 HOUR = timedelta(hours=1)
-INVENTORY = Counter({"/nodes": 1, "/cluster/resources": 1, "/cluster/tasks": 2, "/cluster/log": 1})
+INVENTORY = Counter({"/nodes": 1, "/cluster/resources": 1, "/cluster/tasks": 2, "/cluster/log": 2})
 
 
 class Asked(httpx.AsyncBaseTransport):
@@ -135,17 +135,29 @@ async def test_a_synchronous_edit_the_lists_show_is_found_at_once(
     assert state.reader().resource("lab", "qemu", "105").name == "renamed"
 
 
+async def test_a_synchronous_edit_only_the_log_tells_is_found_at_once_with_its_user(
+    again: Any, state: State, cluster: SimulatedCluster, asked: Asked
+) -> None:
+    moment = state.reader().whole_at("lab")
+    cluster.edit(105, user="alice@pve", description="in no list")
+    report = await again(1)
+    assert report.changed == 1
+    assert asked.paths["/nodes/pve3/qemu/105/config"] == 1
+    [change] = state.reader().diff("lab", moment)
+    assert (change.address, change.task, change.user) == ("qemu/105", None, "alice@pve")
+
+
 async def test_a_synchronous_edit_no_list_shows_is_found_by_the_sweep(
     again: Any, state: State, cluster: SimulatedCluster
 ) -> None:
     moment = state.reader().whole_at("lab")
-    cluster.edit(105, description="hidden from the lists")
+    cluster.guests[105].config["description"] = "in no list and in no log"
     found = 0
     for _ in range(6):
         found += (await again(600)).changed
     assert found == 1
     [change] = state.reader().diff("lab", moment)
-    assert (change.address, change.task, change.user) == ("qemu/105", None, "alice@pve")
+    assert (change.address, change.task, change.user) == ("qemu/105", None, None)
 
 
 async def test_a_task_makes_its_guest_read_and_is_named(

@@ -137,10 +137,10 @@ def _history(report: SyncReport) -> int:
 
 
 def _inventory_and_sweep(guests: int) -> int:
-    """Return what an unchanged incremental sync may ask: five lists, and its share of the rest.
+    """Return what an unchanged incremental sync may ask: six lists, and its share of the rest.
 
     The rest: stopped guests, nodes, two local storages of each, a shared one, two more lists; a
     node costs one more request for the addresses.
     """
     share = PACE / 3600 * 1.05
-    return 5 + int((guests + 3 * NODES + 3) * share) + 3
+    return 6 + int((guests + 3 * NODES + 3) * share) + 3

@@ -172,9 +172,11 @@ def the_resource(
     )
 
 
-async def take_snapshot(state: State, cluster: str, name: str) -> SnapshotView:
+async def take_snapshot(
+    state: State, cluster: str, name: str, *, pinned: bool = False
+) -> SnapshotView:
     """Name the state of the cluster as last observed."""
-    taken = await asyncio.to_thread(lambda: state.writer().snapshot(cluster, name))
+    taken = await asyncio.to_thread(lambda: state.writer().snapshot(cluster, name, pinned=pinned))
     return _snapshot_view(taken)
 
 

@@ -15,19 +15,20 @@ from pmpc_cli.present.values import show_time
 TimeOption = Annotated[str, Parameter(metavar="TIME", allow_leading_hyphen=True)]
 
 
-async def snapshot(name: str, /, *, context: ContextOption = None) -> int:
+async def snapshot(name: str, /, *, pinned: bool = False, context: ContextOption = None) -> int:
     """Give the cluster's state as last observed a name.
 
     This is a mark in the database; guests are not touched.
 
     Args:
         name: What to call it.
+        pinned: Keep what it shows for ever, whatever pmpc state forget forgets.
     """
     from pmpc_cli.session import session
     from pmpc_reconcile.actions.snapshot import SnapshotInput
 
     async with session(context, online=False) as opened:
-        taken = await opened.invoke("snapshot", SnapshotInput(name=name))
+        taken = await opened.invoke("snapshot", SnapshotInput(name=name, pinned=pinned))
     moment = taken.snapshot
     say(f"snapshot {moment.name} is the state of {taken.cluster} at {show_time(moment.time)}")
     return ExitCode.OK

@@ -15,9 +15,13 @@ class SnapshotInput:
 
     Attributes:
         name: Unique name within the cluster.
+        pinned: Keep what it shows for ever, whatever else is forgotten.
     """
 
     name: str = attrs.field(metadata={"help": "name of the snapshot"})
+    pinned: bool = attrs.field(
+        default=False, metadata={"help": "keep what it shows, whatever else is forgotten"}
+    )
 
 
 @attrs.frozen
@@ -37,7 +41,7 @@ async def run(context: ActionContext, value: SnapshotInput, on_event: EventSink)
     """Record the name; guests are not touched."""
     from pmpc_reconcile.observed import take_snapshot
 
-    view = await take_snapshot(context.state, context.cluster, value.name)
+    view = await take_snapshot(context.state, context.cluster, value.name, pinned=value.pinned)
     return SnapshotOutput(context.cluster, view)
 
 

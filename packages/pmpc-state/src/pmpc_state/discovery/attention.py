@@ -1,8 +1,9 @@
 """What an incremental look reads: what may have changed, and the part of the rest whose turn it is.
 
 A guest may have changed if the lists say something else of it than when it was last read, if it
-restarted, or if a task ran on it. A volume list may have changed if a task ran that makes or
-removes volumes. Everything else can change without a trace: the sweep finds it.
+restarted, if a task ran on it, or if the cluster's log tells of an edit. A volume list may have
+changed if a task ran that makes or removes volumes. Everything else can change without a trace: the
+sweep finds it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pmpc_state.discovery.collections.table import Collection
 from pmpc_state.discovery.look import Listing
 from pmpc_state.discovery.volumes import place_of, scopes_of
 from pmpc_state.freshness import Sweep, Unit, choose, summary_of
+from pmpc_state.logtext import edit_told
 from pmpc_state.values.inventory import Knowledge, Known, TaskSection
 
 _LOOKING: Final = frozenset({"vncproxy", "spiceproxy", "termproxy", "vncshell", "spiceshell"})
@@ -60,6 +62,10 @@ def attend(
         if task.ended_at is None or task.ended_at > memory.before - _MARGIN
     ]  # fmt: skip
     busy = {task.object_id for task in acted if task.type not in _LOOKING}
+    busy |= {
+        told.key for line in tasks.lines
+        if line.at > memory.before - _MARGIN and (told := edit_told(line.message)) is not None
+    }  # fmt: skip
     placed = {task.node for task in acted if task.type not in _LOOKING | _POWER}
     due = {
         *_changed_guests(listing, memory.recorded, busy),

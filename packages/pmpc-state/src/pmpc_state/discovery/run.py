@@ -65,7 +65,7 @@ async def discover(
     look = Look(client, asking, recorded, listing, on_event)
     wanted = tuple(collections)
     if memory is not None:
-        hints = await look_at_tasks(look, cluster, past, briefly=True, logged=False)
+        hints = await look_at_tasks(look, cluster, past, briefly=True)
         due = attend(listing, memory, hints, wanted, sweep, started_at)
         look = attrs.evolve(look, due=due)
     sections = await _sections(look, wanted)
@@ -73,7 +73,7 @@ async def discover(
         sections = with_notes(sections, await privileges_of(look))
     # Tasks last: whatever had an effect on what was just read is in their lists by now.
     briefly = memory is not None
-    tasks = await look_at_tasks(look, cluster, past, briefly=briefly, logged=True)
+    tasks = await look_at_tasks(look, cluster, past, briefly=briefly)
     on_event(SectionRead("task", len(tasks.tasks), len(tasks.failures)))
     return Inventory(cluster, started_at, sections, tasks, asking.requests)
 

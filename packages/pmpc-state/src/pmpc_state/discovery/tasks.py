@@ -37,12 +37,11 @@ class Past:
     running: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
 
-async def look_at_tasks(
-    look: Look, cluster: str, past: Past, *, briefly: bool, logged: bool
-) -> TaskSection:
-    """Read the tasks since a moment, or the newest if there is none.
+async def look_at_tasks(look: Look, cluster: str, past: Past, *, briefly: bool) -> TaskSection:
+    """Read the tasks since a moment, or the newest if there is none, and the cluster's log.
 
-    A token without Sys.Audit sees only its own user's tasks.
+    A token without Sys.Audit sees only its own user's tasks. The log names who made edits that
+    leave no task; of nodes without Sys.Syslog it holds nothing.
 
     Args:
         look: The look this is part of.
@@ -50,8 +49,6 @@ async def look_at_tasks(
         past: What is known already.
         briefly: Ask for the cluster's list first, and only those nodes for theirs of which it
             does not hold everything since then.
-        logged: Also read the cluster's log, which names who made edits that leave no task; of
-            nodes without Sys.Syslog it holds nothing.
     """
     of_all = await _cluster_tasks(look)
     listed = tuple(_records(cluster, of_all[0]))
@@ -68,7 +65,7 @@ async def look_at_tasks(
             known = found.get(task.upid)
             if known is None or known.ended_at is None:
                 found[task.upid] = task
-    lines, problem = ((), None) if not logged else await _log(look)
+    lines, problem = await _log(look)
     if problem is not None:
         failures.append(problem)
     return TaskSection(tuple(found.values()), tuple(failures), lines)
