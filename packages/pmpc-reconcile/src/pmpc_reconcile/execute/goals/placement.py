@@ -11,6 +11,7 @@ from pmpc_reconcile.execute.goals.base import (
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
 from pmpc_reconcile.identity.disks import disks_of
+from pmpc_reconcile.live import Inventory
 from pmpc_reconcile.plan.steps import MigrateGuest, SetPool
 
 
@@ -57,9 +58,10 @@ class SetPoolGoal(ExistingGuestGoal):
     async def next_call(self, run: StepRun) -> Call | None:
         """Return the change of membership until it is made."""
         guest = await run.own_guest()
-        listed = await (run.inventory.fresh() if run.wrote else run.inventory.recent())
-        entry = listed.guests.get(guest.vmid)
-        current = None if entry is None else entry.pool
+        # What is a second old may say that a call is needed, never that none is.
+        current = _pool_of(await run.inventory.recent(), guest.vmid)
+        if run.wrote or current != self.step.previous:
+            current = _pool_of(await run.inventory.fresh(), guest.vmid)
         wanted = self.step.pool
         if current == wanted:
             return None
@@ -91,3 +93,8 @@ class SetPoolGoal(ExistingGuestGoal):
         if remove:
             params["delete"] = 1
         return Call(name, "PUT", f"/pools/{pool}", params, {"vmid": vmid, "pool": pool})
+
+
+def _pool_of(inventory: Inventory, vmid: int) -> str | None:
+    entry = inventory.guests.get(vmid)
+    return None if entry is None else entry.pool
