@@ -128,7 +128,7 @@ def rows() -> Iterator[Row]:
     yield Row(f"{name}, memory / promised", memory, 1024, "MiB", 1, "lower")
     hours, each = _minutes(made[0], 100), _minutes(_under_high_availability(), 1)
     yield Row(f"{name}, time passing / promised", hours, 2000, "min/s", 1, "higher")
-    yield Row("simulator: high availability at work / promised", each, 1000, "min/s", 1, "higher")
+    yield Row("simulator: high availability at work / promised", each, 2000, "min/s", 1, "higher")
     small = SimulatedCluster()
     small.add_vm("pve1", 100, {"name": "web", "scsi0": "local-lvm:8"}, status="running")
     figures = alternate([lambda: by_hand(small), lambda: in_process(small)], REPEATS)
