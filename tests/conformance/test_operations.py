@@ -16,8 +16,7 @@ from proxmox_client.testing.routing import handlers
 pytestmark = pytest.mark.conformance
 VERSIONS = ("8.4", "9.0", "9.1", "9.2")
 # Operations that cannot have an answer, with the reason; the list may only shrink.
-WITHOUT_ANSWER: dict[tuple[str, str], str] = {
-}
+WITHOUT_ANSWER: dict[tuple[str, str], str] = {}
 _FILLED = {
     "node": "pve1", "vmid": "9999", "storage": "local", "userid": "none@pve", "tokenid": "none",
     "realm": "pam", "service": "cron", "flag": "noout", "sid": "vm:9999", "pos": "0",
