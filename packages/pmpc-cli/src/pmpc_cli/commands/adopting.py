@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 async def adopt(
     *names: Annotated[str, Parameter(group="Arguments")],
     kind: Annotated[
-        list[str] | None, Parameter(name="--kind", metavar="VirtualMachine|Container")
+        list[str] | None, Parameter(name="--kind", metavar="KIND")
     ] = None,
     release: ReleaseOption = "default",
     context: ContextOption = None,
     output: DocumentOption = "text",
 ) -> int:
-    """Write the manifests of guests that nobody manages yet.
+    """Write the manifests of guests and settings that nobody manages yet.
 
     The manifests go to stdout: pmpc adopt db-1 > db-1.yaml. Nothing is changed. A plan is stored
-    that makes the guests part of the release; it only puts pmpc's marker into their descriptions.
+    that makes them part of the release; it only puts pmpc's marker into descriptions of guests.
 
     Args:
         names: Names or vmids of guests; without any, every guest that is no template.
-        kind: Only guests of this kind; may be repeated.
+        kind: Only this kind: VirtualMachine, Container, Storage, Sdn, NodeNetwork or Firewall; may
+            be repeated.
     """
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.session import session
@@ -49,6 +50,13 @@ async def adopt(
     return ExitCode.OK if found.proven else ExitCode.ERROR
 
 
+def _counted(found: AdoptOutput) -> str:
+    """Return how many objects there are, as `3 guests` or `1 object`."""
+    objects = found.plan.objects
+    guests = all(item.vmid is not None for item in objects)
+    return f"{len(objects)} {'guest' if guests else 'object'}{'' if len(objects) == 1 else 's'}"
+
+
 def _tell_proof(found: AdoptOutput) -> None:
     """Say on stderr what was left out and whether the manifests change nothing."""
     from pmpc_cli.present.failure import show_diagnostic
@@ -57,11 +65,11 @@ def _tell_proof(found: AdoptOutput) -> None:
     for reason in found.left:
         tell(f"left out: {reason}", style="yellow")
     if found.proven:
-        tell(f"Proven: these manifests change no option of {len(found.plan.objects)} guests.")
+        tell(f"Proven: these manifests change no option of {_counted(found)}.")
         tell(f"Adopt them with: pmpc apply --plan {found.plan.id}")
         return
     for line in plan_lines(found.plan):
         tell(line)
     for diagnostic in found.plan.diagnostics:
         show_diagnostic(diagnostic)
-    tell("error: these manifests would change what is there; adopt fewer guests", style="bold red")
+    tell("error: these manifests would change what is there; adopt fewer of them", style="bold red")
