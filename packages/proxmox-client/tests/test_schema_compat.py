@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -24,6 +25,7 @@ from proxmox_client.flows.effects import Flow
 from proxmox_client.flows.session import KnownServer
 from proxmox_client.flows.versions import assure
 from proxmox_client.schema import compat
+from proxmox_client.schema.named import operation_at
 from proxmox_client.wire.answer import Answer
 from proxmox_client.wire.operation import Operation
 from proxmox_client.wire.request import Request
@@ -186,3 +188,51 @@ def test_the_check_can_be_switched_off() -> None:
     with wire.client(check_version=False) as client:
         client.cluster.ha.rules.get()
     assert wire.asked == ["GET /cluster/ha/rules"]
+
+
+CONFIG_PATH = "/nodes/pve1/qemu/100/config"
+
+
+@pytest.mark.parametrize(
+    ("version", "method", "path", "params", "why"),
+    [
+        ("8.4.1", "GET", "/cluster/ha/rules", {}, r"needs PVE 9\.0, this server is 8\.4"),
+        ("8.4.1", "put", CONFIG_PATH, {"allow-ksm": 1}, r"allow-ksm needs PVE 9\.1"),
+        ("8.4.1", "PUT", CONFIG_PATH, {"net0": "virtio,host-tunnel=1"}, "host-tunnel in net needs"),
+        ("8.3.1", "PUT", CONFIG_PATH, {"virtiofs0": "share"}, r"virtiofs needs PVE 8\.4"),
+        ("8.0.1", "GET", "/nodes/pve1/ceph/pools", {}, r"needs PVE 7\.4 or older"),
+    ],
+)
+def test_calls_made_as_text_are_refused_too(
+    version: str, method: str, path: str, params: dict[str, object], why: str
+) -> None:
+    wire = Wire(version)
+    with wire.client() as client, pytest.raises(VersionUnsupported, match=why):
+        client.request(method, path, params)
+    assert wire.asked == ["GET /version"]
+
+
+def test_paths_nobody_knows_are_let_through() -> None:
+    wire = Wire("8.4.1")
+    with wire.client() as client:
+        client.request("PUT", CONFIG_PATH, {"virtiofs0": "share", "cores": 2})
+        client.request("POST", "/nobody/knows/this", {"allow-ksm": 1})
+    assert wire.asked[-2:] == [f"PUT {CONFIG_PATH}", "POST /nobody/knows/this"]
+    wire = Wire("8.4.1")
+    with wire.client(check_version=False) as client:
+        client.request("GET", "/cluster/ha/rules")
+    assert wire.asked == ["GET /cluster/ha/rules"]
+
+
+def test_every_operation_is_found_by_its_path() -> None:
+    for op in OPERATIONS.values():
+        real = re.sub(r"\{\w[^}]*\}", "x1", op.path)
+        found = operation_at(op.method, real)
+        assert found is not None, op.id
+        assert found.id == op.id
+    assert (
+        operation_at("GET", "/nodes/n/storage/s/content/s:iso/x.iso")
+        is OPERATIONS["nodes.storage.content.volume.get"]
+    )
+    assert operation_at("PATCH", "/nodes") is operation_at("GET", "/") is None
+    assert operation_at("GET", "/__init__") is operation_at("GET", "/nope/x") is None

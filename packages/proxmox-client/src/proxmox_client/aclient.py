@@ -239,6 +239,7 @@ class AsyncClient(AsyncComfort):
             The value under `data`, as PVE sent it.
 
         Raises:
+            VersionUnsupported: The path or a parameter is one the server's version lacks.
             PveError: As everywhere; retries follow the same rules, GET being a read.
         """
         return await self.run(perform_raw(self._session, method, path, params))

@@ -236,6 +236,7 @@ class Client(Comfort):
             The value under `data`, as PVE sent it.
 
         Raises:
+            VersionUnsupported: The path or a parameter is one the server's version lacks.
             PveError: As everywhere; retries follow the same rules, GET being a read.
         """
         return self.run(perform_raw(self._session, method, path, params))

@@ -12,7 +12,7 @@ from proxmox_client.flows.effects import Flow
 from proxmox_client.flows.login import again, ready
 from proxmox_client.flows.session import KnownServer as KnownServer
 from proxmox_client.flows.session import Session as Session
-from proxmox_client.flows.versions import assure
+from proxmox_client.flows.versions import assure, assure_named
 from proxmox_client.wire.answer import Answer
 from proxmox_client.wire.operation import Operation
 from proxmox_client.wire.params import build_raw_request, build_request
@@ -44,8 +44,16 @@ def perform(
 def perform_raw(
     session: Session, method: str, path: str, params: Mapping[str, object]
 ) -> Flow[Any]:
-    """Call a path and return the value under `data`."""
-    answer = yield from settled(session, build_raw_request(method, path, params))
+    """Call a path and return the value under `data`.
+
+    Raises:
+        VersionUnsupported: Some version knows the call, and the server's lacks it.
+        PveError: As in `ask`, or the request cannot be built.
+    """
+    request = build_raw_request(method, path, params)
+    if session.server is not None:
+        yield from assure_named(session.server, partial(ask, session), request, params)
+    answer = yield from settled(session, request)
     return answer.data
 
 

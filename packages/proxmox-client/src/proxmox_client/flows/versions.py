@@ -51,6 +51,28 @@ def assure(
         compat.check(op, params, server.version or "")
 
 
+def assure_named(
+    server: KnownServer, ask: Ask, request: Request, params: Mapping[str, object]
+) -> Flow[None]:
+    """Refuse what the server lacks, for a call made as text; paths nobody knows are let through.
+
+    Args:
+        server: As for `assure`.
+        ask: As for `assure`.
+        request: What is to be sent.
+        params: What it holds, by PVE's names.
+
+    Raises:
+        VersionUnsupported: The server is too old or too new for the call.
+        ConnectError: The server could not be asked for its version.
+    """
+    from proxmox_client.schema.named import by_parameter, operation_at
+
+    op = operation_at(request.method, request.address)
+    if op is not None:
+        yield from assure(server, ask, op, by_parameter(op, params))
+
+
 def known_version(server: KnownServer, ask: Ask) -> Flow[str | None]:
     """Return the server's version, asking for it if need be; None where it does not tell.
 

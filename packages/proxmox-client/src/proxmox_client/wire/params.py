@@ -22,7 +22,8 @@ BODY_LIMIT: Final = 512 * 1024
 TARGET_LIMIT: Final = 7 * 1024
 """PVE drops the connection over 8 KiB of headers; a token needs some of them."""
 
-_MAY_HOLD_SLASHES: Final = frozenset({"volume", "cidr", "poolid"})
+MAY_HOLD_SLASHES: Final = frozenset({"volume", "cidr", "poolid"})
+"""Placeholders whose values are more than one segment of a path."""
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 _HAS_BODY: Final = frozenset({"POST", "PUT"})
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE"})
@@ -167,7 +168,7 @@ def _segment(name: str, placeholder: str, placeholders: Mapping[str, str | int])
     if placeholder not in placeholders:
         raise RequestInvalid(name, f"{placeholder} must be given")
     text = str(placeholders[placeholder])
-    slashes = placeholder in _MAY_HOLD_SLASHES
+    slashes = placeholder in MAY_HOLD_SLASHES
     if any(part in ("", ".", "..") for part in text.split("/")) or ("/" in text and not slashes):
         raise RequestInvalid(name, f"{text!r} cannot be a {placeholder}")
     return quote(text, safe="/" if slashes else "")
