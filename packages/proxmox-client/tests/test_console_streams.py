@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -83,6 +85,26 @@ async def test_terminal_is_typed_into_and_shows(
             task = pve.task(terminal.ticket.upid)
             assert (await task.status()).running
         assert (await task.wait(60)).ok
+
+
+async def test_no_secret_of_a_console_is_logged(
+    cluster: SimulatedCluster, server: SimulatorServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library for websockets would log the handshake's headers and every key at DEBUG."""
+    token = cluster.create_token("root@pam", "test")
+    with caplog.at_level(logging.DEBUG):
+        async with (
+            AsyncClient(server.url, token=token, tls=Pin(server.fingerprint)) as pve,
+            pve.console(guest=200).terminal() as terminal,
+        ):
+            await terminal.write("geheim\r")
+            await until(terminal, b"\n")
+            ticket = terminal.ticket.ticket
+    ours = [record for record in caplog.records if record.name != "aiohttp.access"]  # the server's
+    logged = " ".join(f"{record.getMessage()} {vars(record)!r}" for record in ours)
+    assert "termproxy" in logged
+    for secret in (str(token).partition("=")[2], ticket, quote(ticket, safe=""), "geheim"):
+        assert secret not in logged
 
 
 async def test_terminal_that_ends_by_itself(

@@ -6,6 +6,7 @@ PVE's front server speaks the plainest form: no compression, no fragments, no fr
 from __future__ import annotations
 
 import asyncio
+import logging
 from types import TracebackType
 from typing import Final, Self
 
@@ -26,6 +27,9 @@ from proxmox_client.wire.request import Request, Response
 MOST_PAYLOAD: Final = 64 * 1024
 """Bytes sent in one frame; the front server hangs up over 128 KiB."""
 _BEARABLE: Final = 4 * 1024 * 1024
+# at DEBUG the library logs the handshake with its credentials, and what is typed
+_LOG: Final = logging.getLogger("proxmox_client.websocket")
+_LOG.setLevel(logging.INFO)
 
 
 class WebSocket:
@@ -98,6 +102,7 @@ async def open_websocket(
             subprotocols=[Subprotocol("binary")],
             compression=None,
             proxy=limits.proxy,
+            logger=_LOG,
             open_timeout=limits.timeout,
             max_size=_BEARABLE,
         )
