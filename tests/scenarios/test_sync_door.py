@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import pmpc_reconcile
-from pmpc_reconcile import BlockingReconciler, load_text
+from pmpc_reconcile import BlockingReconciler, Reconciler, load_text
 from pmpc_reconcile.contexts import Context, Contexts, Trust, save_contexts
 
 WEB = """
@@ -39,10 +40,21 @@ def test_plan_apply_and_delete_over_https(
         with BlockingReconciler.open() as engine:
             plan = engine.plan(load_text(WEB), "shop")
             assert plan.counts() == {"create": 1}
-            assert engine.apply(plan).ok
+            assert engine.apply(plan, atomic=True).ok
             assert engine.plan(load_text(WEB), "shop").empty
             assert [item.number for item in engine.history("shop")] == [1]
+            assert [item.name for item in engine.manifests_of("shop")] == ["web-1"]
+            assert engine.stored_plan(plan.id).id == plan.id
+            assert not engine.stale(engine.stored_plan(plan.id))
+            assert engine.delete("shop", keep=("*",)).counts() == {"forget": 1}
             assert engine.apply(engine.delete("shop")).ok
+
+
+def test_the_door_has_every_method_and_option_of_the_engine() -> None:
+    for name, method in inspect.getmembers(Reconciler, inspect.iscoroutinefunction):
+        if not name.startswith("_"):
+            mine = inspect.signature(getattr(BlockingReconciler, name))
+            assert mine == inspect.signature(method), name
 
 
 def test_every_public_name_can_be_loaded() -> None:
