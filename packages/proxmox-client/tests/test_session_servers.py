@@ -11,27 +11,35 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 
 from proxmox_client import (
     AmbiguousWrite,
     ApiToken,
     AsyncClient,
+    CaFile,
     CertificateNotTrusted,
     Client,
     ConnectError,
     Fingerprint,
     FingerprintMismatch,
     FirstUse,
+    OpenIdLogin,
     Pin,
     RetryPolicy,
+    SystemTrust,
     TlsError,
 )
 from proxmox_client.flows.call import Session, perform_raw
 from proxmox_client.flows.drivers import SyncDriver
 from proxmox_client.flows.effects import Lost, Stage
+from proxmox_client.flows.learning import LearntServer
 from proxmox_client.flows.session import Route
+from proxmox_client.opening import as_server
 from proxmox_client.testing import SimulatedCluster
+from proxmox_client.transport.endpoint import Endpoint
+from proxmox_client.transport.tls import Trust
 from proxmox_client.wire.request import Request, Response
 from tests.lab.watched_server import Certificate, WatchedServer
 
@@ -149,6 +157,112 @@ def test_other_nodes_are_learnt_and_pinned() -> None:
         assert len(learnt) == 2
         assert pve.session.route.servers == ("", *learnt)
         assert pve.version.get().release == "9.2"
+
+
+@attrs.define
+class Cluster:
+    """Three nodes behind an httpx transport; `hosts` are those that can be reached."""
+
+    hosts: set[str]
+    may_ask: bool = True
+    asked: list[str] = attrs.field(factory=list[str])
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api2/json")
+        self.asked.append(f"{request.url.scheme} {request.url.host} {request.method} {path}")
+        if request.url.host not in self.hosts:
+            raise httpx.ConnectError("gone")
+        if path == "/cluster/status":
+            rows = [{"type": "node", "name": f"pve{n}", "ip": f"10.0.0.{n}"} for n in (1, 2, 3)]
+            rows[0]["local"] = "1"
+            found = httpx.Response(200, json={"data": rows})
+            return found if self.may_ask else httpx.Response(403, json={"data": None})
+        data = [{"node": f"pve{n}", "ssl_fingerprint": PRINTS[n]} for n in (1, 2, 3)]
+        return httpx.Response(200, json={"data": data})
+
+    def client(self, url: str, **options: Any) -> Client:
+        transport = httpx.MockTransport(self.handle)
+        return Client(url, token=TOKEN, transport=transport, retry=QUICK, **options)
+
+    def aclient(self, url: str, **options: Any) -> AsyncClient:
+        transport = httpx.MockTransport(self.handle)
+        return AsyncClient(url, token=TOKEN, transport=transport, retry=QUICK, **options)
+
+
+PRINTS = {n: ":".join([f"{n:02X}"] * 32) for n in (1, 2, 3)}
+LEARNING = ["https pve1 GET /cluster/status", "https pve1 GET /nodes"]
+
+
+def test_a_client_learns_the_other_nodes_by_itself() -> None:
+    cluster = Cluster({"pve1", "10.0.0.3"})
+    with cluster.client("pve1", learn_servers=True) as pve:
+        assert cluster.asked == []
+        pve.request("DELETE", "/storage/x")
+        assert cluster.asked == [*LEARNING, "https pve1 DELETE /storage/x"]
+        cluster.hosts.remove("pve1")
+        pve.with_timeout(5).request("DELETE", "/storage/y")
+        assert cluster.asked[-1] == "https 10.0.0.3 DELETE /storage/y"
+        assert len(cluster.asked) == 6
+    with cluster.client("10.0.0.3") as pve:
+        pve.request("GET", "/storage")
+    assert len(cluster.asked) == 7
+
+
+async def test_the_async_client_learns_them_once() -> None:
+    cluster = Cluster({"pve1", "10.0.0.2"})
+    async with cluster.aclient("pve1", learn_servers=True) as pve:
+        await asyncio.gather(*(pve.request("GET", "/storage") for _ in range(4)))
+        assert [line for line in cluster.asked if "/storage" not in line] == LEARNING
+        cluster.hosts.remove("pve1")
+        await pve.request("GET", "/storage")
+    assert cluster.asked[-1] == "https 10.0.0.2 GET /storage"
+
+
+def test_who_may_not_ask_goes_on_with_the_servers_given() -> None:
+    cluster = Cluster({"pve1"}, may_ask=False)
+    with cluster.client("pve1", learn_servers=True) as pve:
+        pve.request("GET", "/storage")
+        pve.request("GET", "/storage")
+    assert cluster.asked == [LEARNING[0], *["https pve1 GET /storage"] * 2]
+
+
+def test_nodes_that_could_not_be_learnt_are_asked_for_again() -> None:
+    cluster = Cluster(set())
+    with cluster.client("pve1", learn_servers=True) as pve:
+        with pytest.raises(ConnectError):
+            pve.request("POST", "/storage")
+        assert {*cluster.asked} == {LEARNING[0]}
+        cluster.hosts.add("pve1")
+        pve.request("POST", "/storage")
+    assert cluster.asked[-3:] == [*LEARNING, "https pve1 POST /storage"]
+
+
+def test_an_unfinished_login_learns_nothing() -> None:
+    cluster = Cluster({"pve1"})
+    transport = httpx.MockTransport(cluster.handle)
+    login = OpenIdLogin("realm", "https://me.example/")
+    with Client("pve1", login=login, transport=transport, learn_servers=True) as pve:
+        pve.openid_start()
+    assert cluster.asked == ["https pve1 POST /access/openid/auth-url"]
+
+
+def test_learnt_nodes_never_get_a_token_unencrypted() -> None:
+    cluster = Cluster({"127.0.0.1", "10.0.0.2"})
+    with cluster.client("http://127.0.0.1:8080", learn_servers=True) as pve:
+        pve.request("GET", "/storage")
+        cluster.hosts.remove("127.0.0.1")
+        pve.request("GET", "/storage")
+        assert pve.session.route.servers[1:] == ("https://10.0.0.2:8006", "https://10.0.0.3:8006")
+    assert cluster.asked[-1] == "https 10.0.0.2 GET /storage"
+
+
+@pytest.mark.parametrize("trust", [SystemTrust(), Pin(PRINTS[1]), FirstUse()])
+def test_learnt_certificates_are_pinned_but_for_the_clusters_own_ca(trust: Trust) -> None:
+    learnt, known = LearntServer("pve2", "10.0.0.2", PRINTS[2]), Endpoint("pve1")
+    assert as_server(learnt, known, trust) == (Endpoint("10.0.0.2"), Pin(PRINTS[2]))
+    assert as_server(attrs.evolve(learnt, fingerprint=""), known, trust)[1] == trust
+    own = CaFile("pve-root-ca.pem")
+    assert as_server(learnt, known, own)[1] == own
 
 
 async def test_first_certificate_is_remembered_and_others_refused(

@@ -19,11 +19,11 @@ from proxmox_client.facade import Placeholders
 from proxmox_client.flows.call import Session, perform, perform_raw
 from proxmox_client.flows.drivers import AsyncDriver
 from proxmox_client.flows.effects import Flow, Lost
-from proxmox_client.flows.learning import learn_servers
+from proxmox_client.flows.learning import LearntServer, learn_first, learn_servers
 from proxmox_client.flows.login import finish_openid, openid_of, start_openid
 from proxmox_client.flows.resolution import PATIENCE, resolve
 from proxmox_client.flows.retry import RetryPolicy
-from proxmox_client.opening import as_server, open_session, read_addresses
+from proxmox_client.opening import open_session, read_addresses, take_up
 from proxmox_client.tasks import AsyncTask, read_started
 from proxmox_client.transport.endpoint import Endpoint
 from proxmox_client.transport.exchange import Limits
@@ -76,6 +76,8 @@ class AsyncClient(AsyncComfort):
         resolve_writes: Look by itself what became of a write whose answer never came, for up to
             15 seconds: it counts as answered where it was applied, and the `AmbiguousWrite` says
             what was found where it was not. Nothing is ever sent again.
+        learn_servers: Ask the cluster for its other nodes before the first call, and turn to them
+            when no server given can be reached; `learn_servers()` does it at another time.
         transport: An httpx transport to use instead of the network, such as a simulator's.
         sleep: How to wait, awaitable.
         now: What time it is, in seconds.
@@ -98,6 +100,7 @@ class AsyncClient(AsyncComfort):
         observers: Iterable[Observer] = (),
         check_version: bool = True,
         resolve_writes: bool = False,
+        learn_servers: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         now: Callable[[], float] = time.time,
@@ -113,6 +116,7 @@ class AsyncClient(AsyncComfort):
             check_version=check_version,
             observers=observers,
             resolve_writes=resolve_writes,
+            learn_servers=learn_servers,
         )
         limits = Limits(timeout, connections, proxy)
         self._fleet = Fleet(_sender_maker(limits, transport), endpoints, tls)
@@ -263,6 +267,8 @@ class AsyncClient(AsyncComfort):
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow of requests to its end."""
+        if self._session.curious:
+            self._take_up(await self._driver.run(learn_first(self._session)))
         return await self._driver.run(flow)
 
     async def resolve(self, error: AmbiguousWrite, *, patience: float = PATIENCE) -> Resolution:
@@ -299,18 +305,16 @@ class AsyncClient(AsyncComfort):
     async def learn_servers(self) -> tuple[str, ...]:
         """Ask the cluster for its other nodes and turn to them when this one fails.
 
-        With a pin, each node's certificate is pinned as the cluster states it.
+        Each node's certificate is pinned as the cluster states it, unless a CA file vouches for it.
 
         Returns:
             The addresses learnt.
         """
-        learnt = await self.run(learn_servers(self._session))
-        servers = tuple(
-            self._fleet.add(*as_server(server, self._endpoint, self._trust)) for server in learnt
-        )
-        for server in servers:
-            self._session.route.add(server)
-        return servers
+        return self._take_up(await self._driver.run(learn_servers(self._session)))
+
+    def _take_up(self, learnt: Iterable[LearntServer]) -> tuple[str, ...]:
+        route = self._session.route
+        return take_up(learnt, self._fleet, route, self._endpoint, self._trust)
 
     async def aclose(self) -> None:
         """Close all connections."""

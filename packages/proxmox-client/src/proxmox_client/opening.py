@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from proxmox_client.flows.learning import LearntServer
 from proxmox_client.flows.retry import RetryPolicy
 from proxmox_client.flows.session import Account, KnownServer, Route, Session
 from proxmox_client.observing.events import Observer
 from proxmox_client.observing.watch import Watch
-from proxmox_client.transport.endpoint import Endpoint
-from proxmox_client.transport.tls import FirstUse, Pin, Trust
+from proxmox_client.transport.endpoint import DEFAULT_PORT, Endpoint
+from proxmox_client.transport.fleet import Fleet
+from proxmox_client.transport.tls import CaFile, Pin, Trust
 from proxmox_client.values.login import Login
 from proxmox_client.values.token import ApiToken, as_token
 
@@ -36,6 +38,7 @@ def open_session(
     check_version: bool,
     observers: Iterable[Observer] = (),
     resolve_writes: bool = False,
+    learn_servers: bool = False,
 ) -> Session:
     """Return the session of a client.
 
@@ -49,11 +52,29 @@ def open_session(
         None if token is None else as_token(token),
         retry,
         account=None if login is None else Account.of(login),
-        route=Route(tuple(str(endpoint) for endpoint in endpoints) if several else ("",)),
+        route=Route(tuple(map(str, endpoints)) if several else ("",), learn_servers),
         server=KnownServer() if check_version else None,
         resolve_writes=resolve_writes,
         watch=Watch(observers, home=str(endpoints[0])),
     )
+
+
+def take_up(
+    learnt: Iterable[LearntServer], fleet: Fleet[Any], route: Route, known: Endpoint, trust: Trust
+) -> tuple[str, ...]:
+    """Take up learnt servers behind those known, and return their addresses.
+
+    Args:
+        learnt: What the cluster says of them.
+        fleet: Where their senders are made.
+        route: The order in which servers are asked.
+        known: The server that said so.
+        trust: Whom to trust there.
+    """
+    servers = tuple(fleet.add(*as_server(server, known, trust)) for server in learnt)
+    for server in servers:
+        route.add(server)
+    return servers
 
 
 def as_server(learnt: LearntServer, known: Endpoint, trust: Trust) -> tuple[Endpoint, Trust]:
@@ -61,9 +82,12 @@ def as_server(learnt: LearntServer, known: Endpoint, trust: Trust) -> tuple[Endp
 
     Args:
         learnt: What the cluster says of it.
-        known: The server that said so; nodes of a cluster share port and scheme.
-        trust: Whom to trust there: a pin of one server's certificate fits no other server.
+        known: The server that said so; nodes of a cluster share its port. Plain http ends on this
+            machine: towards others it is https.
+        trust: Whom to trust there: a pin of one server's certificate fits no other server, and
+            certificates that the system trusts do not name the addresses within a cluster. So the
+            certificate the cluster states is pinned, but for nodes that its own CA vouches for.
     """
-    endpoint = Endpoint(learnt.host, known.port, known.scheme)
-    pinned = isinstance(trust, (Pin, FirstUse)) and learnt.fingerprint
+    endpoint = Endpoint(learnt.host, known.port if known.scheme == "https" else DEFAULT_PORT)
+    pinned = learnt.fingerprint and not isinstance(trust, CaFile)
     return endpoint, Pin(learnt.fingerprint) if pinned else trust

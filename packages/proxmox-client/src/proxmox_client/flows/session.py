@@ -48,10 +48,12 @@ class Route:
 
     Attributes:
         servers: Their addresses, best first.
+        unlearnt: The cluster is still to be asked for its other servers, before the first call.
         current: The one asked at the moment.
     """
 
     servers: tuple[str, ...] = ("",)
+    unlearnt: bool = False
     current: str = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -121,6 +123,13 @@ class Session:
         if self.token is not None:
             return self.token.id
         return self.account.user if self.account is not None else "nobody"
+
+    @property
+    def curious(self) -> bool:
+        """Whether other servers are to be learnt first, and there is somebody who can ask."""
+        if self.account is None or self.account.ticket is not None:
+            return self.route.unlearnt
+        return self.route.unlearnt and not isinstance(self.account.login, OpenIdLogin)
 
     def authorised(self, request: Request) -> Request:
         """Return the request with its credentials."""
