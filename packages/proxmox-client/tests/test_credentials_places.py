@@ -266,6 +266,8 @@ def test_a_file_of_somebody_else_is_refused(
         ({"PMPC_URL": "pve1", "PMPC_CONTEXT": "x"}, "both set"),
         ({"PMPC_CONTEXT": "x"}, "no context 'x'"),
         ({"PMPC_URL": "pve1", "PMPC_CA_FILE": "x", "PMPC_FINGERPRINT": PRINT}, "both set"),
+        ({"PMPC_URL": "pve1", "PMPC_TLS": "first-use", "PMPC_FINGERPRINT": PRINT}, "both set"),
+        ({"PMPC_URL": "pve1", "PMPC_TLS": "none"}, "PMPC_TLS is one of system, first-use"),
         ({"PMPC_URL": "pve1", "PMPC_TOKEN": TOKEN, "PMPC_TIMEOUT": "soon"}, "PMPC_TIMEOUT"),
     ],
 )
@@ -314,3 +316,9 @@ def test_no_secret_in_any_repr(environ: dict[str, str]) -> None:
     shown = f"{config} {config!r} {said} {said!r}"
     assert SECRET not in shown
     assert "pass word" not in shown
+
+
+def test_environment_can_ask_for_trust_on_first_use(environ: dict[str, str]) -> None:
+    environ |= {"PMPC_URL": "pve1", "PMPC_TOKEN": TOKEN, "PMPC_TLS": "first-use"}
+    assert find_options({}, environ)["tls"] == FirstUse()
+    assert find_options({}, {**environ, "PMPC_TLS": "system"})["tls"] == SystemTrust()

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
 from proxmox_client.errors import CredentialsInvalid
+
+TrustWord: TypeAlias = Literal["system", "first-use"]
+_WORDS: Final[tuple[TrustWord, ...]] = ("system", "first-use")
+_EITHER: Final = (
+    ("PMPC_FINGERPRINT", "PMPC_CA_FILE"),
+    ("PMPC_FINGERPRINT", "PMPC_TLS"),
+    ("PMPC_CA_FILE", "PMPC_TLS"),
+    ("PMPC_URL", "PMPC_CONTEXT"),
+)
 
 
 @attrs.frozen
@@ -21,6 +31,7 @@ class Environment:
         password: `PMPC_PASSWORD`, as it is: it may begin or end with a space.
         fingerprint: `PMPC_FINGERPRINT`.
         ca_file: `PMPC_CA_FILE`.
+        tls: `PMPC_TLS`: `system` or `first-use`.
         proxy: `PMPC_PROXY`.
         timeout: `PMPC_TIMEOUT`.
     """
@@ -32,6 +43,7 @@ class Environment:
     password: str | None = attrs.field(default=None, repr=False)
     fingerprint: str | None = None
     ca_file: str | None = None
+    tls: TrustWord | None = None
     proxy: str | None = attrs.field(default=None, repr=False)
     timeout: float | None = None
 
@@ -43,9 +55,11 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         CredentialsInvalid: One contradicts another or is no number. No message holds a secret.
     """
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
-    for one, other in (("PMPC_FINGERPRINT", "PMPC_CA_FILE"), ("PMPC_URL", "PMPC_CONTEXT")):
+    for one, other in _EITHER:
         if one in given and other in given:
             raise CredentialsInvalid(f"{one} and {other} are both set: unset one")
+    if given.get("PMPC_TLS") not in (None, *_WORDS):
+        raise CredentialsInvalid(f"PMPC_TLS is one of {', '.join(_WORDS)}")
     timeout: float | None = None
     if "PMPC_TIMEOUT" in given:
         try:
@@ -60,6 +74,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         password=environ["PMPC_PASSWORD"] if "PMPC_PASSWORD" in given else None,
         fingerprint=given.get("PMPC_FINGERPRINT"),
         ca_file=given.get("PMPC_CA_FILE"),
+        tls=next((word for word in _WORDS if word == given.get("PMPC_TLS")), None),
         proxy=given.get("PMPC_PROXY"),
         timeout=timeout,
     )

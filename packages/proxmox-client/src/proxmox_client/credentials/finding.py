@@ -180,7 +180,11 @@ def _login(user: str | None, password: str, otp: Any) -> Login:
 def _trust_said(said: Environment) -> Trust | None:
     if said.fingerprint is not None:
         return Pin(said.fingerprint)
-    return None if said.ca_file is None else CaFile(said.ca_file)
+    if said.ca_file is not None:
+        return CaFile(said.ca_file)
+    if said.tls is not None:
+        return FirstUse() if said.tls == "first-use" else SystemTrust()
+    return None
 
 
 def _trust_told(entry: Entry) -> Trust:
