@@ -257,7 +257,7 @@ def test_deleting_a_release_whose_vmid_a_stranger_has_now_only_forgets(
     site.cluster.pools["shop"].guests.discard(vmid)
     site.cluster.add_vm("pve1", vmid, {"name": "stranger"})
     done = succeed(site.environ, "delete", "shop", "--yes")
-    assert "VirtualMachine/web-1 is gone already: only its record is dropped" in done.out
+    assert "VirtualMachine/web-1 is forgotten: only its record is dropped" in done.out
     assert "VirtualMachine/web-1 will be deleted" not in done.out
     assert "1 to forget" in done.out
     assert vm(site, "stranger").vmid == vmid

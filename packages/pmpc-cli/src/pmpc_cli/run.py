@@ -81,7 +81,9 @@ def _interrupted(words: Sequence[str], interrupt: KeyboardInterrupt) -> None:
         return
     tell("interrupted")
     if words and words[0] in CONTINUED:
-        tell("hint: what was begun is in the journal; run the same command again to continue")
+        from pmpc_cli.stopping import CONTINUE_HINT
+
+        tell(CONTINUE_HINT)
 
 
 def _usage(error: CycloptsError) -> int:

@@ -11,6 +11,7 @@ from pmpc_cli.present.terminal import tell
 from pmpc_reconcile.execute.schedule import Brake
 
 REASON = "it was stopped"
+CONTINUE_HINT = "hint: what was begun is in the journal; run the same command again to continue"
 
 
 @contextmanager

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 async def adopt(
     *names: Annotated[str, Parameter(group="Arguments")],
-    kind: Annotated[
-        list[str] | None, Parameter(name="--kind", metavar="KIND")
-    ] = None,
+    kind: Annotated[list[str] | None, Parameter(name="--kind", metavar="KIND")] = None,
     release: ReleaseOption = "default",
     context: ContextOption = None,
     output: DocumentOption = "text",

@@ -107,7 +107,7 @@ async def carry_out(
     from pmpc_cli.present.plan import show_plan
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.present.report import exit_code, show_report
-    from pmpc_cli.stopping import stopped_by_interrupt
+    from pmpc_cli.stopping import CONTINUE_HINT, stopped_by_interrupt
     from pmpc_reconcile.actions import to_plain
     from pmpc_reconcile.actions.apply import ApplyInput
 
@@ -129,6 +129,9 @@ async def carry_out(
         show_document({"plan": made.to_dict(), "report": to_plain(done.report)}, output)
     if done.report.conflicts and output == "text":
         say("Settle conflicts with --resolve FIELD=ours, FIELD=theirs or FIELD=ignore.")
+    if brake.reason and done.report.skipped and not done.report.undone:
+        tell(CONTINUE_HINT)
+        return ExitCode.INTERRUPTED
     return exit_code(done.report)
 
 
