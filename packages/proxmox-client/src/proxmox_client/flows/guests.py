@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
-from proxmox_client.errors import (
-    ConnectError,
-    GuestLocked,
-    NotFound,
-    RequestInvalid,
-)
+from proxmox_client.errors import ConnectError, NotFound, RequestInvalid
 from proxmox_client.flows.call import Session, perform_raw
 from proxmox_client.flows.effects import Flow, now, sleep
 from proxmox_client.flows.taskflow import LogReceiver, wait
 from proxmox_client.values.guestplace import GuestPlace
 from proxmox_client.values.taskresult import TaskFailed, TaskOk, TaskResult, TaskRunning
 from proxmox_client.values.upid import Upid
-from proxmox_client.wire.answer import error_class
+from proxmox_client.wire.sentences import Kind, guest_is_elsewhere, read_sentence
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -154,15 +149,15 @@ def _see(
 
 def is_elsewhere(error: NotFound) -> bool:
     """Say whether a node refused because the guest is not, or no longer, on it."""
-    return "onfiguration file" in f"{error.reason} {error.message}"
+    return guest_is_elsewhere(f"{error.reason} {error.message}")
 
 
 def moved_away(result: TaskResult) -> bool:
     """Say whether a task failed, without effect, because its guest was on its way elsewhere."""
     if not isinstance(result, TaskFailed):
         return False
-    kind = error_class(result.message)
-    return kind is NotFound or (kind is GuestLocked and "migrate" in result.message)
+    said = read_sentence(result.message)
+    return said.kind is Kind.NOT_FOUND or said.lock == "migrate"
 
 
 def wait_for(

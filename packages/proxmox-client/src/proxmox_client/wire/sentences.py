@@ -200,6 +200,15 @@ def refused_at_the_door(reason: str, message: str) -> bool:
     return not message.strip() or _AT_THE_DOOR.search(reason) is not None
 
 
+def guest_is_elsewhere(text: str) -> bool:
+    """Say whether a node refuses because the guest's configuration is not, or no longer, on it.
+
+    Args:
+        text: Reason and message.
+    """
+    return "onfiguration file" in text
+
+
 def _read_fields(text: str) -> dict[str, str]:
     fields = (_FIELD.fullmatch(line.strip()) for line in text.splitlines())
     return {match["name"]: match["text"] for match in fields if match}
