@@ -251,15 +251,18 @@ class Planner:
                 result = plan_new(situation, manifest, place.notes, config)
             else:
                 result = _existing_or_not(situation, manifest, place, record)
-            built.append(await self._blamed(result))
+            built.append(await self._blamed(request.release, result))
             self.emit(PlanProgress("diff", address, number, len(manifests)))
             await asyncio.sleep(0)  # thousands of objects must not stop the event loop
         return linked(built, {str(item.address): item for item in request.manifests})
 
-    async def _blamed(self, built: Built) -> Built:
+    async def _blamed(self, release: str, built: Built) -> Built:
         item = built.item
-        if not item.conflicts or self._others.has(item.kind):
+        if not item.conflicts:
             return built
+        if self._others.has(item.kind):
+            theirs = await self.records.settings_blame(release, item)
+            return attrs.evolve(built, item=attrs.evolve(item, theirs=theirs))
         kind = {"Container": "lxc", "Pool": "pool"}.get(item.kind, "qemu")
         key = item.name if item.vmid is None else str(item.vmid)
         options = {change.path.split(".")[1] for change in item.conflicts if "." in change.path}

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from pmpc_reconcile.blame import last_changes
+from pmpc_reconcile.blame_settings import settings_changes
 from pmpc_reconcile.diff import Claim
 from pmpc_reconcile.errors import PlanNotFound, PlanRefused, ReleaseNotFound
 from pmpc_reconcile.identity import Evidence
 from pmpc_reconcile.locate import Recorded
 from pmpc_reconcile.plan.codec import PLAN_VERSION, plan_from_dict, plan_to_dict
-from pmpc_reconcile.plan.model import Blame, Plan
+from pmpc_reconcile.plan.model import Blame, ObjectPlan, Plan
 from pmpc_reconcile.values import FieldValue, Secret, SecretMark
 from pmpc_state import (
     NotRecorded,
@@ -328,6 +329,10 @@ class Records:
             return last_changes(self.state, self.cluster, kind, key, wanted)
 
         return await self.run(read)
+
+    async def settings_blame(self, release: str, item: ObjectPlan) -> dict[str, Blame]:
+        """Return who last changed conflicting fields of settings, as far as it was observed."""
+        return await self.run(lambda: settings_changes(self.state, self.cluster, release, item))
 
 
 def lease_name(cluster: str, release: str) -> str:
