@@ -77,3 +77,21 @@ def test_a_public_name_and_its_own_methods_are_described(name: str) -> None:
 def test_generated_packages_say_that_they_are() -> None:
     for package in (api, sync, aio):
         assert "GENERATED" in (package.__doc__ or "")
+
+
+HELPERS = ("Guest", "GuestAgent", "GuestSnapshots", "Volumes", "Task", "Console")
+STREAMS = {"AsyncConsole.terminal", "AsyncConsole.vnc"}
+
+
+@pytest.mark.parametrize("name", [*HELPERS, *(f"Async{name}" for name in HELPERS)])
+def test_a_helper_names_its_privileges_and_errors(name: str) -> None:
+    described = 0
+    for own, member in vars(getattr(proxmox_client, name)).items():
+        if own.startswith("_") or not inspect.isfunction(member) or f"{name}.{own}" in STREAMS:
+            continue
+        text = inspect.getdoc(member) or ""
+        assert "Privileges: " in text, f"{name}.{own}"
+        twin = f"`{name.removeprefix('Async')}.{own}`"  # whose description says the rest
+        assert "Raises:" in text or twin in text, f"{name}.{own}"
+        described += 1
+    assert described >= 3, name

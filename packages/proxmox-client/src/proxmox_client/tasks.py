@@ -82,6 +82,8 @@ class Task(_Handle):
     def wait(self, timeout: float | None = None, on_log: LogReceiver | None = None) -> TaskResult:
         """Wait until the task has ended, or the time is over.
 
+        Privileges: one's own task, or Sys.Audit on the node.
+
         Args:
             timeout: Seconds to wait; None waits for ever.
             on_log: Gets each line of the log as it appears.
@@ -100,11 +102,19 @@ class Task(_Handle):
         return self._client.run(flow)
 
     def status(self) -> TaskStatus:
-        """Ask how it stands (GET /nodes/{node}/tasks/{upid}/status)."""
+        """Ask how it stands (GET /nodes/{node}/tasks/{upid}/status).
+
+        Privileges: one's own task, or Sys.Audit on the node.
+
+        Raises:
+            PveError: As everywhere.
+        """
         return self._client.run(taskflow.fetch_status(self._client.session, self.upid))
 
     def log(self, start: int = 0, limit: int = 0) -> tuple[str, ...]:
         """Read its log (GET /nodes/{node}/tasks/{upid}/log); `limit=0` means all lines.
+
+        Privileges: one's own task, or Sys.Audit on the node.
 
         Raises:
             NotFound: Its node has no such log; PVE says that with status 200.
@@ -114,6 +124,8 @@ class Task(_Handle):
 
     def follow(self) -> Iterator[str]:
         """Yield the lines of its log as they appear, until the task has ended.
+
+        Privileges: one's own task, or Sys.Audit on the node.
 
         The way to watch a task that somebody else waits for: `for line in task.follow(): …`.
 
@@ -129,8 +141,13 @@ class Task(_Handle):
     def stop(self) -> None:
         """Interrupt it (DELETE /nodes/{node}/tasks/{upid}).
 
+        Privileges: one's own task, or Sys.Modify on the node.
+
         PVE answers when the worker was told; `wait()` says how it ended, usually
         `received interrupt`.
+
+        Raises:
+            PveError: As everywhere.
         """
         self._client.run(taskflow.stop(self._client.session, self.upid))
 
@@ -149,23 +166,37 @@ class AsyncTask(_Handle):
         timeout: float | None = None,  # noqa: ASYNC109  # virtual clocks need it in the flow
         on_log: LogReceiver | None = None,
     ) -> TaskResult:
-        """Wait until the task has ended, or the time is over. See `Task.wait`."""
+        """Wait until the task has ended, or the time is over. See `Task.wait`.
+
+        Privileges: one's own task, or Sys.Audit on the node.
+        """
         if self._upid is None:
             return self._none
         flow = taskflow.wait(self._client.session, self._upid, timeout=timeout, on_log=on_log)
         return await self._client.run(flow)
 
     async def status(self) -> TaskStatus:
-        """Ask how it stands (GET /nodes/{node}/tasks/{upid}/status)."""
+        """Ask how it stands (GET /nodes/{node}/tasks/{upid}/status).
+
+        Privileges: one's own task, or Sys.Audit on the node.
+
+        Raises:
+            PveError: As everywhere.
+        """
         return await self._client.run(taskflow.fetch_status(self._client.session, self.upid))
 
     async def log(self, start: int = 0, limit: int = 0) -> tuple[str, ...]:
-        """Read its log (GET /nodes/{node}/tasks/{upid}/log); `limit=0` means all lines."""
+        """Read its log (GET /nodes/{node}/tasks/{upid}/log). See `Task.log`.
+
+        Privileges: one's own task, or Sys.Audit on the node.
+        """
         flow = taskflow.fetch_log(self._client.session, self.upid, start=start, limit=limit)
         return await self._client.run(flow)
 
     async def follow(self) -> AsyncIterator[str]:
         """Yield the lines of its log as they appear: `async for line in task.follow(): …`.
+
+        Privileges: one's own task, or Sys.Audit on the node.
 
         See `Task.follow`.
         """
@@ -176,5 +207,11 @@ class AsyncTask(_Handle):
                 yield line
 
     async def stop(self) -> None:
-        """Interrupt it (DELETE /nodes/{node}/tasks/{upid})."""
+        """Interrupt it (DELETE /nodes/{node}/tasks/{upid}).
+
+        Privileges: one's own task, or Sys.Modify on the node.
+
+        Raises:
+            PveError: As everywhere.
+        """
         await self._client.run(taskflow.stop(self._client.session, self.upid))

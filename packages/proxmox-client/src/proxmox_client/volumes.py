@@ -35,9 +35,14 @@ class Volumes:
     ) -> Results[NodesStorageContentItem]:
         """List them (GET /nodes/{node}/storage/{storage}/content).
 
+        Privileges: Datastore.Audit or Datastore.AllocateSpace.
+
         Args:
             content: Only `images`, `rootdir`, `iso`, `vztmpl`, `backup`, `import` or `snippets`.
             guest: Only those of one guest.
+
+        Raises:
+            PveError: As everywhere.
         """
         from proxmox_client.api.operations.nodes_storage import NODES_STORAGE_CONTENT_GET
 
@@ -55,6 +60,8 @@ class Volumes:
     ) -> Volid:
         """Allocate an empty disk image (POST /nodes/{node}/storage/{storage}/content).
 
+        Privileges: Datastore.AllocateSpace.
+
         Args:
             guest: The guest it will belong to.
             size: `32G`, or kibibytes without a unit.
@@ -63,6 +70,9 @@ class Volumes:
 
         Returns:
             The new volume.
+
+        Raises:
+            PveError: As everywhere.
         """
         flow = volumes.allocate(
             self._client.session,
@@ -82,6 +92,8 @@ class Volumes:
         on_log: LogReceiver | None = None,
     ) -> TaskResult:
         """Delete one and wait for it (DELETE …/storage/{storage}/content/{volume}).
+
+        Privileges: Datastore.Allocate; Datastore.AllocateSpace for a guest's own.
 
         Args:
             volume: Its name, `local:iso/debian.iso`, or the part after the storage.
@@ -115,7 +127,13 @@ class AsyncVolumes:
     async def list(
         self, content: str | None = None, guest: int | None = None
     ) -> Results[NodesStorageContentItem]:
-        """List them (GET /nodes/{node}/storage/{storage}/content). See `Volumes.list`."""
+        """List them (GET /nodes/{node}/storage/{storage}/content). See `Volumes.list`.
+
+        Privileges: Datastore.Audit or Datastore.AllocateSpace.
+
+        Raises:
+            PveError: As everywhere.
+        """
         from proxmox_client.api.operations.nodes_storage import NODES_STORAGE_CONTENT_GET
 
         places = {"node": self.node, "storage": self.storage}
@@ -130,7 +148,13 @@ class AsyncVolumes:
         *,
         format: str | None = None,  # noqa: A002  # PVE's own word
     ) -> Volid:
-        """Allocate an empty disk image (POST …/content). See `Volumes.allocate`."""
+        """Allocate an empty disk image (POST …/content). See `Volumes.allocate`.
+
+        Privileges: Datastore.AllocateSpace.
+
+        Raises:
+            PveError: As everywhere.
+        """
         flow = volumes.allocate(
             self._client.session,
             self.node,
@@ -148,7 +172,10 @@ class AsyncVolumes:
         timeout: float | None = None,  # noqa: ASYNC109  # counted by the flow's own clock
         on_log: LogReceiver | None = None,
     ) -> TaskResult:
-        """Delete one and wait for it (DELETE …/content/{volume}). See `Volumes.delete`."""
+        """Delete one and wait for it (DELETE …/content/{volume}). See `Volumes.delete`.
+
+        Privileges: Datastore.Allocate; Datastore.AllocateSpace for a guest's own.
+        """
         known = volumes.on_storage(self.storage, volume)
         flow = volumes.delete(self._client.session, self.node, known, Waiting(timeout, on_log))
         return await self._client.run(flow)

@@ -29,7 +29,12 @@ class Console:
     def vnc_ticket(self) -> ConsoleTicket:
         """Open a VNC server for one viewer (POST …/vncproxy, …/vncshell).
 
+        Privileges: VM.Console; Sys.Console for a node.
+
         Tokens can do this. Needs VM.Console on the guest, Sys.Console on the node.
+
+        Raises:
+            PveError: As everywhere.
         """
         return self._client.run(consoles.vnc(self._client.session, self._shown))
 
@@ -37,6 +42,8 @@ class Console:
         self, *, serial: str | None = None, cmd: str | None = None
     ) -> ConsoleTicket:
         """Open a terminal for one viewer (POST …/termproxy).
+
+        Privileges: VM.Console; Sys.Console for a node.
 
         Needs VM.Console on the guest, Sys.Console on the node. Only root@pam's password ticket
         gets a root shell on a node; everybody else gets a login prompt.
@@ -54,10 +61,15 @@ class Console:
     def spice_ticket(self, *, proxy: str | None = None) -> SpiceTicket:
         """Open a SPICE server for one viewer (POST …/spiceproxy, …/spiceshell).
 
+        Privileges: VM.Console; Sys.Console for a node.
+
         Tokens can do this. A machine needs a SPICE display (`vga: qxl`).
 
         Args:
             proxy: Name under which the viewer reaches the node; PVE proposes one.
+
+        Raises:
+            PveError: As everywhere.
         """
         return self._client.run(consoles.spice(self._client.session, self._shown, proxy))
 
@@ -73,18 +85,33 @@ class AsyncConsole:
         self._shown = shown
 
     async def vnc_ticket(self) -> ConsoleTicket:
-        """Open a VNC server for one viewer. See `Console.vnc_ticket`."""
+        """Open a VNC server for one viewer. See `Console.vnc_ticket`.
+
+        Privileges: VM.Console; Sys.Console for a node.
+
+        Raises:
+            PveError: As everywhere.
+        """
         return await self._client.run(consoles.vnc(self._client.session, self._shown))
 
     async def terminal_ticket(
         self, *, serial: str | None = None, cmd: str | None = None
     ) -> ConsoleTicket:
-        """Open a terminal for one viewer. See `Console.terminal_ticket`."""
+        """Open a terminal for one viewer. See `Console.terminal_ticket`.
+
+        Privileges: VM.Console; Sys.Console for a node.
+        """
         params = {"serial": serial, "cmd": cmd}
         return await self._client.run(consoles.terminal(self._client.session, self._shown, params))
 
     async def spice_ticket(self, *, proxy: str | None = None) -> SpiceTicket:
-        """Open a SPICE server for one viewer. See `Console.spice_ticket`."""
+        """Open a SPICE server for one viewer. See `Console.spice_ticket`.
+
+        Privileges: VM.Console; Sys.Console for a node.
+
+        Raises:
+            PveError: As everywhere.
+        """
         return await self._client.run(consoles.spice(self._client.session, self._shown, proxy))
 
     @asynccontextmanager

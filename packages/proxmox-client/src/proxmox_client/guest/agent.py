@@ -30,6 +30,8 @@ class GuestAgent:
     ) -> CommandResult:
         """Run a command inside and return its output (POST …/agent/exec).
 
+        Privileges: VM.GuestAgent.Unrestricted; VM.Monitor before PVE 9.
+
         Args:
             command: The program and its arguments: `["ls", "-l", "/etc"]`. No shell reads them;
                 for one write `["sh", "-c", "…"]`.
@@ -51,16 +53,36 @@ class GuestAgent:
     def result(self, pid: int) -> CommandEnded | None:
         """Ask once for a command that `run` left running; None while it runs.
 
+        Privileges: as for `run`.
+
         The agent hands out the end of a command once and then forgets it.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
         """
         return self._client.run(agent.result_of(self._client.session, self._vmid, pid))
 
     def answers(self) -> bool:
-        """Say whether the agent answers (POST …/agent/ping)."""
+        """Say whether the agent answers (POST …/agent/ping).
+
+        Privileges: VM.GuestAgent.Audit; VM.Monitor before PVE 9.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         return self._client.run(agent.answers(self._client.session, self._vmid))
 
     def wait(self, timeout: float = START_TIMEOUT) -> bool:
-        """Wait until it answers, as after a start; False where time is over first."""
+        """Wait until it answers, as after a start; False where time is over first.
+
+        Privileges: as for `answers`.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         flow = agent.wait_until_it_answers(self._client.session, self._vmid, timeout)
         return self._client.run(flow)
 
@@ -78,23 +100,46 @@ class AsyncGuestAgent:
     async def run(
         self, command: Sequence[str], *, stdin: str | bytes = "", timeout: float = COMMAND_TIMEOUT
     ) -> CommandResult:
-        """Run a command inside and return its output (POST …/agent/exec). See `GuestAgent.run`."""
+        """Run a command inside and return its output (POST …/agent/exec). See `GuestAgent.run`.
+
+        Privileges: VM.GuestAgent.Unrestricted; VM.Monitor before PVE 9.
+        """
         flow = agent.run(self._client.session, self._vmid, command, stdin=stdin, timeout=timeout)
         return await self._client.run(flow)
 
     async def result(self, pid: int) -> CommandEnded | None:
         """Ask once for a command that `run` left running; None while it runs.
 
+        Privileges: as for `run`.
+
         See `GuestAgent.result`.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
         """
         return await self._client.run(agent.result_of(self._client.session, self._vmid, pid))
 
     async def answers(self) -> bool:
-        """Say whether the agent answers (POST …/agent/ping)."""
+        """Say whether the agent answers (POST …/agent/ping).
+
+        Privileges: VM.GuestAgent.Audit; VM.Monitor before PVE 9.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         return await self._client.run(agent.answers(self._client.session, self._vmid))
 
     async def wait(self, timeout: float = START_TIMEOUT) -> bool:
-        """Wait until it answers, as after a start; False where time is over first."""
+        """Wait until it answers, as after a start; False where time is over first.
+
+        Privileges: as for `answers`.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         flow = agent.wait_until_it_answers(self._client.session, self._vmid, timeout)
         return await self._client.run(flow)
 

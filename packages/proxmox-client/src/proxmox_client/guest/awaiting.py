@@ -45,18 +45,34 @@ class AsyncGuest:
         return AsyncGuestAgent(self._client, self.vmid)
 
     async def place(self) -> GuestPlace:
-        """Look where it is now (GET /cluster/resources)."""
+        """Look where it is now (GET /cluster/resources).
+
+        Privileges: VM.Audit.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         return await self._client.run(guests.locate(self._client.session, self.vmid))
 
     async def request(
         self, method: str, suffix: str = "", params: Mapping[str, object] = _NO_PARAMS
     ) -> Any:
-        """Call a path below the guest: `guest.request("GET", "/config")`."""
+        """Call a path below the guest: `guest.request("GET", "/config")`.
+
+        Privileges: those of the call.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         flow = guests.ask_guest(self._client.session, self.vmid, method, suffix, params)
         return await self._client.run(flow)
 
     async def update(self, changes: Mapping[str, object]) -> bool:
         """Change its configuration; somebody else's change is never overwritten.
+
+        Privileges: VM.Config.* for the options changed.
 
         See `Guest.update`.
         """
@@ -65,17 +81,38 @@ class AsyncGuest:
     async def start(
         self, timeout: float = TIMEOUT, on_log: LogReceiver | None = None
     ) -> TaskResult:
-        """Start it and wait until it runs, HA or not (POST …/status/start)."""
+        """Start it and wait until it runs, HA or not (POST …/status/start).
+
+        Privileges: VM.PowerMgmt.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
+        """
         return await self._switch("start", {}, "running", timeout, on_log)
 
     async def stop(self, timeout: float = TIMEOUT, on_log: LogReceiver | None = None) -> TaskResult:
-        """Switch it off and wait until it has stopped (POST …/status/stop)."""
+        """Switch it off and wait until it has stopped (POST …/status/stop).
+
+        Privileges: VM.PowerMgmt.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
+        """
         return await self._switch("stop", {}, "stopped", timeout, on_log)
 
     async def shutdown(
         self, timeout: float = TIMEOUT, *, force: bool = False, on_log: LogReceiver | None = None
     ) -> TaskResult:
-        """Ask it to shut down and wait until it has; `force` switches off what does not obey."""
+        """Ask it to shut down and wait until it has; `force` switches off what does not obey.
+
+        Privileges: VM.PowerMgmt.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
+        """
         params = {"timeout": int(timeout), "forceStop": force}
         return await self._switch("shutdown", params, "stopped", timeout, on_log)
 
@@ -87,7 +124,13 @@ class AsyncGuest:
     ) -> tuple[AsyncGuest, TaskResult]:
         """Clone it and wait (POST …/clone); rivals who take the same number do no harm.
 
+        Privileges: VM.Clone, VM.Allocate for the new guest, Datastore.AllocateSpace.
+
         See `Guest.clone`.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         flow = cloning.clone(self._client.session, self.vmid, params, Waiting(timeout, on_log))
         vmid, result = await self._client.run(flow)
@@ -102,7 +145,13 @@ class AsyncGuest:
     ) -> TaskResult:
         """Move it to a node and wait until it is there, HA or not (POST …/migrate).
 
+        Privileges: VM.Migrate.
+
         See `Guest.migrate`.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = acting.migrate(self._client.session, self.vmid, target, params, waiting)
@@ -117,7 +166,13 @@ class AsyncGuest:
     ) -> TaskResult:
         """Delete it with its disks and wait until it is gone (DELETE …/{vmid}).
 
+        Privileges: VM.Allocate.
+
         See `Guest.delete`.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = acting.delete(self._client.session, self.vmid, purge=purge, waiting=waiting)
@@ -130,7 +185,14 @@ class AsyncGuest:
         timeout: float | None = None,
         on_log: LogReceiver | None = None,
     ) -> TaskResult:
-        """Grow a disk and wait (PUT …/resize); PVE shrinks none. See `Guest.resize_disk`."""
+        """Grow a disk and wait (PUT …/resize); PVE shrinks none. See `Guest.resize_disk`.
+
+        Privileges: VM.Config.Disk.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
+        """
         waiting = Waiting(timeout, on_log)
         flow = disks.resize(self._client.session, self.vmid, disk, size, waiting)
         return await self._client.run(flow)
@@ -147,7 +209,13 @@ class AsyncGuest:
     ) -> TaskResult:
         """Move a disk to another storage and wait (POST …/move_disk, …/move_volume).
 
+        Privileges: VM.Config.Disk, Datastore.AllocateSpace.
+
         See `Guest.move_disk`.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = disks.move(

@@ -43,18 +43,34 @@ class Guest:
         return GuestAgent(self._client, self.vmid)
 
     def place(self) -> GuestPlace:
-        """Look where it is now (GET /cluster/resources)."""
+        """Look where it is now (GET /cluster/resources).
+
+        Privileges: VM.Audit.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         return self._client.run(guests.locate(self._client.session, self.vmid))
 
     def request(
         self, method: str, suffix: str = "", params: Mapping[str, object] = _NO_PARAMS
     ) -> Any:
-        """Call a path below the guest: `guest.request("GET", "/config")`."""
+        """Call a path below the guest: `guest.request("GET", "/config")`.
+
+        Privileges: those of the call.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         flow = guests.ask_guest(self._client.session, self.vmid, method, suffix, params)
         return self._client.run(flow)
 
     def update(self, changes: Mapping[str, object]) -> bool:
         """Change its configuration; somebody else's change is never overwritten.
+
+        Privileges: VM.Config.* for the options changed.
 
         See `Client.update`; the guest is followed to wherever it moves.
 
@@ -70,17 +86,38 @@ class Guest:
         return self._client.run(update_guest(self._client.session, self.vmid, changes))
 
     def start(self, timeout: float = TIMEOUT, on_log: LogReceiver | None = None) -> TaskResult:
-        """Start it and wait until it runs, HA or not (POST …/status/start)."""
+        """Start it and wait until it runs, HA or not (POST …/status/start).
+
+        Privileges: VM.PowerMgmt.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
+        """
         return self._switch("start", {}, "running", timeout, on_log)
 
     def stop(self, timeout: float = TIMEOUT, on_log: LogReceiver | None = None) -> TaskResult:
-        """Switch it off and wait until it has stopped (POST …/status/stop)."""
+        """Switch it off and wait until it has stopped (POST …/status/stop).
+
+        Privileges: VM.PowerMgmt.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
+        """
         return self._switch("stop", {}, "stopped", timeout, on_log)
 
     def shutdown(
         self, timeout: float = TIMEOUT, *, force: bool = False, on_log: LogReceiver | None = None
     ) -> TaskResult:
-        """Ask it to shut down and wait until it has; `force` switches off what does not obey."""
+        """Ask it to shut down and wait until it has; `force` switches off what does not obey.
+
+        Privileges: VM.PowerMgmt.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
+        """
         params = {"timeout": int(timeout), "forceStop": force}
         return self._switch("shutdown", params, "stopped", timeout, on_log)
 
@@ -92,6 +129,8 @@ class Guest:
     ) -> tuple[Guest, TaskResult]:
         """Clone it and wait (POST …/clone); rivals who take the same number do no harm.
 
+        Privileges: VM.Clone, VM.Allocate for the new guest, Datastore.AllocateSpace.
+
         Args:
             params: By PVE's names: `name`, `full`, `storage`, `target`, `pool`, … A `newid` is
                 taken as it is; otherwise a free number is found.
@@ -100,6 +139,10 @@ class Guest:
 
         Returns:
             The new guest, and how its task ended.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         flow = cloning.clone(self._client.session, self.vmid, params, Waiting(timeout, on_log))
         vmid, result = self._client.run(flow)
@@ -114,12 +157,18 @@ class Guest:
     ) -> TaskResult:
         """Move it to a node and wait until it is there, HA or not (POST …/migrate).
 
+        Privileges: VM.Migrate.
+
         Args:
             target: The node.
             params: By PVE's names; what runs moves online (containers: by restart) unless they
                 say otherwise.
             timeout: Seconds to wait; None waits for ever.
             on_log: Gets each line of the task's log.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = acting.migrate(self._client.session, self.vmid, target, params, waiting)
@@ -134,10 +183,16 @@ class Guest:
     ) -> TaskResult:
         """Delete it with its disks and wait until it is gone (DELETE …/{vmid}).
 
+        Privileges: VM.Allocate.
+
         Args:
             purge: Take it out of backup jobs, replication and HA too.
             timeout: Seconds to wait; None waits for ever.
             on_log: Gets each line of the task's log.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = acting.delete(self._client.session, self.vmid, purge=purge, waiting=waiting)
@@ -152,11 +207,17 @@ class Guest:
     ) -> TaskResult:
         """Grow a disk and wait (PUT …/resize); PVE shrinks none.
 
+        Privileges: VM.Config.Disk.
+
         Args:
             disk: Its option: `scsi0`, `rootfs`, `mp0`.
             size: The new size, `32G`, or how much more, `+2G`.
             timeout: Seconds to wait; None waits for ever.
             on_log: Gets each line of the task's log.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = disks.resize(self._client.session, self.vmid, disk, size, waiting)
@@ -174,6 +235,8 @@ class Guest:
     ) -> TaskResult:
         """Move a disk to another storage and wait (POST …/move_disk, …/move_volume).
 
+        Privileges: VM.Config.Disk, Datastore.AllocateSpace.
+
         Args:
             disk: Its option: `scsi0`, `rootfs`, `mp0`.
             storage: Where to.
@@ -181,6 +244,10 @@ class Guest:
             keep: Keep the old volume, as `unusedN` of the guest.
             timeout: Seconds to wait; None waits for ever.
             on_log: Gets each line of the task's log.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = disks.move(

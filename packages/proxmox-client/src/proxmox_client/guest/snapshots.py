@@ -25,7 +25,14 @@ class GuestSnapshots:
         self._vmid = vmid
 
     def list(self) -> tuple[Snapshot, ...]:
-        """List them, oldest first (GET …/snapshot), without PVE's pseudo entry `current`."""
+        """List them, oldest first (GET …/snapshot), without PVE's pseudo entry `current`.
+
+        Privileges: VM.Audit.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         return self._client.run(snapshots.snapshots(self._client.session, self._vmid))
 
     def create(
@@ -39,12 +46,18 @@ class GuestSnapshots:
     ) -> TaskResult:
         """Take one and wait for it (POST …/snapshot).
 
+        Privileges: VM.Snapshot.
+
         Args:
             name: Name of the snapshot: letters, digits, `-`, `_`, beginning with a letter.
             description: Free text.
             memory: Save a running machine's memory too; containers have none to save.
             timeout: Seconds to wait; None waits for ever.
             on_log: Gets each line of the task's log.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         flow = snapshots.create(
             self._client.session,
@@ -66,6 +79,8 @@ class GuestSnapshots:
     ) -> TaskResult:
         """Return to one and wait for it (POST …/snapshot/{name}/rollback).
 
+        Privileges: VM.Snapshot or VM.Snapshot.Rollback.
+
         What the guest wrote since then is lost.
 
         Args:
@@ -73,6 +88,10 @@ class GuestSnapshots:
             start: Start the guest afterwards; with a snapshot of its memory it runs on anyway.
             timeout: Seconds to wait; None waits for ever.
             on_log: Gets each line of the task's log.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = snapshots.rollback(
@@ -90,11 +109,17 @@ class GuestSnapshots:
     ) -> TaskResult:
         """Delete one and wait for it (DELETE …/snapshot/{name}).
 
+        Privileges: VM.Snapshot.
+
         Args:
             name: Name of the snapshot.
             force: Take it out of the configuration even where a disk's snapshot stays.
             timeout: Seconds to wait; None waits for ever.
             on_log: Gets each line of the task's log.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = snapshots.delete(
@@ -114,7 +139,14 @@ class AsyncGuestSnapshots:
         self._vmid = vmid
 
     async def list(self) -> tuple[Snapshot, ...]:
-        """List them, oldest first (GET …/snapshot), without PVE's pseudo entry `current`."""
+        """List them, oldest first (GET …/snapshot), without PVE's pseudo entry `current`.
+
+        Privileges: VM.Audit.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere.
+        """
         return await self._client.run(snapshots.snapshots(self._client.session, self._vmid))
 
     async def create(
@@ -126,7 +158,14 @@ class AsyncGuestSnapshots:
         timeout: float | None = None,
         on_log: LogReceiver | None = None,
     ) -> TaskResult:
-        """Take one and wait for it (POST …/snapshot). See `GuestSnapshots.create`."""
+        """Take one and wait for it (POST …/snapshot). See `GuestSnapshots.create`.
+
+        Privileges: VM.Snapshot.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
+        """
         flow = snapshots.create(
             self._client.session,
             self._vmid,
@@ -147,7 +186,13 @@ class AsyncGuestSnapshots:
     ) -> TaskResult:
         """Return to one and wait for it (POST …/snapshot/{name}/rollback).
 
+        Privileges: VM.Snapshot or VM.Snapshot.Rollback.
+
         See `GuestSnapshots.rollback`.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
         """
         waiting = Waiting(timeout, on_log)
         flow = snapshots.rollback(
@@ -163,7 +208,14 @@ class AsyncGuestSnapshots:
         timeout: float | None = None,
         on_log: LogReceiver | None = None,
     ) -> TaskResult:
-        """Delete one and wait for it (DELETE …/snapshot/{name}). See `GuestSnapshots.delete`."""
+        """Delete one and wait for it (DELETE …/snapshot/{name}). See `GuestSnapshots.delete`.
+
+        Privileges: VM.Snapshot.
+
+        Raises:
+            RequestInvalid: There is no such guest.
+            PveError: As everywhere; how the task ended is the result.
+        """
         waiting = Waiting(timeout, on_log)
         flow = snapshots.delete(
             self._client.session, self._vmid, name, force=force, waiting=waiting
