@@ -86,7 +86,8 @@ STREAMS = {"AsyncConsole.terminal", "AsyncConsole.vnc"}
 @pytest.mark.parametrize("name", [*HELPERS, *(f"Async{name}" for name in HELPERS)])
 def test_a_helper_names_its_privileges_and_errors(name: str) -> None:
     described = 0
-    for own, member in vars(getattr(proxmox_client, name)).items():
+    helper: type[Any] = getattr(proxmox_client, name)
+    for own, member in vars(helper).items():
         if own.startswith("_") or not inspect.isfunction(member) or f"{name}.{own}" in STREAMS:
             continue
         text = inspect.getdoc(member) or ""
