@@ -11,6 +11,7 @@ from rich.console import Console
 from tests.bench.measure import Row
 from tests.bench.report import as_json, table
 from tests.bench.rows import (
+    apply,
     configs,
     decode,
     fan_out,
@@ -32,6 +33,7 @@ SUITES: dict[str, Callable[[], Iterable[Row]]] = {
     "configs": configs.rows,
     "footprint": footprint.rows,
     "plan": plan.rows,
+    "apply": apply.rows,
     "state": state.rows,
     "history": history.rows,
     "one-by-one": one_by_one.rows,
