@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from proxmox_client import Client, Pin
 from proxmox_client.testing import SimulatedCluster
+from proxmox_client.testing.__main__ import main
 
 RECORDINGS = Path(__file__).parents[3] / "tests" / "data" / "recordings"
 
@@ -118,3 +120,52 @@ def test_help_shows_examples_and_mistakes_are_one_line(tmp_path: Path) -> None:
         with start(*arguments) as process:
             _, said = process.communicate(timeout=20)
         assert (process.returncode, len(said.splitlines())) == (1, 1)
+
+
+@pytest.mark.requirement("command.help")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--nodes", "3", "--load", "x.yaml"], "--nodes: only for a new cluster"),
+        (["--seed", "1", "--copy"], "--seed: only for a new cluster"),
+        (["--port", "65534"], "ports are 0 (any) to 65535, one for each node"),
+        (["--port", "-1"], "ports are 0"),
+        (["--speed", "0"], "--speed 0: time has to pass"),
+        (["--save", "/nowhere/x.yaml"], "--save /nowhere/x.yaml: there is no such folder"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused_at_once(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.requirement("command.help")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--nodes", "0"], "a cluster has nodes"),
+        (["--generate", "-5"], "a cluster cannot have -5 guests"),
+        (["--host", "192.0.2.1"], "192.0.2.1"),
+    ],
+)
+def test_clusters_that_cannot_be_are_one_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.requirement("command.help")
+def test_a_port_that_is_taken_leaves_nothing_open() -> None:
+    cluster = SimulatedCluster()
+    with cluster.serve() as running:
+        taken = urlsplit(running.url).port or 0
+        server = cluster.serve(port=taken)
+        with pytest.raises(OSError, match=str(taken)):
+            server.start()
+        assert not server.ca_file.exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -13,6 +15,7 @@ from proxmox_client.testing.faults import (
     Edit,
     ExpiredTickets,
     FailingTask,
+    Fault,
     FullStorage,
     HeldLock,
     Latency,
@@ -353,3 +356,37 @@ def test_jitter_is_the_same_for_one_seed() -> None:
     assert times(1) == times(1) != times(2)
     assert all(1 <= seconds <= 3 for seconds in times(1))
     assert len(set(times(1))) == 5
+
+
+@pytest.mark.requirement("faults.checked")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Drop("middle"),  # type: ignore[arg-type]
+        lambda: NodeOffline("pve1", "gone"),  # type: ignore[arg-type]
+        lambda: Latency(-1),
+        lambda: Latency(1, jitter=-1),
+        lambda: Answer(42, "what"),
+        lambda: SlowTasks(0),
+        lambda: FailingTask(percent=300),
+        lambda: HeldLock(100, -1),
+        lambda: TicketLifetime(-1),
+    ],
+)
+def test_a_fault_that_cannot_be_is_refused(make: Callable[[], Fault]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        make()
+
+
+@pytest.mark.requirement("faults.checked")
+@pytest.mark.parametrize(
+    "fault",
+    [NodeOffline("pve9"), ClockSkew("pve9", 1), FullStorage("nowhere"), HeldLock(999, 1)],
+    ids=str,
+)
+def test_a_fault_that_would_strike_nothing_is_refused(
+    cluster: SimulatedCluster, fault: Fault
+) -> None:
+    with pytest.raises(KeyError):
+        cluster.faults.add(fault)
+    assert list(cluster.faults) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from proxmox_client.testing import SimulatedCluster
@@ -54,3 +56,27 @@ def test_guests_of_a_generated_cluster_work() -> None:
     ]
     cluster.clock.advance(60)
     assert {cluster.tasks.get(upid).exitstatus for upid in upids} == {"OK"}
+
+
+@pytest.mark.requirement("simulator.generated")
+def test_nodes_of_a_generated_cluster_may_have_names() -> None:
+    cluster = SimulatedCluster.generate(nodes=("red", "blue"), guests=6)
+    assert {guest.node for guest in cluster.guests.values()} == {"red", "blue"}
+
+
+@pytest.mark.requirement("simulator.versions")
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: SimulatedCluster(version="7.4"), "no PVE version '7.4': there are 8.4, 9.0"),
+        (lambda: SimulatedCluster(nodes=()), "a cluster has nodes"),
+        (lambda: SimulatedCluster(nodes=("a", "a")), "names are unique"),
+        (lambda: SimulatedCluster(nodes=("no_name",)), "cannot make the node 'no_name'"),
+        (lambda: SimulatedCluster.generate(guests=-1), "cannot have -1 guests"),
+    ],
+)
+def test_clusters_that_cannot_be_are_refused(
+    make: Callable[[], SimulatedCluster], says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        make()

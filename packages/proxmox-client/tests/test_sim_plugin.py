@@ -37,7 +37,7 @@ async def test_a_marker_says_what_kind_of_cluster(
 
 
 @pytest.mark.requirement("plugin.fixtures")
-@pytest.mark.pve(nodes=2, guests=30, seed=4, speed=20.0)
+@pytest.mark.pve(nodes=("red", "blue"), guests=30, seed=4, speed=20.0)
 def test_a_cluster_can_be_filled_and_served(
     pve_cluster: SimulatedCluster, pve_server: SimulatorServer, pve_token: str
 ) -> None:
@@ -47,6 +47,7 @@ def test_a_cluster_can_be_filled_and_served(
         answer = client.get(f"{pve_server.url}/api2/json/cluster/resources?type=vm")
     assert len(answer.json()["data"]) == len(pve_cluster.guests) == 30
     assert pve_cluster.clock.speed == 20
+    assert list(pve_server.urls) == ["red", "blue"]
 
 
 QUIET = """

@@ -48,6 +48,7 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
 def pve_cluster(request: pytest.FixtureRequest) -> SimulatedCluster:
     """Return a fresh simulated cluster, as the ``pve`` marker wants it."""
     from proxmox_client.testing import SimulatedCluster
+    from proxmox_client.testing.seeding import numbered
 
     options = _options(request)
     if (path := options.get("load")) is not None:
@@ -56,13 +57,9 @@ def pve_cluster(request: pytest.FixtureRequest) -> SimulatedCluster:
         options.get(name, default)
         for name, default in (("nodes", 3), ("version", "9.2"), ("seed", 1))
     )
-    names = (
-        tuple(f"pve{number}" for number in range(1, nodes + 1))
-        if isinstance(nodes, int)
-        else tuple(nodes)
-    )
+    names = numbered(nodes) if isinstance(nodes, int) else tuple(nodes)
     if (guests := options.get("guests")) is not None:
-        return SimulatedCluster.generate(len(names), guests, seed, version)
+        return SimulatedCluster.generate(names, guests, seed, version)
     return SimulatedCluster(names, version, seed)
 
 

@@ -15,11 +15,16 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from proxmox_client.testing import SimulatedCluster
+from proxmox_client.testing.routing import POINT_RELEASES
+from proxmox_client.testing.seeding import numbered
 
 if TYPE_CHECKING:
     from proxmox_client.testing.saving import Copy
 
 _PATIENCE = 600.0
+_NODES = 3
+_VERSION = "9.2"
+_LAST_PORT = 65535
 _EXAMPLES = """\
 examples:
   python -m proxmox_client.testing --nodes 3 --port 8006
@@ -33,17 +38,37 @@ Tokens of a copied cluster have new secrets: secrets never leave the cluster tha
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted, after printing address, fingerprint and a token."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if wrong := _mistake(options):
+        parser.error(wrong)
     try:
         cluster = _cluster(options)
-    except (OSError, ValueError) as error:
+        if not options.no_serve:
+            _serve(cluster, options)
+        if options.save is not None:
+            _save(cluster, options.save)
+    except (OSError, OverflowError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    if not options.no_serve:
-        _serve(cluster, options)
-    if options.save is not None:
-        _save(cluster, options.save)
     return 0
+
+
+def _mistake(options: argparse.Namespace) -> str:
+    """Return what is wrong with options that are each of the right type."""
+    given = [
+        f"--{name}" for name in ("nodes", "version", "seed") if vars(options)[name] is not None
+    ]
+    if given and (options.load or options.recordings or options.copy is not None):
+        return f"{', '.join(given)}: only for a new cluster"
+    last = options.port + (options.nodes or _NODES) - 1
+    if options.port < 0 or last > _LAST_PORT:
+        return f"--port {options.port}: ports are 0 (any) to {_LAST_PORT}, one for each node"
+    if options.speed <= 0:
+        return f"--speed {options.speed:g}: time has to pass"
+    if options.save is not None and not options.save.absolute().parent.is_dir():
+        return f"--save {options.save}: there is no such folder"
+    return ""
 
 
 def _serve(cluster: SimulatedCluster, options: argparse.Namespace) -> None:
@@ -65,10 +90,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     new = parser.add_argument_group("a new cluster")
-    new.add_argument("--nodes", type=int, default=3, help="number of nodes (default 3)")
-    new.add_argument("--version", default="9.2", choices=("8.4", "9.0", "9.1", "9.2"),
-                     help="PVE version to serve (default 9.2)")  # fmt: skip
-    new.add_argument("--seed", type=int, default=1, help="makes uuids and the like repeatable")
+    new.add_argument("--nodes", type=int, help=f"number of nodes (default {_NODES})")
+    new.add_argument("--version", choices=tuple(POINT_RELEASES),
+                     help=f"PVE version to serve (default {_VERSION})")  # fmt: skip
+    new.add_argument("--seed", type=int, help="makes uuids and the like repeatable (default 1)")
     source = parser.add_argument_group("where it comes from").add_mutually_exclusive_group()
     source.add_argument("--generate", type=int, metavar="GUESTS",
                         help="fill it with this many guests of many kinds")  # fmt: skip
@@ -105,12 +130,11 @@ def _cluster(options: argparse.Namespace) -> SimulatedCluster:
         return _told(from_answers(answers_of(options.recordings)))
     if options.copy is not None:
         return _copied(options.copy or None)
+    names = numbered(_NODES if options.nodes is None else options.nodes)
+    version, seed = options.version or _VERSION, 1 if options.seed is None else options.seed
     if options.generate is not None:
-        return SimulatedCluster.generate(
-            options.nodes, options.generate, options.seed, options.version
-        )
-    names = tuple(f"pve{number}" for number in range(1, options.nodes + 1))
-    return SimulatedCluster(names, options.version, options.seed)
+        return SimulatedCluster.generate(names, options.generate, seed, version)
+    return SimulatedCluster(names, version, seed)
 
 
 def _copied(context: str | None) -> SimulatedCluster:

@@ -49,6 +49,9 @@ class SimulatedCluster:
         start: Time of its clock at the beginning.
         clock: A clock it shares with others instead of one of its own.
 
+    Raises:
+        ValueError: Nodes or version are none PVE has.
+
     Attributes:
         clock: Its time. Everything that takes time takes it from here.
         random: Its source of chance.
@@ -99,10 +102,26 @@ class SimulatedCluster:
 
     @classmethod
     def generate(
-        cls, nodes: int = 32, guests: int = 10_000, seed: int = 1, version: str = "9.2"
+        cls,
+        nodes: int | tuple[str, ...] = 32,
+        guests: int = 10_000,
+        seed: int = 1,
+        version: str = "9.2",
     ) -> Self:
-        """Make a large cluster with machines, containers, disks and pools of many kinds."""
-        names = tuple(f"pve{number}" for number in range(1, nodes + 1))
+        """Make a large cluster with machines, containers, disks and pools of many kinds.
+
+        Args:
+            nodes: How many nodes (``pve1`` and so on), or their names.
+            guests: How many guests.
+            seed: Chooses what they are.
+            version: PVE version whose API it serves.
+
+        Raises:
+            ValueError: There are no nodes, fewer than no guests, or no such version.
+        """
+        if guests < 0:
+            raise ValueError(f"a cluster cannot have {guests} guests")
+        names = seeding.numbered(nodes) if isinstance(nodes, int) else nodes
         cluster = cls(nodes=names, version=version, seed=seed)
         for name in ("local-lvm", "shared"):
             cluster.storages[name].total *= 1000

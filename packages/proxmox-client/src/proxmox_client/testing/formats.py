@@ -201,9 +201,8 @@ _DNS = _matches(
     r"(?:(?:[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)\.)*[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?",
     "value does not look like a valid DNS name",
 )
-_NODE = _matches(
-    r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?", "value does not look like a valid node name"
-)
+NODE_NAME = r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?"
+_NODE = _matches(NODE_NAME, "value does not look like a valid node name")
 
 FORMATS: Mapping[str, Check] = {
     "pve-vmid": _vmid,

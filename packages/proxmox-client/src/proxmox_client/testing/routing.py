@@ -19,6 +19,9 @@ from proxmox_client.testing.validation import Validator
 if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
+POINT_RELEASES = {"8.4": "8.4.14", "9.0": "9.0.11", "9.1": "9.1.9", "9.2": "9.2.11"}
+"""The versions that can be served, with what they answer as theirs."""
+
 Handler = Callable[["SimulatedCluster", Call], Any]
 """Answers a call: returns the data or a `Reply`, raises `PveFault`, or is a generator function
 that yields seconds to wait on the cluster's clock and returns the answer."""
@@ -116,6 +119,8 @@ class RouteTable:
     """The API of one PVE version as a tree of path segments."""
 
     def __init__(self, version: str) -> None:
+        if version not in POINT_RELEASES:
+            raise ValueError(f"no PVE version {version!r}: there are {', '.join(POINT_RELEASES)}")
         self._root = _Branch()
         found = handlers()
         for facts in schema.operations(version):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from proxmox_client.testing.formats import NODE_NAME
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guests.options import Kind
 from proxmox_client.testing.state import Node, Storage, Volume
@@ -23,8 +24,22 @@ _FORMATS = {"iso": "iso", "snippets": "snippet", "vztmpl": "tgz"}
 _ARCHIVE = re.compile(r"\.((?:vma|tar|tgz)(?:\.(?:zst|gz|lzo))?)$")
 
 
+def numbered(count: int) -> tuple[str, ...]:
+    """Return the names of so many nodes."""
+    return tuple(f"pve{number}" for number in range(1, count + 1))
+
+
 def make_nodes(names: tuple[str, ...], now: float, chance: random.Random) -> dict[str, Node]:
-    """Make the nodes, up since an hour and more."""
+    """Make the nodes, up since an hour and more.
+
+    Raises:
+        ValueError: There is none, one has no name PVE takes, or two have the same.
+    """
+    if not names:
+        raise ValueError("a cluster has nodes: give their names, such as ('pve1', 'pve2')")
+    for name in names:
+        if re.fullmatch(NODE_NAME, name) is None or names.count(name) > 1:
+            raise ValueError(f"cannot make the node {name!r}: names are unique host names")
     return {
         name: Node(
             name=name,

@@ -108,10 +108,12 @@ class SimulatorServer:
         self._folder = Path(tempfile.mkdtemp(prefix="pve-simulator-"))
         names = ("localhost", *self._cluster.nodes)
         self._certificate = make_certificate(self._folder, names, ("127.0.0.1", "::1"))
-        for offset, node in enumerate(self._cluster.nodes.values()):
-            port = self._port + offset if self._port else 0
-            self._sockets[node.name] = socket.create_server((self._host, port), backlog=1024)
-            node.fingerprint = self.fingerprint
+        try:
+            self._open()
+        except (OSError, OverflowError):
+            self._close()
+            self._loop.close()
+            raise
         self._cluster.clock.follow(self._speed)
         self._thread.start()
         self._ready.wait()
@@ -124,6 +126,17 @@ class SimulatorServer:
             self._loop.call_soon_threadsafe(self._finish.set)
         self._thread.join()
         self._cluster.clock.stop_following()
+        self._close()
+
+    def _open(self) -> None:
+        for offset, node in enumerate(self._cluster.nodes.values()):
+            port = self._port + offset if self._port else 0
+            self._sockets[node.name] = socket.create_server((self._host, port), backlog=1024)
+            node.fingerprint = self.fingerprint
+
+    def _close(self) -> None:
+        for listener in self._sockets.values():
+            listener.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -83,7 +83,7 @@ class Faults:
         """Let something go wrong from now on.
 
         Raises:
-            KeyError: It names a node or guest that does not exist.
+            KeyError: It names a node, guest or storage that does not exist.
         """
         active = ActiveFault(fault, self)
         with self._cluster.clock.lock:
@@ -118,7 +118,7 @@ class Faults:
             case NodeOffline():
                 nodelife.lose(cluster, cluster.nodes[fault.node], fault.how)
             case FullStorage():
-                cluster.volumes.full.add(fault.storage)
+                cluster.volumes.full.add(cluster.storages[fault.storage].name)
             case HeldLock():
                 name = fault.lock
                 path = name if isinstance(name, str) else guest_lock_file(cluster.guests[name])

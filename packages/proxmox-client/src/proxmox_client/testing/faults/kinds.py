@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import attrs
+from attrs import validators
 
 from proxmox_client.testing.nodelife import Loss
 from proxmox_client.testing.request import PveFault
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from proxmox_client.testing.cluster import SimulatedCluster
 
 Moment = Literal["before", "after"]
+_MOMENT = validators.in_(get_args(Moment))
+_LOSS = validators.in_(get_args(Loss))
+_SECONDS = validators.ge(0.0)
 
 
 @attrs.frozen
@@ -48,8 +52,8 @@ class Where:
 class Latency:
     """Answers come late: by ``seconds``, plus chance between 0 and ``jitter``."""
 
-    seconds: float
-    jitter: float = 0.0
+    seconds: float = attrs.field(validator=_SECONDS)
+    jitter: float = attrs.field(default=0.0, validator=_SECONDS)
     where: Where = Where()
 
 
@@ -57,7 +61,7 @@ class Latency:
 class Drop:
     """The connection ends without an answer, ``before`` anything happened or ``after`` it did."""
 
-    when: Moment = "before"
+    when: Moment = attrs.field(default="before", validator=_MOMENT)
     where: Where = Where(times=1)
 
 
@@ -65,7 +69,7 @@ class Drop:
 class Answer:
     """The server answers an error instead of doing anything."""
 
-    status: int
+    status: int = attrs.field(validator=(validators.ge(200), validators.lt(600)))
     reason: str
     where: Where = Where(times=1)
 
@@ -130,7 +134,7 @@ class SomebodyElse:
     """
 
     does: Callable[[SimulatedCluster], object]
-    when: Moment = "before"
+    when: Moment = attrs.field(default="before", validator=_MOMENT)
     where: Where = Where(times=1)
 
 
@@ -138,7 +142,7 @@ class SomebodyElse:
 class SlowTasks:
     """Tasks take ``factor`` times as long: all of them, of a kind, or about one guest."""
 
-    factor: float
+    factor: float = attrs.field(validator=validators.gt(0.0))
     kind: str = ""
     id: str = ""
 
@@ -158,7 +162,7 @@ class FailingTask:
     kind: str = ""
     id: str = ""
     message: str = "unexpected failure"
-    percent: float = 0.0
+    percent: float = attrs.field(default=0.0, validator=(validators.ge(0.0), validators.le(100.0)))
     times: int = 1
 
 
@@ -167,7 +171,7 @@ class NodeOffline:
     """A node is gone until the fault is removed: ``processes``, ``power`` or ``silent``."""
 
     node: str
-    how: Loss = "power"
+    how: Loss = attrs.field(default="power", validator=_LOSS)
 
 
 @attrs.frozen
@@ -187,7 +191,7 @@ class HeldLock:
     """Somebody holds a lock for some seconds: a guest's (by its vmid) or one by name."""
 
     lock: int | str
-    seconds: float
+    seconds: float = attrs.field(validator=_SECONDS)
 
 
 @attrs.frozen
@@ -201,7 +205,7 @@ class ExpiredTickets:
 class TicketLifetime:
     """Tickets, old ones too, are good for so many seconds only until the fault is removed."""
 
-    seconds: float
+    seconds: float = attrs.field(validator=_SECONDS)
 
 
 @attrs.frozen

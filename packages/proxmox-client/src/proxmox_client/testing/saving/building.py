@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from proxmox_client.testing.clock import START
+from proxmox_client.testing.routing import POINT_RELEASES
 from proxmox_client.testing.saving import configuring, guestcopies
 from proxmox_client.testing.saving.wirevalues import fields, rows
 from proxmox_client.testing.state import Storage, Volume
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Answers = Mapping[str, Any]
 """What stands under `data`, by path without query."""
-_VERSIONS = ("8.4", "9.0", "9.1", "9.2")
+_VERSIONS = tuple(POINT_RELEASES)
 _NOT_OPTIONS = frozenset(("storage", "type", "digest"))
 
 
