@@ -70,8 +70,34 @@ async def test_a_backup_after_and_before_deleting(lab: Any) -> None:
     plan = await lab.engine.delete("shop")
     assert [step.type for step in plan.steps] == ["backup", "delete"]
     await done(lab, plan)
-    assert backups(lab)[-1] == f"pmpc plan {plan.id}"
+    assert backups(lab)[-1] == f"pmpc plan {plan.id} VirtualMachine/web-1"
     assert lab.vmids() == []
+
+
+async def test_when_a_guest_is_gone_its_older_backups_go_and_only_those(lab: Any) -> None:
+    backup = "[{backup: {storage: local}}]"
+    hooks = f"hooks: {{postApply: {backup}, preDelete: {backup}, "
+    hooks += "postDelete: [{dropBackups: {storage: local, keep: 2}}]}"
+    for cores in (2, 3, 4):
+        await lab.applied(web(cores, hooks))
+        lab.cluster.clock.advance(60)
+    vmid = lab.vmid("web-1")
+    theirs = {"vmid": str(vmid), "storage": "local", "notes-template": "theirs"}
+    lab.cluster.call("POST", "/nodes/pve1/vzdump", theirs, user="alice@pve")
+    lab.cluster.clock.advance(60)
+    plan = await lab.engine.delete("shop")
+    assert [step.type for step in plan.steps] == ["backup", "delete", "drop-backups"]
+    await done(lab, plan)
+    left = backups(lab)
+    assert len(left) == 3
+    assert {"theirs", f"pmpc plan {plan.id} VirtualMachine/web-1"} < set(left)
+    assert lab.vmids() == []
+    assert await lab.engine.records.managed("shop") == {}
+
+
+def test_nothing_is_backed_up_after_it_is_gone() -> None:
+    with pytest.raises(ManifestInvalid, match="backup"):
+        load_text(web(more="hooks: {postDelete: [{backup: {storage: local}}]}"))
 
 
 async def test_what_a_hook_cannot_do_keeps_the_change_from_being_made(lab: Any) -> None:

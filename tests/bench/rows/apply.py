@@ -78,7 +78,7 @@ async def _write(client: AsyncClient, node: str, vmid: int) -> None:
     path = f"/nodes/{node}/qemu/{vmid}/config"
     before = await client.request("GET", path)
     assert isinstance(before, dict)
-    change = {"memory": "3072", "digest": before["digest"]}
+    change: dict[str, object] = {"memory": "3072", "digest": before["digest"]}
     upid = await client.request("POST", path, change)
     await client.task(str(upid)).wait(timeout=60)
     await client.request("GET", path)

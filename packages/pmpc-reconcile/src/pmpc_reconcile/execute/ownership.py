@@ -19,6 +19,7 @@ from pmpc_reconcile.plan.steps import (
     DeleteGuest,
     DeletePool,
     DeleteStorage,
+    DropBackups,
     ForgetObject,
     MoveDisk,
     ResizeDisk,
@@ -56,7 +57,7 @@ class OwnershipKeeper:
         if isinstance(step, (DeleteGuest, DeletePool, ForgetObject)):
             await self._records.forget(self._plan.release, step.address)
             return
-        if isinstance(step, (SnapshotGuest, BackupGuest)):
+        if isinstance(step, (SnapshotGuest, BackupGuest, DropBackups)):
             return
         await self._record(self._objects[step.address])
 

@@ -61,6 +61,25 @@ HOOKS: Final[Mapping[str, Any]] = {
     },
 }
 
+HOOKS_AFTERWARDS: Final[Mapping[str, Any]] = {
+    "type": "list",
+    "schema": {
+        "type": "dict",
+        "minlength": 1,
+        "maxlength": 1,
+        "schema": {
+            "dropBackups": {
+                "type": "dict",
+                "schema": {
+                    "storage": {"type": "string", "required": True, "regex": STORAGE},
+                    "keep": {"type": "integer", "min": 1, "required": True},
+                },
+            },
+        },
+    },
+}
+"""When the guest is gone there is nothing to take a snapshot or a backup of."""
+
 SPEC: Final[Mapping[str, Any]] = {
     "vmid": {"type": "integer", "min": 100, "max": 999_999_999},
     "placement": {
@@ -85,7 +104,12 @@ SPEC: Final[Mapping[str, Any]] = {
     "protect": {"type": "boolean"},
     "hooks": {
         "type": "dict",
-        "schema": {"preApply": HOOKS, "postApply": HOOKS, "preDelete": HOOKS},
+        "schema": {
+            "preApply": HOOKS,
+            "postApply": HOOKS,
+            "preDelete": HOOKS,
+            "postDelete": HOOKS_AFTERWARDS,
+        },
     },
     "replace": {"type": "string", "allowed": ["forbid", "allow"]},
     "conflicts": {

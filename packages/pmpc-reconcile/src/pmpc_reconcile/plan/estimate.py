@@ -13,6 +13,7 @@ USUAL: Final = {
     "move-disk": 30.0,
     "migrate": 20.0,
     "backup": 60.0,
+    "drop-backups": 2.0,
     "snapshot": 5.0,
     "resize": 3.0,
     "start": 5.0,

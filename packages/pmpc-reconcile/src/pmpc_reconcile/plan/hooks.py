@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pmpc_reconcile.plan.steps import BackupGuest, SnapshotGuest, Step
+from pmpc_reconcile.plan.steps import BackupGuest, DropBackups, SnapshotGuest, Step
 
 if TYPE_CHECKING:
     from pmpc_reconcile.manifests import Manifest
 
-Moment = Literal["preApply", "postApply", "preDelete"]
+Moment = Literal["preApply", "postApply", "preDelete", "postDelete"]
 _WHEN: Final[Mapping[Moment, str]] = {
     "preApply": "before",
     "postApply": "after",
     "preDelete": "before-delete",
+    "postDelete": "after-delete",
 }
 _KEEP: Final = 3
 
@@ -40,26 +41,37 @@ def hook_steps(
             "after": (found[-1].id,) if found else after,
             "locks": locks,
         }
-        if "snapshot" in hook:
-            given = hook["snapshot"]
-            found.append(
-                SnapshotGuest(
-                    **common,
-                    summary=f"take a snapshot of {manifest.name}",
-                    inverse="delete the snapshot",
-                    prefix=f"pmpc-{_WHEN[moment]}",
-                    keep=int(given.get("keep", _KEEP)),
-                )
-            )
-        if "backup" in hook:
-            given = hook["backup"]
-            found.append(
-                BackupGuest(
-                    **common,
-                    summary=f"back {manifest.name} up to {given['storage']}",
-                    inverse="delete the backup",
-                    storage=given["storage"],
-                    mode=given.get("mode", "snapshot"),
-                )
-            )
+        found.extend(
+            _step(word, given, manifest.name, moment, common) for word, given in hook.items()
+        )
     return tuple(found)
+
+
+def _step(
+    word: str, given: Mapping[str, Any], name: str, moment: Moment, common: Mapping[str, Any]
+) -> Step:
+    match word:
+        case "snapshot":
+            return SnapshotGuest(
+                **common,
+                summary=f"take a snapshot of {name}",
+                inverse="delete the snapshot",
+                prefix=f"pmpc-{_WHEN[moment]}",
+                keep=int(given.get("keep", _KEEP)),
+            )
+        case "backup":
+            return BackupGuest(
+                **common,
+                summary=f"back {name} up to {given['storage']}",
+                inverse="delete the backup",
+                storage=given["storage"],
+                mode=given.get("mode", "snapshot"),
+            )
+        case _:
+            storage, keep = given["storage"], int(given["keep"])
+            return DropBackups(
+                **common,
+                summary=f"delete hooks' backups of {name} from {storage} but for the newest {keep}",
+                storage=storage,
+                keep=keep,
+            )

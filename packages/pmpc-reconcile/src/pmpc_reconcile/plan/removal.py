@@ -82,7 +82,8 @@ def remove_guest(record: ManagedRecord, place: Location, former: Manifest | None
                 locks=locks,
                 downtime="stop" if guest.running else "none",
             )
-            return Built(item, (*before, step))
+            behind = () if former is None else hook_steps(former, "postDelete", locks, (step.id,))
+            return Built(item, (*before, step, *behind))
 
 
 def remove_pool(record: ManagedRecord, pool: PoolObject | None, after: tuple[str, ...]) -> Built:

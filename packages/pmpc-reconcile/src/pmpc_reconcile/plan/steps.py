@@ -308,6 +308,22 @@ class BackupGuest(Step):
     mode: str = "snapshot"
 
 
+@attrs.frozen(kw_only=True)
+class DropBackups(Step):
+    """Delete older backups that hooks of a guest made, after the guest is gone.
+
+    Attributes:
+        storage: Where they are.
+        keep: How many of the newest stay.
+    """
+
+    type: ClassVar[str] = "drop-backups"
+    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
+
+    storage: str
+    keep: int
+
+
 STEP_TYPES: tuple[type[Step], ...] = (
     CreatePool,
     CloneGuest,
@@ -329,4 +345,5 @@ STEP_TYPES: tuple[type[Step], ...] = (
     ForgetObject,
     SnapshotGuest,
     BackupGuest,
+    DropBackups,
 )

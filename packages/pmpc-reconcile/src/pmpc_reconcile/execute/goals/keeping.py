@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pmpc_reconcile.execute.goals.base import (
     ExistingGuestGoal,
@@ -15,7 +15,9 @@ from pmpc_reconcile.execute.trouble import Call
 from pmpc_reconcile.identity import strip_marker
 from pmpc_reconcile.live import GuestObject
 from pmpc_reconcile.live.cluster import guest_path
-from pmpc_reconcile.plan.steps import BackupGuest, SnapshotGuest
+from pmpc_reconcile.plan.steps import BackupGuest, DropBackups, SnapshotGuest
+
+_NOTE: Final = "pmpc plan "
 
 
 class SnapshotGoal(ExistingGuestGoal):
@@ -89,7 +91,42 @@ class BackupGoal(ExistingGuestGoal):
         return any(str(row.get("notes", "")).strip() == note for row in rows)
 
     def _note(self, run: StepRun) -> str:
-        return f"pmpc plan {run.plan.id}"
+        return f"{_NOTE}{run.plan.id} {run.item.address}"
+
+
+class DropBackupsGoal(ExistingGuestGoal):
+    """Of the backups that hooks made of a guest, only the newest are there.
+
+    They are known by their notes, which name the plan and the object: those of a job, of somebody
+    else and of whoever had the vmid before or has it since stay, and so do protected ones.
+    """
+
+    def __init__(self, step: DropBackups) -> None:
+        self.step = step
+
+    async def moved(self, run: StepRun, call: Call) -> bool:
+        """Return no: backups stay where they are."""
+        return False
+
+    async def next_call(self, run: StepRun) -> Call | None:
+        """Return the deletion of the oldest one until few enough are left."""
+        node, vmid, storage = run.item.node, run.item.vmid, self.step.storage
+        rows: list[dict[str, Any]] = await run.live.read(
+            f"/nodes/{node}/storage/{storage}/content", {"content": "backup", "vmid": vmid}
+        )
+        ours = sorted((row for row in rows if _made_for(row, run)), key=lambda row: -row["ctime"])
+        old = [row["volid"] for row in ours[self.step.keep :] if not row.get("protected")]
+        if not old:
+            return None
+        await need_quorum(run)
+        intent = {"node": node, "vmid": vmid, "task_ids": [f"{vmid}@{storage}"]}
+        path = f"/nodes/{node}/storage/{storage}/content/{old[-1]}"
+        return Call(f"drop {old[-1]}", "DELETE", path, {}, intent)
+
+
+def _made_for(row: dict[str, Any], run: StepRun) -> bool:
+    notes = str(row.get("notes", "")).strip()
+    return notes.startswith(_NOTE) and notes.endswith(f" {run.item.address}")
 
 
 class ForgetGoal(ExistingGuestGoal):

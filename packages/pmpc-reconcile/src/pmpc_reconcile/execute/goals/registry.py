@@ -7,7 +7,12 @@ from pmpc_reconcile.execute.goals.configuration import ConfigureGoal, DiskGoal
 from pmpc_reconcile.execute.goals.creation import CloneGoal, CreateGoal
 from pmpc_reconcile.execute.goals.deletion import DeleteGuestGoal
 from pmpc_reconcile.execute.goals.firewall import FIREWALL, FirewallGoal
-from pmpc_reconcile.execute.goals.keeping import BackupGoal, ForgetGoal, SnapshotGoal
+from pmpc_reconcile.execute.goals.keeping import (
+    BackupGoal,
+    DropBackupsGoal,
+    ForgetGoal,
+    SnapshotGoal,
+)
 from pmpc_reconcile.execute.goals.network import NODE_NETWORK, NodeNetworkGoal
 from pmpc_reconcile.execute.goals.placement import MigrateGoal, SetPoolGoal
 from pmpc_reconcile.execute.goals.pools import ConfigurePoolGoal, CreatePoolGoal, DeletePoolGoal
@@ -58,6 +63,8 @@ def _making(step: steps.Step) -> Goal | None:
             return SnapshotGoal(step)
         case steps.BackupGuest():
             return BackupGoal(step)
+        case steps.DropBackups():
+            return DropBackupsGoal(step)
         case _:
             return None
 
