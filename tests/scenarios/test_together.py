@@ -57,6 +57,31 @@ async def test_who_lost_the_lease_writes_nothing_more(lab: Any) -> None:
     assert len(lab.writes) == writes_at_loss[0] == 0
 
 
+@pytest.mark.parametrize("moment", range(1, 6))
+async def test_whenever_the_lease_is_lost_nothing_more_is_written(lab: Any, moment: int) -> None:
+    """Taken away while a call is under way: its answer is the last thing that worker learns."""
+    more = ", scsi0: {size: 16G}}\n  state: running\n"
+    text = "---".join(
+        VM.replace("NAME", f"web-{number}").replace(" 2}\n", f" 2{more}") for number in range(2)
+    )
+    inner = lab.recorder.inner.handle_async_request
+
+    async def stolen(request: Any) -> Any:
+        if request.method != "GET" and len(lab.writes) == moment:
+            lab.state.writer().leases.acquire(
+                lease_name("lab", "shop"),
+                holder="thief",
+                seconds=600,
+                abandoned=everybody_is_gone,
+            )
+        return await inner(request)
+
+    lab.recorder.inner.handle_async_request = stolen
+    with pytest.raises(LeaseLost):
+        await lab.apply(text)
+    assert len(lab.writes) == moment
+
+
 async def test_two_releases_own_their_own_fields_of_nothing_shared(lab: Any) -> None:
     from pmpc_reconcile.manifests import load_text
 
