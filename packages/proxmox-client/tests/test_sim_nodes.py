@@ -192,3 +192,20 @@ def test_a_nodes_time_is_that_of_its_zone(cluster: SimulatedCluster) -> None:
         with pytest.raises(PveFault) as wrong:
             cluster.call("PUT", "/nodes/pve1/time", {"timezone": zone})
         assert wrong.value.errors == {"timezone": "No such timezone"}
+
+
+@pytest.mark.requirement("nodes.figures")
+def test_traffic_of_running_guests_is_listed_by_node(cluster: SimulatedCluster) -> None:
+    cluster.add_vm("pve1", 100, {"net0": "virtio", "net1": "virtio"}, status="running")
+    cluster.add_vm("pve1", 101, {"net0": "virtio"})
+    cluster.add_container("pve2", 102, {"net0": "name=eth0"}, status="running")
+
+    def seen(node: str) -> list[dict[str, str]]:
+        rows: list[dict[str, str]] = cluster.call("GET", f"/nodes/{node}/netstat")
+        return rows
+
+    assert [(row["vmid"], row["dev"]) for row in seen("pve1")] == [("100", "net0"), ("100", "net1")]
+    assert [(row["vmid"], row["dev"]) for row in seen("pve2")] == [("102", "net0")]
+    before = int(seen("pve1")[0]["in"])
+    cluster.clock.advance(60)
+    assert int(seen("pve1")[0]["in"]) > before

@@ -53,8 +53,8 @@ def current(guest: Guest, *, now: float, host_cpus: int) -> dict[str, Any]:
         row["agent"] = 1
     if "vga" in guest.config:
         row["clipboard"] = keyed.parse(guest.config["vga"], "type").get("clipboard")
-    if guest.running and (cards := _nics(guest, now)):
-        row["nics"] = cards
+    if guest.running and (seen := cards(guest, now)):
+        row["nics"] = seen
     return row
 
 
@@ -62,8 +62,8 @@ def full(guest: Guest, *, now: float, host_cpus: int) -> dict[str, Any]:
     """Return the guest's row in ``/nodes/{node}/qemu?full=1``."""
     row = summary(guest, now=now, host_cpus=host_cpus)
     row["qmpstatus"] = qmpstatus(guest)
-    if guest.running and (cards := _nics(guest, now)):
-        row["nics"] = cards
+    if guest.running and (seen := cards(guest, now)):
+        row["nics"] = seen
     return row
 
 
@@ -108,7 +108,7 @@ def _figures(guest: Guest, now: float, row: dict[str, Any]) -> dict[str, Any]:
     uptime = max(0, int(now - guest.started))
     busy = (1 + math.sin(now / 97 + guest.vmid)) / 2 if uptime > 30 else 0.0
     memory = int(row["maxmem"] * (0.08 + 0.35 * min(1.0, uptime / 300) * (0.8 + 0.2 * busy)))
-    net = _nics(guest, now).values()
+    net = cards(guest, now).values()
     figures: dict[str, Any] = {
         "pid": guest.pid,
         "uptime": uptime,
@@ -126,7 +126,8 @@ def _figures(guest: Guest, now: float, row: dict[str, Any]) -> dict[str, Any]:
     return figures
 
 
-def _nics(guest: Guest, now: float) -> dict[str, dict[str, int]]:
+def cards(guest: Guest, now: float) -> dict[str, dict[str, int]]:
+    """Return what has gone through each network card of a running guest, by the host's name."""
     uptime = max(0, int(now - guest.started))
     prefix = "tap" if guest.kind == "qemu" else "veth"
     names = sorted(name for name in guest.config if name[:3] == "net" and name[3:].isdigit())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from proxmox_client.testing.digest import check_digest, digest_of
 from proxmox_client.testing.formats import split_list
+from proxmox_client.testing.guests import readings
 from proxmox_client.testing.handlers.cluster import node_figures, node_row
 from proxmox_client.testing.handlers.version import REPOSITORY, full_version
 from proxmox_client.testing.request import Call, PveFault
@@ -167,8 +168,23 @@ def write_config(cluster: SimulatedCluster, call: Call) -> None:
 
 @handles("GET", "/nodes/{node}/netstat")
 def netstat(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
-    """List the traffic of running guests' network devices: not simulated, so none."""
-    return []
+    """List the traffic of running guests' network devices; numbers are text here."""
+    now = cluster.clock.now()
+    seen = {
+        name: (guest.vmid, traffic)
+        for guest in cluster.guests.values()
+        if guest.running and guest.node == call.node
+        for name, traffic in readings.cards(guest, now).items()
+    }
+    return [
+        {
+            "vmid": str(vmid),
+            "dev": f"net{name.rpartition('i')[2]}",
+            "in": str(traffic["netin"]),
+            "out": str(traffic["netout"]),
+        }
+        for name, (vmid, traffic) in sorted(seen.items())
+    ]
 
 
 @handles("GET", "/nodes/{node}/capabilities/qemu/migration")
