@@ -96,11 +96,17 @@ def test_a_missing_file_is_not_made_unless_wanted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "sqlite:///file:x?uri=true", "not a url"],
+    ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "sqlite:///file:x/y?uri=true", "not a url"],
 )
-def test_other_urls_are_refused(bad: str) -> None:
+def test_other_urls_are_refused_and_nothing_is_made(
+    bad: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(StateUrlInvalid, match="sqlite:///path/to/file"):
         State.open(bad)
+    with pytest.raises(StateUrlInvalid):
+        migrate(bad)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from proxmox_client.testing import SimulatedCluster
 from proxmox_client.testing.clock import VirtualClock
 
 VIEWS = {
-    "changes", "containers", "nodes", "pools", "resources", "samples", "storages", "tasks", "vms",
-    "volumes",
+    "acl", "changes", "cluster_options", "containers", "firewall", "firewall_rules", "ha", "jobs",
+    "mappings", "networks", "nodes", "notifications", "pools", "realms", "resources", "roles",
+    "samples", "sdn", "storages", "tasks", "tokens", "user_groups", "users", "vms", "volumes",
 }  # fmt: skip
 
 
