@@ -105,6 +105,43 @@ def test_kinds_and_lists() -> None:
     assert set(known) == {each.name for each in kinds()} | {"List"}
 
 
+SETTINGS = {
+    "Firewall": (
+        "rules: [{type: in, action: ACCEPT, dport: 22}], aliases: {lan: 10.0.0.0/8}",
+        ("rules: [{type: sideways, action: ACCEPT}]", "optoins: {}"),
+    ),
+    "Sdn": (
+        "zones: {lab: {type: simple}}, vnets: {web: {zone: lab}}",
+        ("zones: {lab: {type: nonsense}}", "vnets: {web: {zoen: lab}}"),
+    ),
+    "NodeNetwork": (
+        "node: pve1, interfaces: {vmbr1: {type: bridge, autostart: on}}",
+        ("node: pve1, interfaces: {vmbr1: {type: nonsense}}", "interfaces: {}"),
+    ),
+    "Storage": (
+        "type: dir, config: {path: /srv, content: [images]}",
+        ("type: nonsense, config: {}", "config: {path: /srv}"),
+    ),
+    "Image": (
+        "storage: local, content: iso, url: https://example.org/a.iso",
+        ("storage: local, content: iso", "node: pve1"),
+    ),
+    "Container": (
+        "hooks: {postDelete: [{dropBackups: {storage: local, keep: 1}}]}",
+        ("hooks: {postDelete: [{backup: {storage: local}}]}", "hooks: {afterwards: []}"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_editors_know_every_kind(kind: str) -> None:
+    right, wrong = SETTINGS[kind]
+    head = f"apiVersion: pmpc/v1\nkind: {kind}\nmetadata: {{name: a}}\nspec: "
+    assert findings(f"{head}{{{right}}}\n") == []
+    for mistake in wrong:
+        assert findings(f"{head}{{{mistake}}}\n"), mistake
+
+
 def test_options_follow_the_version() -> None:
     text = HEAD + "  config: {intel-tdx: {type: tdx}}\n"
     assert findings(text, "9.2") == []
