@@ -8,9 +8,11 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import attrs
+
+_F = TypeVar("_F")
 
 
 @attrs.frozen
@@ -46,9 +48,9 @@ class Row:
         return self.ratio <= self.target if self.better == "lower" else self.ratio >= self.target
 
 
-def alternate(sides: Sequence[Callable[[], float]], repeats: int) -> list[list[float]]:
+def alternate(sides: Sequence[Callable[[], _F]], repeats: int) -> list[list[_F]]:
     """Run the sides in turn and return each one's figures, so that noise meets all alike."""
-    figures: list[list[float]] = [[] for _ in sides]
+    figures: list[list[_F]] = [[] for _ in sides]
     for _ in range(repeats):
         for index, side in enumerate(sides):
             figures[index].append(side())
