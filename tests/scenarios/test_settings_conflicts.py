@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pmpc_reconcile.errors import InputInvalid
+
 FIREWALL = """
 apiVersion: pmpc/v1
 kind: Firewall
@@ -123,3 +125,8 @@ async def test_the_answers_do_what_they_say(lab: Any, name: str, word: str) -> N
         assert (await lab.plan(text)).empty
     else:
         assert [change.path for change in (await lab.plan(text)).objects[0].conflicts] == [path]
+
+
+async def test_an_answer_about_no_option_is_refused(lab: Any) -> None:
+    with pytest.raises(InputInvalid, match="policy_in"):
+        await lab.plan(FIREWALL, resolve={"Firewall/cluster:options.policy_inn": "ours"})

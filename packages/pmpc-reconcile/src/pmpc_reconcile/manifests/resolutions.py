@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from pmpc_reconcile.diagnostics import did_you_mean
-from pmpc_reconcile.kinds import Kind, Option, Shape, options_of
+from pmpc_reconcile.kinds import Kind, Option, Shape, firewall, options_of
 from pmpc_reconcile.values import split_path
 
 _SECTIONS: Final = ("config", "state", "pool")
@@ -46,6 +46,8 @@ def _check(kind: Kind, version: str | None, path: str) -> PathProblem | None:
         if not kind.flat and options_of(kind, version).find(section) is not None:
             known = f"write config.{path}"
         return PathProblem(path, f"{path!r} names no field of a {kind}", known)
+    if kind.name == "Firewall" and section == "options" and name is not None:
+        return _firewall_option(path, name)
     if section != "config" or name is None:
         return None
     option = options_of(kind, version).find(name)
@@ -56,6 +58,13 @@ def _check(kind: Kind, version: str | None, path: str) -> PathProblem | None:
         return None
     hint = did_you_mean(key, _keys(option)) if _keys(option) else f"write config.{name}"
     return PathProblem(path, f"{path!r} names no key of {name}", hint)
+
+
+def _firewall_option(path: str, name: str) -> PathProblem | None:
+    known = {option for options in firewall.OPTIONS.values() for option in options}
+    if name in known:
+        return None
+    return PathProblem(path, f"{path!r} names no option of a Firewall", did_you_mean(name, known))
 
 
 def _keys(option: Option) -> frozenset[str]:

@@ -155,7 +155,8 @@ def _step(place: FirewallPlace, diff: Diff, calls: int) -> Configure:
     return Configure(
         id=f"{place.address}#configure",
         address=place.address,
-        summary=f"set {_what(diff.changes)} in the firewall of {where}, {calls} calls",
+        summary=f"set {_what(diff.changes)} in the firewall of {where}, "
+        + (f"{calls} calls" if calls != 1 else "one call"),
         reason="the manifest differs",
         after=place.after,
         locks=(lock,),
