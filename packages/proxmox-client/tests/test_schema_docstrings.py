@@ -79,20 +79,74 @@ def test_generated_packages_say_that_they_are() -> None:
         assert "GENERATED" in (package.__doc__ or "")
 
 
-HELPERS = ("Guest", "GuestAgent", "GuestSnapshots", "Volumes", "Task", "Console")
-STREAMS = {"AsyncConsole.terminal", "AsyncConsole.vnc"}
+HELPERS = ("Client", "Guest", "GuestAgent", "GuestSnapshots", "Volumes", "Task", "Console")
+SENDS_NOTHING = {
+    "Client.observing": "adds an observer",
+    "Client.with_timeout": "copies the client",
+    "Client.task": "makes a handle",
+    "Client.console": "makes a handle",
+    "Client.volumes": "makes a handle",
+    "Client.close": "closes sockets",
+    "Client.aclose": "closes sockets",
+}
+CALLS_WHAT_IS_GIVEN = {
+    "Client.request": "method and path are arguments",
+    "Client.call": "the operation is an argument",
+    "Client.start": "the operation is an argument",
+    "Client.run": "the flow is an argument",
+    "Client.update": "the path is an argument",
+    "Guest.request": "method and path are arguments",
+}
+CALLED = re.compile(r"\b(GET|POST|PUT|DELETE) …?(/[^\s,;)`]+)")
 
 
-@pytest.mark.parametrize("name", [*HELPERS, *(f"Async{name}" for name in HELPERS)])
-def test_a_helper_names_its_privileges_and_errors(name: str) -> None:
-    described = 0
-    helper: type[Any] = getattr(proxmox_client, name)
-    for own, member in vars(helper).items():
-        if own.startswith("_") or not inspect.isfunction(member) or f"{name}.{own}" in STREAMS:
-            continue
-        text = inspect.getdoc(member) or ""
-        assert "Privileges: " in text, f"{name}.{own}"
-        twin = f"`{name.removeprefix('Async')}.{own}`"  # whose description says the rest
-        assert "Raises:" in text or twin in text, f"{name}.{own}"
-        described += 1
-    assert described >= 3, name
+def shape(path: str) -> str:
+    return re.sub(r"\{[^}]+\}", "{}", path.rstrip("."))
+
+
+def helper_methods() -> Iterator[tuple[str, FunctionType]]:
+    """Yield every public method of the hand-written helpers, in both colours."""
+    for name in [*HELPERS, *(f"Async{name}" for name in HELPERS)]:
+        helper: type[Any] = getattr(proxmox_client, name)
+        for own in dir(helper):
+            member = inspect.getattr_static(helper, own)
+            if not own.startswith("_") and isinstance(member, FunctionType):
+                yield f"{name}.{own}", member
+
+
+def since_of(method: str, path: str) -> str:
+    """Return the first version that has an endpoint, which may be named by its end only."""
+    versions = schema.versions()
+    found = [
+        versions.index(facts.since)
+        for facts in schema.operations()
+        if facts.method == method and shape(facts.path).endswith(shape(path))
+    ]
+    assert found, f"no known PVE has {method} {path}"
+    return versions[min(found)]
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [found for found in helper_methods() if found[0].removeprefix("Async") not in SENDS_NOTHING],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_helper_names_its_endpoint_privileges_version_and_errors(
+    name: str, method: FunctionType
+) -> None:
+    described = inspect.getdoc(method) or ""
+    assert re.search(r"\nRaises:\n    [A-Z]\w+: ", described)
+    text = " ".join(described.split())
+    assert "Privileges: " in text
+    if name.removeprefix("Async") in CALLS_WHAT_IS_GIVEN:
+        assert "Since: as the " in text
+        return
+    called = CALLED.findall(text)
+    assert called
+    newest = max((since_of(*call) for call in called), key=schema.versions().index)
+    assert f"Since {newest}." in text
+
+
+def test_the_exceptions_name_helpers_that_exist() -> None:
+    known = {name.removeprefix("Async") for name, _ in helper_methods()}
+    assert (SENDS_NOTHING.keys() | CALLS_WHAT_IS_GIVEN.keys()) <= known

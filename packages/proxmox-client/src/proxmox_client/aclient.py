@@ -234,6 +234,8 @@ class AsyncClient(AsyncComfort):
     ) -> Any:
         """Call a path that the typed tree lacks, or that is easier said as text.
 
+        Privileges: those of the call. Since: as the call.
+
         Args:
             method: GET, POST, PUT or DELETE.
             path: Below `/api2/json`, filled: `/nodes/pve1/qemu/100/config`.
@@ -255,18 +257,36 @@ class AsyncClient(AsyncComfort):
     async def call(
         self, op: Operation[T], placeholders: Placeholders, params: Mapping[str, object]
     ) -> T:
-        """Perform an operation and return its decoded result."""
+        """Perform an operation and return its decoded result.
+
+        Privileges: those of the call. Since: as the call.
+
+        Raises:
+            PveError: As everywhere.
+        """
         return await self.run(perform(self._session, op, placeholders, params))
 
     async def start(
         self, op: Operation[Any], placeholders: Placeholders, params: Mapping[str, object]
     ) -> AsyncTask:
-        """Perform an operation that starts a task and return the task."""
+        """Perform an operation that starts a task and return the task.
+
+        Privileges: those of the call. Since: as the call.
+
+        Raises:
+            PveError: As everywhere.
+        """
         data = await self.run(perform(self._session, op, placeholders, params))
         return AsyncTask(self, read_started(data), data)
 
     async def run(self, flow: Flow[T]) -> T:
-        """Run a flow of requests to its end."""
+        """Run a flow of requests to its end.
+
+        Privileges: those of the calls. Since: as the call.
+
+        Raises:
+            PveError: As everywhere.
+        """
         if self._session.curious:
             self._take_up(await self._driver.run(learn_first(self._session)))
         return await self._driver.run(flow)
@@ -274,14 +294,21 @@ class AsyncClient(AsyncComfort):
     async def resolve(self, error: AmbiguousWrite, *, patience: float = PATIENCE) -> Resolution:
         """Look what became of a write whose answer never came: for its task, else its effect.
 
+        Calls GET /nodes/{node}/tasks. Privileges: those to read what was written. Since 7.4.
+
         Args:
             error: What was raised; it holds what to look for.
             patience: Seconds after the sending in which the server may still begin it.
+
+        Raises:
+            PveError: As everywhere.
         """
         return await self.run(resolve(self._session, error, patience=patience))
 
     async def openid_start(self) -> str:
         """Return the address to send a browser to, for a client with an `OpenIdLogin`.
+
+        Calls POST /access/openid/auth-url. Privileges: none. Since 7.4.
 
         Raises:
             ApiError: PVE does not know the realm or cannot reach its provider.
@@ -291,6 +318,8 @@ class AsyncClient(AsyncComfort):
 
     async def openid_finish(self, answer: str) -> Ticket:
         """Take the address the provider sent the browser to; from then on one is logged in.
+
+        Calls POST /access/openid/login. Privileges: none. Since 7.4.
 
         Returns:
             The ticket, with which another client can go on: `login=ticket`.
@@ -305,10 +334,15 @@ class AsyncClient(AsyncComfort):
     async def learn_servers(self) -> tuple[str, ...]:
         """Ask the cluster for its other nodes and turn to them when this one fails.
 
+        Calls GET /cluster/status and GET /nodes. Privileges: Sys.Audit on /. Since 7.4.
+
         Each node's certificate is pinned as the cluster states it, unless a CA file vouches for it.
 
         Returns:
             The addresses learnt.
+
+        Raises:
+            PveError: As everywhere.
         """
         return self._take_up(await self._driver.run(learn_servers(self._session)))
 

@@ -82,7 +82,8 @@ class Task(_Handle):
     def wait(self, timeout: float | None = None, on_log: LogReceiver | None = None) -> TaskResult:
         """Wait until the task has ended, or the time is over.
 
-        Privileges: one's own task, or Sys.Audit on the node.
+        Calls GET /nodes/{node}/tasks/{upid}/status. Privileges: one's own task, or Sys.Audit on the
+        node. Since 7.4.
 
         Args:
             timeout: Seconds to wait; None waits for ever.
@@ -104,7 +105,7 @@ class Task(_Handle):
     def status(self) -> TaskStatus:
         """Ask how it stands (GET /nodes/{node}/tasks/{upid}/status).
 
-        Privileges: one's own task, or Sys.Audit on the node.
+        Privileges: one's own task, or Sys.Audit on the node. Since 7.4.
 
         Raises:
             PveError: As everywhere.
@@ -114,7 +115,7 @@ class Task(_Handle):
     def log(self, start: int = 0, limit: int = 0) -> tuple[str, ...]:
         """Read its log (GET /nodes/{node}/tasks/{upid}/log); `limit=0` means all lines.
 
-        Privileges: one's own task, or Sys.Audit on the node.
+        Privileges: one's own task, or Sys.Audit on the node. Since 7.4.
 
         Raises:
             NotFound: Its node has no such log; PVE says that with status 200.
@@ -125,7 +126,8 @@ class Task(_Handle):
     def follow(self) -> Iterator[str]:
         """Yield the lines of its log as they appear, until the task has ended.
 
-        Privileges: one's own task, or Sys.Audit on the node.
+        Calls GET /nodes/{node}/tasks/{upid}/log. Privileges: one's own task, or Sys.Audit on the
+        node. Since 7.4.
 
         The way to watch a task that somebody else waits for: `for line in task.follow(): …`.
 
@@ -141,7 +143,7 @@ class Task(_Handle):
     def stop(self) -> None:
         """Interrupt it (DELETE /nodes/{node}/tasks/{upid}).
 
-        Privileges: one's own task, or Sys.Modify on the node.
+        Privileges: one's own task, or Sys.Modify on the node. Since 7.4.
 
         PVE answers when the worker was told; `wait()` says how it ended, usually
         `received interrupt`.
@@ -168,7 +170,11 @@ class AsyncTask(_Handle):
     ) -> TaskResult:
         """Wait until the task has ended, or the time is over. See `Task.wait`.
 
-        Privileges: one's own task, or Sys.Audit on the node.
+        Calls GET /nodes/{node}/tasks/{upid}/status. Privileges: one's own task, or Sys.Audit on the
+        node. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
         """
         if self._upid is None:
             return self._none
@@ -178,7 +184,7 @@ class AsyncTask(_Handle):
     async def status(self) -> TaskStatus:
         """Ask how it stands (GET /nodes/{node}/tasks/{upid}/status).
 
-        Privileges: one's own task, or Sys.Audit on the node.
+        Privileges: one's own task, or Sys.Audit on the node. Since 7.4.
 
         Raises:
             PveError: As everywhere.
@@ -188,7 +194,10 @@ class AsyncTask(_Handle):
     async def log(self, start: int = 0, limit: int = 0) -> tuple[str, ...]:
         """Read its log (GET /nodes/{node}/tasks/{upid}/log). See `Task.log`.
 
-        Privileges: one's own task, or Sys.Audit on the node.
+        Privileges: one's own task, or Sys.Audit on the node. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
         """
         flow = taskflow.fetch_log(self._client.session, self.upid, start=start, limit=limit)
         return await self._client.run(flow)
@@ -196,9 +205,13 @@ class AsyncTask(_Handle):
     async def follow(self) -> AsyncIterator[str]:
         """Yield the lines of its log as they appear: `async for line in task.follow(): …`.
 
-        Privileges: one's own task, or Sys.Audit on the node.
+        Calls GET /nodes/{node}/tasks/{upid}/log. Privileges: one's own task, or Sys.Audit on the
+        node. Since 7.4.
 
         See `Task.follow`.
+
+        Raises:
+            PveError: As everywhere.
         """
         reader = loglines.LogReader()
         while not reader.ended:
@@ -209,7 +222,7 @@ class AsyncTask(_Handle):
     async def stop(self) -> None:
         """Interrupt it (DELETE /nodes/{node}/tasks/{upid}).
 
-        Privileges: one's own task, or Sys.Modify on the node.
+        Privileges: one's own task, or Sys.Modify on the node. Since 7.4.
 
         Raises:
             PveError: As everywhere.

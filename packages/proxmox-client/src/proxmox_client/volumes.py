@@ -35,7 +35,7 @@ class Volumes:
     ) -> Results[NodesStorageContentItem]:
         """List them (GET /nodes/{node}/storage/{storage}/content).
 
-        Privileges: Datastore.Audit or Datastore.AllocateSpace.
+        Privileges: Datastore.Audit or Datastore.AllocateSpace. Since 7.4.
 
         Args:
             content: Only `images`, `rootdir`, `iso`, `vztmpl`, `backup`, `import` or `snippets`.
@@ -60,7 +60,7 @@ class Volumes:
     ) -> Volid:
         """Allocate an empty disk image (POST /nodes/{node}/storage/{storage}/content).
 
-        Privileges: Datastore.AllocateSpace.
+        Privileges: Datastore.AllocateSpace. Since 7.4.
 
         Args:
             guest: The guest it will belong to.
@@ -93,7 +93,7 @@ class Volumes:
     ) -> TaskResult:
         """Delete one and wait for it (DELETE …/storage/{storage}/content/{volume}).
 
-        Privileges: Datastore.Allocate; Datastore.AllocateSpace for a guest's own.
+        Privileges: Datastore.Allocate; Datastore.AllocateSpace for a guest's own. Since 7.4.
 
         Args:
             volume: Its name, `local:iso/debian.iso`, or the part after the storage.
@@ -129,7 +129,7 @@ class AsyncVolumes:
     ) -> Results[NodesStorageContentItem]:
         """List them (GET /nodes/{node}/storage/{storage}/content). See `Volumes.list`.
 
-        Privileges: Datastore.Audit or Datastore.AllocateSpace.
+        Privileges: Datastore.Audit or Datastore.AllocateSpace. Since 7.4.
 
         Raises:
             PveError: As everywhere.
@@ -150,7 +150,7 @@ class AsyncVolumes:
     ) -> Volid:
         """Allocate an empty disk image (POST …/content). See `Volumes.allocate`.
 
-        Privileges: Datastore.AllocateSpace.
+        Privileges: Datastore.AllocateSpace. Since 7.4.
 
         Raises:
             PveError: As everywhere.
@@ -174,7 +174,10 @@ class AsyncVolumes:
     ) -> TaskResult:
         """Delete one and wait for it (DELETE …/content/{volume}). See `Volumes.delete`.
 
-        Privileges: Datastore.Allocate; Datastore.AllocateSpace for a guest's own.
+        Privileges: Datastore.Allocate; Datastore.AllocateSpace for a guest's own. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
         """
         known = volumes.on_storage(self.storage, volume)
         flow = volumes.delete(self._client.session, self.node, known, Waiting(timeout, on_log))

@@ -53,7 +53,13 @@ class AsyncComfort:
             ...
 
     async def guest(self, guest: int | str) -> AsyncGuest:
-        """Find a guest by number or name; see `Client.guest`."""
+        """Find a guest by number or name; see `Client.guest`.
+
+        Calls GET /cluster/resources. Privileges: VM.Audit on the guest. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
+        """
         from proxmox_client.guest import AsyncGuest
 
         place = await self.run(guests.locate(self.session, guest))
@@ -65,15 +71,33 @@ class AsyncComfort:
         params: Mapping[str, object],
         timeout: float | None = None,  # noqa: ASYNC109  # virtual clocks need it in the flow
     ) -> tuple[int, TaskResult]:
-        """Create or clone with a free number; see `Client.create_guest`."""
+        """Create or clone with a free number; see `Client.create_guest`.
+
+        Calls GET /cluster/nextid, then POST to the path. Privileges: those of the path. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
+        """
         return await self.run(numbers.create(self.session, path, params, timeout=timeout))
 
     async def update(self, path: str, changes: Mapping[str, object]) -> bool:
-        """Change an object that has a digest; see `Client.update`."""
+        """Change an object that has a digest; see `Client.update`.
+
+        Privileges: those of the path. Since: as the path.
+
+        Raises:
+            PveError: As everywhere.
+        """
         return await self.run(update(self.session, path, changes))
 
     async def allocate_vmid(self, create: Callable[[int], Awaitable[T]]) -> tuple[int, T]:
-        """Create something under a free number; see `Client.allocate_vmid`."""
+        """Create something under a free number; see `Client.allocate_vmid`.
+
+        Calls GET /cluster/nextid. Privileges: any user; besides those of `create`. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
+        """
         vmid = await self.run(numbers.free_number(self.session))
         while True:
             try:
@@ -97,7 +121,14 @@ class AsyncComfort:
         running: bool | None = None,
         limit: int = 50,
     ) -> FoundTasks:
-        """Find tasks on all nodes, newest first; see `Client.find_tasks`."""
+        """Find tasks on all nodes, newest first; see `Client.find_tasks`.
+
+        Calls GET /nodes/{node}/tasks. Privileges: any user; Sys.Audit on a node to see others'
+        tasks. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
+        """
         query = TaskQuery(guest, type, user, since, until, node, running, limit)
         return await self.run(find(self.session, query))
 
@@ -109,6 +140,8 @@ class AsyncComfort:
 
     async def open_websocket(self, ticket: ConsoleTicket) -> WebSocket:
         """Open the websocket of a console, on the server that opened the console.
+
+        Calls GET …/vncwebsocket. Privileges: VM.Console; Sys.Console for a node. Since 7.4.
 
         Raises:
             ApiError: The server refuses the ticket.
@@ -136,7 +169,15 @@ class AsyncComfort:
         verify_certificates: bool = True,
         compression: str | None = None,
     ) -> AsyncTask:
-        """Let PVE fetch a file itself; see `Client.download_url`."""
+        """Let PVE fetch a file itself; see `Client.download_url`.
+
+        Calls POST /nodes/{node}/storage/{storage}/download-url. Privileges:
+        Datastore.AllocateTemplate; Sys.Audit and Sys.Modify on / or Sys.AccessNetwork on the node.
+        Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
+        """
         flow = volumes.download(
             self.session,
             node,
@@ -157,7 +198,13 @@ class AsyncComfort:
         timeout: float = 300.0,  # noqa: ASYNC109  # as above
         pause: float = 2.0,
     ) -> bool:
-        """Wait until the rows of /cluster/resources are as wanted; see `Client.wait_for`."""
+        """Wait until the rows of /cluster/resources are as wanted; see `Client.wait_for`.
+
+        Calls GET /cluster/resources. Privileges: any user; rows show what one may audit. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
+        """
         flow = guests.wait_for(self.session, condition, timeout=timeout, pause=pause)
         return await self.run(flow)
 
@@ -172,7 +219,14 @@ class AsyncComfort:
         checksum: bool = True,
         progress: Progress | None = None,
     ) -> AsyncTask:
-        """Send a file to a storage; see `Client.upload`."""
+        """Send a file to a storage; see `Client.upload`.
+
+        Calls POST /nodes/{node}/storage/{storage}/upload. Privileges: Datastore.AllocateTemplate.
+        Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
+        """
         request = await asyncio.to_thread(
             uploading.prepare_upload,
             node,
@@ -189,5 +243,11 @@ class AsyncComfort:
     async def missing_privileges(
         self, method: str, path: str, params: Mapping[str, object] = _NO_PARAMS
     ) -> tuple[MissingPrivilege, ...]:
-        """Ask beforehand what would be lacking; see `Client.missing_privileges`."""
+        """Ask beforehand what would be lacking; see `Client.missing_privileges`.
+
+        Calls GET /access/permissions. Privileges: any user. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
+        """
         return await self.run(missing_privileges(self.session, method, path, params))

@@ -46,6 +46,8 @@ class Comfort:
     def guest(self, guest: int | str) -> Guest:
         """Find a guest by number or name; the handle follows it through the cluster.
 
+        Calls GET /cluster/resources. Privileges: VM.Audit on the guest. Since 7.4.
+
         Raises:
             RequestInvalid: There is none of that name, or several.
         """
@@ -59,15 +61,22 @@ class Comfort:
     ) -> tuple[int, TaskResult]:
         """Create (`/nodes/pve1/qemu`) or clone (`/nodes/pve1/qemu/9000/clone`) with a free number.
 
+        Calls GET /cluster/nextid, then POST to the path. Privileges: those of the path. Since 7.4.
+
         Safe against others who take numbers at the same time: the next number is taken then.
 
         Returns:
             The number and how the task ended.
+
+        Raises:
+            PveError: As everywhere.
         """
         return self.run(numbers.create(self.session, path, params, timeout=timeout))
 
     def update(self, path: str, changes: Mapping[str, object]) -> bool:
         """Change an object that has a digest; somebody else's change is never overwritten.
+
+        Privileges: those of the path. Since: as the path.
 
         Args:
             path: Such as `/nodes/pve1/qemu/100/config` or `/storage/local`.
@@ -84,6 +93,8 @@ class Comfort:
     def allocate_vmid(self, create: Callable[[int], T]) -> tuple[int, T]:
         """Create something under a free number, safe against rivals who take the same one.
 
+        Calls GET /cluster/nextid. Privileges: any user; besides those of `create`. Since 7.4.
+
         PVE reserves no number: two who ask at once get the same. So the number is taken by
         creating: where somebody was faster, at once or in the task, the next one is tried.
 
@@ -93,6 +104,9 @@ class Comfort:
 
         Returns:
             The number, and what `create` returned for it.
+
+        Raises:
+            PveError: As everywhere.
         """
         vmid = self.run(numbers.free_number(self.session))
         while True:
@@ -119,6 +133,8 @@ class Comfort:
     ) -> FoundTasks:
         """Find tasks on all nodes, newest first (GET /nodes/{node}/tasks of each).
 
+        Privileges: any user; Sys.Audit on a node to see others' tasks. Since 7.4.
+
         Args:
             guest: Number of the guest, or whatever else the task is about.
             type: Such as `qmstart` or `vzdump`.
@@ -132,6 +148,9 @@ class Comfort:
         Returns:
             The tasks; `pve.task(entry.upid)` takes one up. Its `silent` names nodes that did not
             answer.
+
+        Raises:
+            PveError: As everywhere.
         """
         query = TaskQuery(guest, type, user, since, until, node, running, limit)
         return self.run(find(self.session, query))
@@ -170,6 +189,9 @@ class Comfort:
     ) -> Task:
         """Let PVE fetch a file itself (POST /nodes/{node}/storage/{storage}/download-url).
 
+        Privileges: Datastore.AllocateTemplate; Sys.Audit and Sys.Modify on / or Sys.AccessNetwork
+        on the node. Since 7.4.
+
         Args:
             node: The node that fetches it.
             storage: Where to.
@@ -201,7 +223,13 @@ class Comfort:
     def wait_for(
         self, condition: Callable[[guests.Rows], bool], timeout: float = 300.0, pause: float = 2.0
     ) -> bool:
-        """Wait until the rows of /cluster/resources are as wanted; False if time is over first."""
+        """Wait until the rows of /cluster/resources are as wanted; False if time is over first.
+
+        Calls GET /cluster/resources. Privileges: any user; rows show what one may audit. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
+        """
         flow = guests.wait_for(self.session, condition, timeout=timeout, pause=pause)
         return self.run(flow)
 
@@ -217,6 +245,8 @@ class Comfort:
         progress: Progress | None = None,
     ) -> Task:
         """Send a file to a storage (POST /nodes/{node}/storage/{storage}/upload).
+
+        Privileges: Datastore.AllocateTemplate. Since 7.4.
 
         Args:
             node: Any node that has the storage.
@@ -247,6 +277,8 @@ class Comfort:
     ) -> tuple[MissingPrivilege, ...]:
         """Ask beforehand what would be lacking for a call; nothing is called.
 
+        Calls GET /access/permissions. Privileges: any user. Since 7.4.
+
         PVE checks more than it declares (single options, storages, bridges), so an empty answer
         means only that the call itself is allowed.
 
@@ -254,5 +286,8 @@ class Comfort:
             method: HTTP method.
             path: Filled path: `/nodes/pve1/qemu/100/status/start`.
             params: Those of the call that its check may name, such as `newid` or `pool`.
+
+        Raises:
+            PveError: As everywhere.
         """
         return self.run(missing_privileges(self.session, method, path, params))

@@ -29,7 +29,7 @@ class Console:
     def vnc_ticket(self) -> ConsoleTicket:
         """Open a VNC server for one viewer (POST …/vncproxy, …/vncshell).
 
-        Privileges: VM.Console; Sys.Console for a node.
+        Privileges: VM.Console; Sys.Console for a node. Since 7.4.
 
         Tokens can do this. Needs VM.Console on the guest, Sys.Console on the node.
 
@@ -43,7 +43,7 @@ class Console:
     ) -> ConsoleTicket:
         """Open a terminal for one viewer (POST …/termproxy).
 
-        Privileges: VM.Console; Sys.Console for a node.
+        Privileges: VM.Console; Sys.Console for a node. Since 7.4.
 
         Needs VM.Console on the guest, Sys.Console on the node. Only root@pam's password ticket
         gets a root shell on a node; everybody else gets a login prompt.
@@ -61,7 +61,7 @@ class Console:
     def spice_ticket(self, *, proxy: str | None = None) -> SpiceTicket:
         """Open a SPICE server for one viewer (POST …/spiceproxy, …/spiceshell).
 
-        Privileges: VM.Console; Sys.Console for a node.
+        Privileges: VM.Console; Sys.Console for a node. Since 7.4.
 
         Tokens can do this. A machine needs a SPICE display (`vga: qxl`).
 
@@ -87,7 +87,7 @@ class AsyncConsole:
     async def vnc_ticket(self) -> ConsoleTicket:
         """Open a VNC server for one viewer. See `Console.vnc_ticket`.
 
-        Privileges: VM.Console; Sys.Console for a node.
+        Calls POST …/vncproxy. Privileges: VM.Console; Sys.Console for a node. Since 7.4.
 
         Raises:
             PveError: As everywhere.
@@ -99,7 +99,10 @@ class AsyncConsole:
     ) -> ConsoleTicket:
         """Open a terminal for one viewer. See `Console.terminal_ticket`.
 
-        Privileges: VM.Console; Sys.Console for a node.
+        Calls POST …/termproxy. Privileges: VM.Console; Sys.Console for a node. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
         """
         params = {"serial": serial, "cmd": cmd}
         return await self._client.run(consoles.terminal(self._client.session, self._shown, params))
@@ -107,7 +110,7 @@ class AsyncConsole:
     async def spice_ticket(self, *, proxy: str | None = None) -> SpiceTicket:
         """Open a SPICE server for one viewer. See `Console.spice_ticket`.
 
-        Privileges: VM.Console; Sys.Console for a node.
+        Calls POST …/spiceproxy. Privileges: VM.Console; Sys.Console for a node. Since 7.4.
 
         Raises:
             PveError: As everywhere.
@@ -117,6 +120,9 @@ class AsyncConsole:
     @asynccontextmanager
     async def vnc(self) -> AsyncGenerator[VncStream]:
         """Open the VNC console and connect to it: `async with console.vnc() as stream: …`.
+
+        Calls POST …/vncproxy and GET …/vncwebsocket. Privileges: VM.Console; Sys.Console for a
+        node. Since 7.4.
 
         Raises:
             ApiError: PVE refuses.
@@ -132,6 +138,9 @@ class AsyncConsole:
         self, *, serial: str | None = None, cmd: str | None = None
     ) -> AsyncGenerator[TerminalStream]:
         """Open the terminal and connect to it: `async with console.terminal() as stream: …`.
+
+        Calls POST …/termproxy and GET …/vncwebsocket. Privileges: VM.Console; Sys.Console for a
+        node. Since 7.4.
 
         Args:
             serial: Which serial port of a machine: `serial0` to `serial3`.

@@ -30,7 +30,7 @@ class GuestAgent:
     ) -> CommandResult:
         """Run a command inside and return its output (POST …/agent/exec).
 
-        Privileges: VM.GuestAgent.Unrestricted; VM.Monitor before PVE 9.
+        Privileges: VM.GuestAgent.Unrestricted; VM.Monitor before PVE 9. Since 7.4.
 
         Args:
             command: The program and its arguments: `["ls", "-l", "/etc"]`. No shell reads them;
@@ -53,7 +53,7 @@ class GuestAgent:
     def result(self, pid: int) -> CommandEnded | None:
         """Ask once for a command that `run` left running; None while it runs.
 
-        Privileges: as for `run`.
+        Calls GET …/agent/exec-status. Privileges: as for `run`. Since 7.4.
 
         The agent hands out the end of a command once and then forgets it.
 
@@ -66,7 +66,7 @@ class GuestAgent:
     def answers(self) -> bool:
         """Say whether the agent answers (POST …/agent/ping).
 
-        Privileges: VM.GuestAgent.Audit; VM.Monitor before PVE 9.
+        Privileges: VM.GuestAgent.Audit; VM.Monitor before PVE 9. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -77,7 +77,7 @@ class GuestAgent:
     def wait(self, timeout: float = START_TIMEOUT) -> bool:
         """Wait until it answers, as after a start; False where time is over first.
 
-        Privileges: as for `answers`.
+        Calls POST …/agent/ping. Privileges: as for `answers`. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -102,7 +102,10 @@ class AsyncGuestAgent:
     ) -> CommandResult:
         """Run a command inside and return its output (POST …/agent/exec). See `GuestAgent.run`.
 
-        Privileges: VM.GuestAgent.Unrestricted; VM.Monitor before PVE 9.
+        Privileges: VM.GuestAgent.Unrestricted; VM.Monitor before PVE 9. Since 7.4.
+
+        Raises:
+            PveError: As everywhere.
         """
         flow = agent.run(self._client.session, self._vmid, command, stdin=stdin, timeout=timeout)
         return await self._client.run(flow)
@@ -110,7 +113,7 @@ class AsyncGuestAgent:
     async def result(self, pid: int) -> CommandEnded | None:
         """Ask once for a command that `run` left running; None while it runs.
 
-        Privileges: as for `run`.
+        Calls GET …/agent/exec-status. Privileges: as for `run`. Since 7.4.
 
         See `GuestAgent.result`.
 
@@ -123,7 +126,7 @@ class AsyncGuestAgent:
     async def answers(self) -> bool:
         """Say whether the agent answers (POST …/agent/ping).
 
-        Privileges: VM.GuestAgent.Audit; VM.Monitor before PVE 9.
+        Privileges: VM.GuestAgent.Audit; VM.Monitor before PVE 9. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -134,7 +137,7 @@ class AsyncGuestAgent:
     async def wait(self, timeout: float = START_TIMEOUT) -> bool:
         """Wait until it answers, as after a start; False where time is over first.
 
-        Privileges: as for `answers`.
+        Calls POST …/agent/ping. Privileges: as for `answers`. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.

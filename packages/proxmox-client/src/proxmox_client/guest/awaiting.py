@@ -47,7 +47,7 @@ class AsyncGuest:
     async def place(self) -> GuestPlace:
         """Look where it is now (GET /cluster/resources).
 
-        Privileges: VM.Audit.
+        Privileges: VM.Audit. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -60,7 +60,7 @@ class AsyncGuest:
     ) -> Any:
         """Call a path below the guest: `guest.request("GET", "/config")`.
 
-        Privileges: those of the call.
+        Privileges: those of the call. Since: as the call.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -72,9 +72,13 @@ class AsyncGuest:
     async def update(self, changes: Mapping[str, object]) -> bool:
         """Change its configuration; somebody else's change is never overwritten.
 
-        Privileges: VM.Config.* for the options changed.
+        Calls GET …/config, PUT …/config. Privileges: VM.Config.* for the options changed. Since
+        7.4.
 
         See `Guest.update`.
+
+        Raises:
+            PveError: As everywhere.
         """
         return await self._client.run(update_guest(self._client.session, self.vmid, changes))
 
@@ -83,7 +87,7 @@ class AsyncGuest:
     ) -> TaskResult:
         """Start it and wait until it runs, HA or not (POST …/status/start).
 
-        Privileges: VM.PowerMgmt.
+        Privileges: VM.PowerMgmt. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -94,7 +98,7 @@ class AsyncGuest:
     async def stop(self, timeout: float = TIMEOUT, on_log: LogReceiver | None = None) -> TaskResult:
         """Switch it off and wait until it has stopped (POST …/status/stop).
 
-        Privileges: VM.PowerMgmt.
+        Privileges: VM.PowerMgmt. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -107,7 +111,7 @@ class AsyncGuest:
     ) -> TaskResult:
         """Ask it to shut down and wait until it has; `force` switches off what does not obey.
 
-        Privileges: VM.PowerMgmt.
+        Calls POST …/status/shutdown. Privileges: VM.PowerMgmt. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -124,7 +128,7 @@ class AsyncGuest:
     ) -> tuple[AsyncGuest, TaskResult]:
         """Clone it and wait (POST …/clone); rivals who take the same number do no harm.
 
-        Privileges: VM.Clone, VM.Allocate for the new guest, Datastore.AllocateSpace.
+        Privileges: VM.Clone, VM.Allocate for the new guest, Datastore.AllocateSpace. Since 7.4.
 
         See `Guest.clone`.
 
@@ -145,7 +149,7 @@ class AsyncGuest:
     ) -> TaskResult:
         """Move it to a node and wait until it is there, HA or not (POST …/migrate).
 
-        Privileges: VM.Migrate.
+        Privileges: VM.Migrate. Since 7.4.
 
         See `Guest.migrate`.
 
@@ -166,7 +170,7 @@ class AsyncGuest:
     ) -> TaskResult:
         """Delete it with its disks and wait until it is gone (DELETE …/{vmid}).
 
-        Privileges: VM.Allocate.
+        Privileges: VM.Allocate. Since 7.4.
 
         See `Guest.delete`.
 
@@ -187,7 +191,7 @@ class AsyncGuest:
     ) -> TaskResult:
         """Grow a disk and wait (PUT …/resize); PVE shrinks none. See `Guest.resize_disk`.
 
-        Privileges: VM.Config.Disk.
+        Privileges: VM.Config.Disk. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -209,7 +213,7 @@ class AsyncGuest:
     ) -> TaskResult:
         """Move a disk to another storage and wait (POST …/move_disk, …/move_volume).
 
-        Privileges: VM.Config.Disk, Datastore.AllocateSpace.
+        Privileges: VM.Config.Disk, Datastore.AllocateSpace. Since 7.4.
 
         See `Guest.move_disk`.
 

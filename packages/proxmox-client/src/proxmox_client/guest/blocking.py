@@ -45,7 +45,7 @@ class Guest:
     def place(self) -> GuestPlace:
         """Look where it is now (GET /cluster/resources).
 
-        Privileges: VM.Audit.
+        Privileges: VM.Audit. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -58,7 +58,7 @@ class Guest:
     ) -> Any:
         """Call a path below the guest: `guest.request("GET", "/config")`.
 
-        Privileges: those of the call.
+        Privileges: those of the call. Since: as the call.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -70,7 +70,8 @@ class Guest:
     def update(self, changes: Mapping[str, object]) -> bool:
         """Change its configuration; somebody else's change is never overwritten.
 
-        Privileges: VM.Config.* for the options changed.
+        Calls GET …/config, PUT …/config. Privileges: VM.Config.* for the options changed. Since
+        7.4.
 
         See `Client.update`; the guest is followed to wherever it moves.
 
@@ -88,7 +89,7 @@ class Guest:
     def start(self, timeout: float = TIMEOUT, on_log: LogReceiver | None = None) -> TaskResult:
         """Start it and wait until it runs, HA or not (POST …/status/start).
 
-        Privileges: VM.PowerMgmt.
+        Privileges: VM.PowerMgmt. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -99,7 +100,7 @@ class Guest:
     def stop(self, timeout: float = TIMEOUT, on_log: LogReceiver | None = None) -> TaskResult:
         """Switch it off and wait until it has stopped (POST …/status/stop).
 
-        Privileges: VM.PowerMgmt.
+        Privileges: VM.PowerMgmt. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -112,7 +113,7 @@ class Guest:
     ) -> TaskResult:
         """Ask it to shut down and wait until it has; `force` switches off what does not obey.
 
-        Privileges: VM.PowerMgmt.
+        Calls POST …/status/shutdown. Privileges: VM.PowerMgmt. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -129,7 +130,7 @@ class Guest:
     ) -> tuple[Guest, TaskResult]:
         """Clone it and wait (POST …/clone); rivals who take the same number do no harm.
 
-        Privileges: VM.Clone, VM.Allocate for the new guest, Datastore.AllocateSpace.
+        Privileges: VM.Clone, VM.Allocate for the new guest, Datastore.AllocateSpace. Since 7.4.
 
         Args:
             params: By PVE's names: `name`, `full`, `storage`, `target`, `pool`, … A `newid` is
@@ -157,7 +158,7 @@ class Guest:
     ) -> TaskResult:
         """Move it to a node and wait until it is there, HA or not (POST …/migrate).
 
-        Privileges: VM.Migrate.
+        Privileges: VM.Migrate. Since 7.4.
 
         Args:
             target: The node.
@@ -183,7 +184,7 @@ class Guest:
     ) -> TaskResult:
         """Delete it with its disks and wait until it is gone (DELETE …/{vmid}).
 
-        Privileges: VM.Allocate.
+        Privileges: VM.Allocate. Since 7.4.
 
         Args:
             purge: Take it out of backup jobs, replication and HA too.
@@ -207,7 +208,7 @@ class Guest:
     ) -> TaskResult:
         """Grow a disk and wait (PUT …/resize); PVE shrinks none.
 
-        Privileges: VM.Config.Disk.
+        Privileges: VM.Config.Disk. Since 7.4.
 
         Args:
             disk: Its option: `scsi0`, `rootfs`, `mp0`.
@@ -235,7 +236,7 @@ class Guest:
     ) -> TaskResult:
         """Move a disk to another storage and wait (POST …/move_disk, …/move_volume).
 
-        Privileges: VM.Config.Disk, Datastore.AllocateSpace.
+        Privileges: VM.Config.Disk, Datastore.AllocateSpace. Since 7.4.
 
         Args:
             disk: Its option: `scsi0`, `rootfs`, `mp0`.

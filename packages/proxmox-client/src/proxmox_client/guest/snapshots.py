@@ -27,7 +27,7 @@ class GuestSnapshots:
     def list(self) -> tuple[Snapshot, ...]:
         """List them, oldest first (GET …/snapshot), without PVE's pseudo entry `current`.
 
-        Privileges: VM.Audit.
+        Privileges: VM.Audit. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -46,7 +46,7 @@ class GuestSnapshots:
     ) -> TaskResult:
         """Take one and wait for it (POST …/snapshot).
 
-        Privileges: VM.Snapshot.
+        Privileges: VM.Snapshot. Since 7.4.
 
         Args:
             name: Name of the snapshot: letters, digits, `-`, `_`, beginning with a letter.
@@ -79,7 +79,7 @@ class GuestSnapshots:
     ) -> TaskResult:
         """Return to one and wait for it (POST …/snapshot/{name}/rollback).
 
-        Privileges: VM.Snapshot or VM.Snapshot.Rollback.
+        Privileges: VM.Snapshot or VM.Snapshot.Rollback. Since 7.4.
 
         What the guest wrote since then is lost.
 
@@ -109,7 +109,7 @@ class GuestSnapshots:
     ) -> TaskResult:
         """Delete one and wait for it (DELETE …/snapshot/{name}).
 
-        Privileges: VM.Snapshot.
+        Privileges: VM.Snapshot. Since 7.4.
 
         Args:
             name: Name of the snapshot.
@@ -141,7 +141,7 @@ class AsyncGuestSnapshots:
     async def list(self) -> tuple[Snapshot, ...]:
         """List them, oldest first (GET …/snapshot), without PVE's pseudo entry `current`.
 
-        Privileges: VM.Audit.
+        Privileges: VM.Audit. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -160,7 +160,7 @@ class AsyncGuestSnapshots:
     ) -> TaskResult:
         """Take one and wait for it (POST …/snapshot). See `GuestSnapshots.create`.
 
-        Privileges: VM.Snapshot.
+        Privileges: VM.Snapshot. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
@@ -186,7 +186,7 @@ class AsyncGuestSnapshots:
     ) -> TaskResult:
         """Return to one and wait for it (POST …/snapshot/{name}/rollback).
 
-        Privileges: VM.Snapshot or VM.Snapshot.Rollback.
+        Privileges: VM.Snapshot or VM.Snapshot.Rollback. Since 7.4.
 
         See `GuestSnapshots.rollback`.
 
@@ -210,7 +210,7 @@ class AsyncGuestSnapshots:
     ) -> TaskResult:
         """Delete one and wait for it (DELETE …/snapshot/{name}). See `GuestSnapshots.delete`.
 
-        Privileges: VM.Snapshot.
+        Privileges: VM.Snapshot. Since 7.4.
 
         Raises:
             RequestInvalid: There is no such guest.
