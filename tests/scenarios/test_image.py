@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Any
 
 import pytest
+
+from pmpc_reconcile.execute.ownership import OwnershipKeeper
+from pmpc_reconcile.execute.steprun import ObjectRun
+from pmpc_reconcile.records import Records
 
 URL = "https://images.example.org/debian-13.iso"
 DATA = b"an image" * 1000
@@ -115,3 +120,24 @@ async def test_an_address_with_a_password_is_refused(net: Any) -> None:
 
     with pytest.raises(ManifestInvalid, match="must not hold a password"):
         await net.plan(image().replace("https://", "https://ada:secret@"))
+
+
+async def test_steps_that_end_at_the_same_moment_all_become_ours(
+    net: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = await net.plan(image())
+    assert (await net.engine.apply(plan)).ok
+    record = Records.record
+
+    async def late(self: Records, *args: Any, **more: Any) -> None:
+        """Let who knows less come later, if they write beside each other."""
+        for _ in range(1000 * (3 - len(more["fields"]))):
+            await asyncio.sleep(0)
+        await record(self, *args, **more)
+
+    monkeypatch.setattr(Records, "record", late)
+    (item,) = plan.objects
+    keeper = OwnershipKeeper(net.engine.records, plan, {item.address: ObjectRun(item)})
+    await asyncio.gather(*(keeper.step_done(step) for step in plan.steps))
+    fields = net.state.reader().ownership.fields("lab", "shop", item.address)
+    assert {field.path for field in fields} == {"nodes.pve1", "nodes.pve2", "nodes.pve3"}

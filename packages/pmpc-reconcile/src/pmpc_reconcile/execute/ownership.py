@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from pmpc_reconcile.execute.steprun import ObjectRun
@@ -38,6 +39,7 @@ class OwnershipKeeper:
         self._records = records
         self._plan = plan
         self._objects = objects
+        self._writing: dict[str, asyncio.Lock] = {}
         self._open: dict[str, dict[str, Step]] = {}
         for step in plan.steps:
             self._open.setdefault(step.address, {})[step.id] = step
@@ -88,6 +90,12 @@ class OwnershipKeeper:
                 await self._record(target)
 
     async def _record(self, target: ObjectRun) -> None:
+        # Steps of one object may end at the same moment. Each writes all that is ours by then, so
+        # they write one after the other: else the one that knew less could come last.
+        async with self._writing.setdefault(target.item.address, asyncio.Lock()):
+            await self._write(target)
+
+    async def _write(self, target: ObjectRun) -> None:
         item = target.item
         identity = {**item.evidence, MARKER: item.marker_id or ""}
         if item.kind in RECORD_KINDS:
