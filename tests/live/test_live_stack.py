@@ -8,7 +8,7 @@ from pmpc_reconcile.actions import ActionContext, invoke
 from pmpc_reconcile.actions.apply import ApplyInput
 from pmpc_reconcile.actions.delete import DeleteInput
 from pmpc_reconcile.actions.plan import PlanInput
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.model import Plan
 from proxmox_client import AsyncClient, NotFound
 from tests.live.server import LiveServer
 

@@ -14,7 +14,7 @@ from pmpc_reconcile.engine import Reconciler
 from pmpc_reconcile.events import Event
 from pmpc_reconcile.execute.report import ApplyReport
 from pmpc_reconcile.manifests import load_text
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.model import Plan
 from pmpc_state import State
 from proxmox_client import ApiToken, AsyncClient
 from proxmox_client.testing import SimulatedCluster

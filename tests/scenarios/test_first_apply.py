@@ -74,7 +74,7 @@ async def test_applied_again_it_writes_nothing(lab: Any) -> None:
 
 
 async def test_a_plan_loaded_from_text_does_the_same(lab: Any) -> None:
-    from pmpc_reconcile.plan.model import Plan
+    from pmpc_reconcile.plans.model import Plan
 
     plan = Plan.from_json((await lab.plan(WEB)).to_json())
     report = await lab.engine.apply(plan)

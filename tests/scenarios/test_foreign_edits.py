@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pmpc_reconcile.errors import InputInvalid
-from pmpc_reconcile.plan.model import ObjectAction
+from pmpc_reconcile.plans.model import ObjectAction
 
 WEB = """
 apiVersion: pmpc/v1

@@ -10,7 +10,7 @@ from pmpc_reconcile.approvals import content_of
 from pmpc_reconcile.engine import Reconciler
 from pmpc_reconcile.errors import PlanRefused
 from pmpc_reconcile.manifests import load_text
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.risk import Risk
 
 STACK = """

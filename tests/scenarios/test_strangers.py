@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pmpc_reconcile.plan.model import ObjectAction
+from pmpc_reconcile.plans.model import ObjectAction
 
 WEB = """
 apiVersion: pmpc/v1

@@ -6,8 +6,8 @@ from pmpc_cli.commands.planning import plan_exit_code
 from pmpc_cli.exit_codes import ExitCode
 from pmpc_cli.present.plan import COUNTED, MARKS, WORDS, object_lines, plan_lines, summary_line
 from pmpc_reconcile.diff import Action, FieldChange
-from pmpc_reconcile.plan.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
-from pmpc_reconcile.plan.steps import Configure, CreatePool, DeleteGuest, RestartGuest, Step
+from pmpc_reconcile.plans.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
+from pmpc_reconcile.plans.steps import Configure, CreatePool, DeleteGuest, RestartGuest, Step
 from pmpc_reconcile.values import FieldValue, Secret
 
 WEB = "VirtualMachine/web-1"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pmpc_reconcile.conditions import ConditionType, Truth, conditions_of
 from pmpc_reconcile.controllers import Backoff, policy_for
 from pmpc_reconcile.diff import Action, FieldChange
-from pmpc_reconcile.plan.model import Blame, ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.model import Blame, ObjectAction, ObjectPlan
 from pmpc_state import Control
 
 MOMENT = datetime(2026, 11, 22, tzinfo=UTC)

@@ -5,7 +5,7 @@ import asyncio
 from pmpc_reconcile.execute.lanes import Lanes, Pace
 from pmpc_reconcile.execute.report import Outcome, StepResult
 from pmpc_reconcile.execute.schedule import run_steps
-from pmpc_reconcile.plan.steps import StartGuest, Step
+from pmpc_reconcile.plans.steps import StartGuest, Step
 
 ONE = Pace(first=1, most=1)
 

@@ -7,8 +7,8 @@ import pytest
 from pmpc_reconcile.diagnostics import warning
 from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.errors import PlanError, PlanVersionUnsupported
-from pmpc_reconcile.plan.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
-from pmpc_reconcile.plan.steps import (
+from pmpc_reconcile.plans.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
+from pmpc_reconcile.plans.steps import (
     STEP_TYPES,
     CloneGuest,
     Configure,

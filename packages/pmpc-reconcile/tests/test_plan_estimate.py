@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pmpc_reconcile.plan.estimate import USUAL, Estimate
-from pmpc_reconcile.plan.steps import CloneGuest, StartGuest, Step
+from pmpc_reconcile.plans.estimate import USUAL, Estimate
+from pmpc_reconcile.plans.steps import CloneGuest, StartGuest, Step
 
 
 def clone(name: str) -> Step:

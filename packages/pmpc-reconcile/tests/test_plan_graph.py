@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmpc_reconcile.errors import PlanError
-from pmpc_reconcile.plan.graph import dependants, ordered, to_dot, to_mermaid
-from pmpc_reconcile.plan.steps import StartGuest, Step
+from pmpc_reconcile.plans.graph import dependants, ordered, to_dot, to_mermaid
+from pmpc_reconcile.plans.steps import StartGuest, Step
 
 
 def step(name: str, *after: str) -> Step:

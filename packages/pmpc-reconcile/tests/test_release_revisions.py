@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pmpc_reconcile.errors import ReleaseNotFound
-from pmpc_reconcile.plan.model import Plan, Purpose
-from pmpc_reconcile.plan.steps import StartGuest
+from pmpc_reconcile.plans.model import Plan, Purpose
+from pmpc_reconcile.plans.steps import StartGuest
 from pmpc_reconcile.releases import needs_revision, rollback_target
 from pmpc_state import Revision, RevisionStatus
 

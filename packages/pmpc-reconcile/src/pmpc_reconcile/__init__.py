@@ -9,7 +9,7 @@ the catalogue of actions that every front door presents. Does not belong here: t
 imports nothing heavy; each name below is loaded when it is first used.
 
 The layers, from the outside in: `actions` and `blocking` use `engine`; that uses `planner` and
-`execute`; they use `records`, `locate`, `live`, `plan`, `releases`; those use the pure `diff`,
+`execute`; they use `records`, `locate`, `live`, `plans`, `releases`; those use the pure `diff`,
 `classify`, `values`, `manifests`, `kinds`, `identity`, `diagnostics`.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pmpc_reconcile.manifests import ManifestInvalid as ManifestInvalid
     from pmpc_reconcile.manifests import load as load
     from pmpc_reconcile.manifests import load_text as load_text
-    from pmpc_reconcile.plan.model import Plan as Plan
+    from pmpc_reconcile.plans.model import Plan as Plan
     from pmpc_reconcile.risk import Risk as Risk
 
 _HOMES = {
@@ -42,7 +42,7 @@ _HOMES = {
     "execute.report": ("ApplyReport",),
     "execute.settings": ("Patience",),
     "manifests": ("Manifest", "ManifestInvalid", "load", "load_text"),
-    "plan.model": ("Plan",),
+    "plans.model": ("Plan",),
     "risk": ("Risk",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

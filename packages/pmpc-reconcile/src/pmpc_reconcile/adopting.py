@@ -12,8 +12,8 @@ import attrs
 from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.kinds import Kind, kinds
 from pmpc_reconcile.live import GuestEntry, GuestObject, Inventory, LiveCluster
-from pmpc_reconcile.plan.adoption import document_of, manifest_text
 from pmpc_reconcile.planning.adoption import ADOPTABLE, settings_to_adopt
+from pmpc_reconcile.plans.adoption import document_of, manifest_text
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ from pmpc_reconcile.errors import PlanNotFound, PlanRefused, PlanStale, PlanTooR
 from pmpc_reconcile.execute.executor import Course, Executor, refuse_unless_applicable
 from pmpc_reconcile.execute.report import ApplyReport
 from pmpc_reconcile.execute.work import Means
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.records import Records, lease_name
 from pmpc_reconcile.releases import needs_revision
 from pmpc_reconcile.risk import Risk

@@ -13,8 +13,8 @@ import attrs
 
 from pmpc_reconcile.errors import PlanRefused
 from pmpc_reconcile.moments import show_moment
-from pmpc_reconcile.plan.codec import plan_to_dict
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.codec import plan_to_dict
+from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.records import Records
 from pmpc_reconcile.risk import Risk
 from pmpc_state import AuditEntry, PlanStatus

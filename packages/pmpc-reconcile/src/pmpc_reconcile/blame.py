@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pmpc_reconcile.moments import show_moment
-from pmpc_reconcile.plan.model import Blame
+from pmpc_reconcile.plans.model import Blame
 from pmpc_state import NotRecorded
 
 if TYPE_CHECKING:

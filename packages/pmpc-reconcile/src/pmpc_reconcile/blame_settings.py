@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from pmpc_reconcile.moments import show_moment
-from pmpc_reconcile.plan.model import Blame, ObjectPlan
-from pmpc_reconcile.plan.settings import KEY
+from pmpc_reconcile.plans.model import Blame, ObjectPlan
+from pmpc_reconcile.plans.settings import KEY
 from pmpc_reconcile.values.items import split_item
 from pmpc_state import NotRecorded
 

@@ -23,8 +23,8 @@ from pmpc_reconcile.events import EventSink, ignore_event
 from pmpc_reconcile.execute.report import ApplyReport
 from pmpc_reconcile.execute.schedule import Brake
 from pmpc_reconcile.manifests import Manifest
-from pmpc_reconcile.plan.caps import MOST_DELETED
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.caps import MOST_DELETED
+from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.risk import Risk
 
 if TYPE_CHECKING:

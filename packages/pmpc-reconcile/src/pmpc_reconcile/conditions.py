@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
-from pmpc_reconcile.plan.steps import RestartGuest
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plans.steps import RestartGuest
 
 if TYPE_CHECKING:
     from pmpc_reconcile.execute.report import ApplyReport

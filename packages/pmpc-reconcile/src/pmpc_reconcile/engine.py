@@ -31,9 +31,9 @@ from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.execute.work import Means
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.manifests import Manifest, load_text, manifest_from_document
-from pmpc_reconcile.plan.caps import MOST_DELETED
-from pmpc_reconcile.plan.model import Plan, Purpose
 from pmpc_reconcile.planner import Planner, Request
+from pmpc_reconcile.plans.caps import MOST_DELETED
+from pmpc_reconcile.plans.model import Plan, Purpose
 from pmpc_reconcile.records import Records
 from pmpc_reconcile.releases import rollback_target
 from pmpc_reconcile.risk import Risk

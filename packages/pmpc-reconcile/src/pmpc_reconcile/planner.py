@@ -16,19 +16,19 @@ from pmpc_reconcile.identity import new_marker_id
 from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
 from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused, Unknown
 from pmpc_reconcile.manifests import Manifest, ManifestInvalid, TemplateSource
-from pmpc_reconcile.plan.caps import too_many_deletions
-from pmpc_reconcile.plan.creation import plan_new
-from pmpc_reconcile.plan.graph import ordered
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan, Purpose
-from pmpc_reconcile.plan.pools import plan_pool
-from pmpc_reconcile.plan.removal import forget_object, keep_object, remove_guest, remove_pool
-from pmpc_reconcile.plan.requirements import template_of
-from pmpc_reconcile.plan.resolutions import check_resolutions
-from pmpc_reconcile.plan.situation import Built, Situation, with_blame
-from pmpc_reconcile.plan.update import plan_existing
 from pmpc_reconcile.planning.begun import begun_by
 from pmpc_reconcile.planning.linking import linked, removed_after, with_images, with_storages
 from pmpc_reconcile.planning.others import OtherKinds, in_order
+from pmpc_reconcile.plans.caps import too_many_deletions
+from pmpc_reconcile.plans.creation import plan_new
+from pmpc_reconcile.plans.graph import ordered
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan, Purpose
+from pmpc_reconcile.plans.pools import plan_pool
+from pmpc_reconcile.plans.removal import forget_object, keep_object, remove_guest, remove_pool
+from pmpc_reconcile.plans.requirements import template_of
+from pmpc_reconcile.plans.resolutions import check_resolutions
+from pmpc_reconcile.plans.situation import Built, Situation, with_blame
+from pmpc_reconcile.plans.update import plan_existing
 from pmpc_reconcile.records import ManagedRecord, Records, documents_of
 
 if TYPE_CHECKING:

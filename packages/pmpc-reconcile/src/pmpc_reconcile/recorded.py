@@ -5,7 +5,7 @@ from __future__ import annotations
 from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.kinds import Shape, kinds, options_of
 from pmpc_reconcile.live import GuestObject
-from pmpc_reconcile.plan.adoption import document_of, manifest_text
+from pmpc_reconcile.plans.adoption import document_of, manifest_text
 from pmpc_state import Resource, is_fingerprint
 
 

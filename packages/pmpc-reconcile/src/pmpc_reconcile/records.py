@@ -18,8 +18,8 @@ from pmpc_reconcile.diff import Claim
 from pmpc_reconcile.errors import PlanNotFound, PlanRefused, ReleaseNotFound
 from pmpc_reconcile.identity import Evidence
 from pmpc_reconcile.locate import Recorded
-from pmpc_reconcile.plan.codec import PLAN_VERSION, plan_from_dict, plan_to_dict
-from pmpc_reconcile.plan.model import Blame, ObjectPlan, Plan
+from pmpc_reconcile.plans.codec import PLAN_VERSION, plan_from_dict, plan_to_dict
+from pmpc_reconcile.plans.model import Blame, ObjectPlan, Plan
 from pmpc_reconcile.values import FieldValue, Secret, SecretMark
 from pmpc_state import (
     NotRecorded,

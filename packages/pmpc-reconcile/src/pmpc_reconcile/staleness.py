@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import attrs
 
 from pmpc_reconcile.live import Inventory, LiveCluster
-from pmpc_reconcile.plan.model import ObjectPlan, Plan
+from pmpc_reconcile.plans.model import ObjectPlan, Plan
 
 
 @attrs.frozen

@@ -23,7 +23,7 @@ from pmpc_cli.present.terminal import confirm, interactive, say, tell
 if TYPE_CHECKING:
     from pmpc_cli.session import Session
     from pmpc_reconcile.actions.plan import PlanInput
-    from pmpc_reconcile.plan.model import Plan
+    from pmpc_reconcile.plans.model import Plan
 
 
 async def apply(

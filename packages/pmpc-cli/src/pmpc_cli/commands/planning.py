@@ -20,7 +20,7 @@ from pmpc_cli.present.terminal import say, write
 
 if TYPE_CHECKING:
     from pmpc_reconcile.actions.plan import PlanOutput
-    from pmpc_reconcile.plan.model import Plan
+    from pmpc_reconcile.plans.model import Plan
 
 GraphOption = Annotated[
     Literal["dot", "mermaid"] | None,

@@ -14,14 +14,14 @@ from rich.text import Text
 from pmpc_cli.present.failure import show_diagnostic
 from pmpc_cli.present.terminal import say
 from pmpc_cli.present.values import show_time, show_value
-from pmpc_reconcile.plan.model import ObjectAction
+from pmpc_reconcile.plans.model import ObjectAction
 from pmpc_reconcile.risk import Risk
 from pmpc_reconcile.values import ABSENT, split_path
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diff import FieldChange
-    from pmpc_reconcile.plan.model import Blame, ObjectPlan, Plan
-    from pmpc_reconcile.plan.steps import Step
+    from pmpc_reconcile.plans.model import Blame, ObjectPlan, Plan
+    from pmpc_reconcile.plans.steps import Step
 
 MARKS = {
     ObjectAction.NONE: " ",

@@ -7,7 +7,7 @@ import attrs
 from pmpc_reconcile.actions.session import reconciler
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.events import EventSink
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.model import Plan
 
 
 @attrs.frozen

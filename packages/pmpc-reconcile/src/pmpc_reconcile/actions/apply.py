@@ -12,7 +12,7 @@ from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.execute.report import ApplyReport
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.model import Plan
 
 
 @attrs.frozen(kw_only=True)

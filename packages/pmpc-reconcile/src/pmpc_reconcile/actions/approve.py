@@ -8,7 +8,7 @@ from pmpc_reconcile.actions.session import reconciler
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.approvals import Approval
 from pmpc_reconcile.events import EventSink
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.model import Plan
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ import attrs
 
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.execute.report import ApplyReport
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.model import Plan
 
 if TYPE_CHECKING:
     from pmpc_reconcile.engine import Reconciler

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmpc_reconcile.errors import InputInvalid
-from pmpc_reconcile.plan.caps import MOST_DELETED
+from pmpc_reconcile.plans.caps import MOST_DELETED
 
 if TYPE_CHECKING:
     from pmpc_reconcile.engine import Reconciler
     from pmpc_reconcile.manifests import Manifest
-    from pmpc_reconcile.plan.model import Plan
+    from pmpc_reconcile.plans.model import Plan
 
 
 @attrs.frozen(kw_only=True)

@@ -25,9 +25,9 @@ from pmpc_reconcile.engine import Reconciler
 from pmpc_reconcile.errors import PlanStale, PlanTooRisky, ReconcileError, ReleaseNotFound
 from pmpc_reconcile.execute.report import ApplyReport
 from pmpc_reconcile.manifests import Manifest
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
-from pmpc_reconcile.plan.restrict import restricted
-from pmpc_reconcile.plan.steps import RestartGuest, Step
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plans.restrict import restricted
+from pmpc_reconcile.plans.steps import RestartGuest, Step
 from pmpc_reconcile.risk import Risk
 from pmpc_state import Control, LeaseHeld, LeaseLost, StateError
 

@@ -11,11 +11,11 @@ from pmpc_reconcile.events import ApplyEnded, ApplyProgress, ApplyStarted
 from pmpc_reconcile.execute.report import ApplyReport, Outcome, StepResult
 from pmpc_reconcile.execute.schedule import Brake, run_steps
 from pmpc_reconcile.execute.work import Means, Work
-from pmpc_reconcile.plan.estimate import Estimate
-from pmpc_reconcile.plan.model import ObjectAction, Plan, Purpose
-from pmpc_reconcile.plan.steps import Step
-from pmpc_reconcile.plan.undo import UNDO, irreversible, undo_plan
-from pmpc_reconcile.plan.withheld import withheld_secrets
+from pmpc_reconcile.plans.estimate import Estimate
+from pmpc_reconcile.plans.model import ObjectAction, Plan, Purpose
+from pmpc_reconcile.plans.steps import Step
+from pmpc_reconcile.plans.undo import UNDO, irreversible, undo_plan
+from pmpc_reconcile.plans.withheld import withheld_secrets
 from pmpc_reconcile.releases import needs_revision
 from pmpc_reconcile.risk import Risk
 from pmpc_state import JournalStep, Lease, PlanStatus, RevisionStatus, RunStatus

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pmpc_reconcile.execute.steprun import ObjectRun
 from pmpc_reconcile.identity.disks import disks_of, own_disks, read_disks, write_disks
 from pmpc_reconcile.live import GuestObject
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
-from pmpc_reconcile.plan.settings import RECORD_KINDS, recorded_key
-from pmpc_reconcile.plan.steps import (
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plans.settings import RECORD_KINDS, recorded_key
+from pmpc_reconcile.plans.steps import (
     BackupGuest,
     CloneGuest,
     Configure,

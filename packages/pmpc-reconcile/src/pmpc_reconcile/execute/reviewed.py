@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pmpc_reconcile.diff import FieldChange
 from pmpc_reconcile.execute.trouble import StepFailure
 from pmpc_reconcile.kinds import kind as kind_named
-from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.plans.steps import Configure
 from pmpc_reconcile.values import ABSENT, Absent, Fields, FieldValue, default_of, same
 
 Excuse = Callable[[FieldChange, "FieldValue | Absent"], bool]

@@ -14,7 +14,7 @@ import attrs
 
 from pmpc_reconcile.execute.lanes import Lanes
 from pmpc_reconcile.execute.report import Outcome, StepResult
-from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plans.steps import Step
 
 SHARED = "shared:"
 

@@ -16,9 +16,9 @@ from pmpc_reconcile.execute.trouble import StepFailure, Wait
 from pmpc_reconcile.identity import Evidence, Marker
 from pmpc_reconcile.identity.disks import Disk
 from pmpc_reconcile.live import GuestObject, LiveCluster, SharedInventory
-from pmpc_reconcile.plan.model import ObjectPlan, Plan
-from pmpc_reconcile.plan.steps import Step
-from pmpc_reconcile.plan.withheld import manifest_in
+from pmpc_reconcile.plans.model import ObjectPlan, Plan
+from pmpc_reconcile.plans.steps import Step
+from pmpc_reconcile.plans.withheld import manifest_in
 
 if TYPE_CHECKING:
     from pmpc_reconcile.kinds import Kind

@@ -20,9 +20,9 @@ from pmpc_reconcile.execute.steprun import ObjectRun, StepRun
 from pmpc_reconcile.execute.trouble import StepFailure
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live import LiveCluster, SharedInventory
-from pmpc_reconcile.plan.model import Plan
-from pmpc_reconcile.plan.steps import CloneGuest, CreateGuest, Step
-from pmpc_reconcile.plan.undo import Undo
+from pmpc_reconcile.plans.model import Plan
+from pmpc_reconcile.plans.steps import CloneGuest, CreateGuest, Step
+from pmpc_reconcile.plans.undo import Undo
 from pmpc_reconcile.records import Records
 from pmpc_state import JournalStep, Lease
 

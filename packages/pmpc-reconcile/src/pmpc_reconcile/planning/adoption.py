@@ -14,7 +14,7 @@ from pmpc_reconcile.live.firewall import CLUSTER_PATH, read_level
 from pmpc_reconcile.live.network import read_network
 from pmpc_reconcile.live.sdn import read_sdn
 from pmpc_reconcile.manifests import API_VERSION
-from pmpc_reconcile.plan.settings import RECORD_KINDS
+from pmpc_reconcile.plans.settings import RECORD_KINDS
 
 _OWN_PATH: Final = frozenset({"nfs", "cifs", "cephfs", "glusterfs"})
 """Types of storages whose path PVE makes up."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmpc_reconcile.errors import PlanNotFound
-from pmpc_reconcile.plan.settings import KEY, RECORD_KINDS
+from pmpc_reconcile.plans.settings import KEY, RECORD_KINDS
 from pmpc_reconcile.records import ManagedRecord, Records
 from pmpc_state import RevisionStatus
 
 if TYPE_CHECKING:
-    from pmpc_reconcile.plan.model import ObjectPlan
+    from pmpc_reconcile.plans.model import ObjectPlan
 
 _ENDED = (RevisionStatus.APPLIED, RevisionStatus.SUPERSEDED)
 

@@ -10,10 +10,10 @@ from pmpc_reconcile.groups.firewall.reach import Whole
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.live.firewall import CLUSTER_PATH, read_level, read_whole, with_level
-from pmpc_reconcile.plan.firewalls import FirewallPlace, plan_firewall
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plan.situation import Built, Situation
 from pmpc_reconcile.planning.networks import silent
+from pmpc_reconcile.plans.firewalls import FirewallPlace, plan_firewall
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.situation import Built, Situation
 
 if TYPE_CHECKING:
     from pmpc_reconcile.manifests import Manifest

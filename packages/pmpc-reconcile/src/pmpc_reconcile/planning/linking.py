@@ -12,8 +12,8 @@ import attrs
 from pmpc_reconcile.diff import Action
 from pmpc_reconcile.live import Inventory
 from pmpc_reconcile.manifests import Manifest, TemplateSource
-from pmpc_reconcile.plan.situation import Built
-from pmpc_reconcile.plan.steps import Configure, CreateStorage, Step
+from pmpc_reconcile.plans.situation import Built
+from pmpc_reconcile.plans.steps import Configure, CreateStorage, Step
 from pmpc_reconcile.values.images import volume_of
 
 SHARED_TYPES = frozenset(

@@ -8,9 +8,9 @@ from pmpc_reconcile.diagnostics import warning
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.live.network import management_addresses, read_network
 from pmpc_reconcile.live.sdn import read_sdn
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plan.networks import plan_network, plan_sdn
-from pmpc_reconcile.plan.situation import Built, Situation
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.networks import plan_network, plan_sdn
+from pmpc_reconcile.plans.situation import Built, Situation
 
 if TYPE_CHECKING:
     from pmpc_reconcile.manifests import Manifest

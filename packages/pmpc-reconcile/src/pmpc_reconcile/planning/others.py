@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pmpc_reconcile.live import LiveCluster
-from pmpc_reconcile.plan.situation import Built, Situation
 from pmpc_reconcile.planning.firewalls import FirewallPlanning
 from pmpc_reconcile.planning.networks import NodeNetworkPlanning, SdnPlanning
 from pmpc_reconcile.planning.storages import ImagePlanning, StoragePlanning
+from pmpc_reconcile.plans.situation import Built, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +77,7 @@ class OtherKinds:
 
 def _protected(record: ManagedRecord) -> Built:
     from pmpc_reconcile.diagnostics import error
-    from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
+    from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 
     reason = f"{record.address} is protected"
     item = ObjectPlan(record.address, ObjectAction.REFUSED, marker_id=record.marker_id,

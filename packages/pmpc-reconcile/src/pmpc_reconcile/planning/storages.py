@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.live.storages import has_volume, read_storage
-from pmpc_reconcile.plan.images import plan_image
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plan.situation import Built, Situation
-from pmpc_reconcile.plan.storages import plan_storage, remove_storage
 from pmpc_reconcile.planning.linking import SHARED_TYPES, is_shared
+from pmpc_reconcile.plans.images import plan_image
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.situation import Built, Situation
+from pmpc_reconcile.plans.storages import plan_storage, remove_storage
 from pmpc_reconcile.values.images import volume_of
 
 if TYPE_CHECKING:

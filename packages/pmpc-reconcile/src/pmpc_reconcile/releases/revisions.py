@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pmpc_reconcile.errors import ReleaseNotFound
-from pmpc_reconcile.plan.model import Plan, Purpose
+from pmpc_reconcile.plans.model import Plan, Purpose
 from pmpc_state import Revision, RevisionStatus
 
 _WHOLE = (RevisionStatus.APPLIED, RevisionStatus.SUPERSEDED)

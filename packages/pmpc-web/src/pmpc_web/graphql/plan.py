@@ -8,8 +8,8 @@ import strawberry
 from strawberry.scalars import JSON
 
 from pmpc_reconcile.actions.plans import PlanSummary as SummaryValue
-from pmpc_reconcile.plan.model import ObjectPlan
-from pmpc_reconcile.plan.model import Plan as PlanValue
+from pmpc_reconcile.plans.model import ObjectPlan
+from pmpc_reconcile.plans.model import Plan as PlanValue
 
 
 @strawberry.type(description="What a plan does to one object.")

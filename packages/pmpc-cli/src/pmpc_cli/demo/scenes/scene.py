@@ -11,7 +11,7 @@ from pmpc_cli.present.progress import Progress
 if TYPE_CHECKING:
     from pmpc_cli.demo.narrator import Narrator
     from pmpc_cli.demo.stage import Stage
-    from pmpc_reconcile.plan.model import Plan
+    from pmpc_reconcile.plans.model import Plan
     from proxmox_client.testing.state import Guest
 
 RELEASE = "shop"

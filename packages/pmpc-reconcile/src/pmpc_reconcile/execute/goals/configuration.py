@@ -19,7 +19,7 @@ from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.identity import strip_marker, with_marker
 from pmpc_reconcile.kinds import Kind
 from pmpc_reconcile.live import GuestObject
-from pmpc_reconcile.plan.steps import Configure, MoveDisk, ResizeDisk
+from pmpc_reconcile.plans.steps import Configure, MoveDisk, ResizeDisk
 from pmpc_reconcile.values import (
     ABSENT,
     Absent,

@@ -10,7 +10,7 @@ from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
 from pmpc_reconcile.identity import with_marker
 from pmpc_reconcile.live import GuestEntry
 from pmpc_reconcile.live.cluster import guest_path
-from pmpc_reconcile.plan.steps import CloneGuest, CreateGuest
+from pmpc_reconcile.plans.steps import CloneGuest, CreateGuest
 from pmpc_reconcile.values import SecretMark
 from pmpc_state import JournalStep
 

@@ -18,7 +18,7 @@ from pmpc_reconcile.identity.disks import (
     read_disks,
 )
 from pmpc_reconcile.live import GuestObject
-from pmpc_reconcile.plan.steps import DeleteGuest
+from pmpc_reconcile.plans.steps import DeleteGuest
 
 
 class DeleteGuestGoal(ExistingGuestGoal):

@@ -21,9 +21,9 @@ from pmpc_reconcile.groups.firewall.parts import Edit
 from pmpc_reconcile.groups.firewall.reach import Reach
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.live.firewall import CLUSTER_PATH, LiveLevel, read_level, read_whole, with_level
-from pmpc_reconcile.plan.model import ObjectAction
-from pmpc_reconcile.plan.settings import KEY
-from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.plans.model import ObjectAction
+from pmpc_reconcile.plans.settings import KEY
+from pmpc_reconcile.plans.steps import Configure
 from pmpc_reconcile.values import Absent, FieldValue
 from pmpc_reconcile.values.rules import Rule
 

@@ -15,7 +15,7 @@ from pmpc_reconcile.execute.trouble import Call
 from pmpc_reconcile.identity import strip_marker
 from pmpc_reconcile.live import GuestObject
 from pmpc_reconcile.live.cluster import guest_path
-from pmpc_reconcile.plan.steps import BackupGuest, DropBackups, SnapshotGuest
+from pmpc_reconcile.plans.steps import BackupGuest, DropBackups, SnapshotGuest
 
 _NOTE: Final = "pmpc plan "
 

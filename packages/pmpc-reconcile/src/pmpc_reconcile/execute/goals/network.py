@@ -26,8 +26,8 @@ from pmpc_reconcile.groups.network.state import (
     with_generated,
 )
 from pmpc_reconcile.live.network import management_addresses, network_path, read_network
-from pmpc_reconcile.plan.settings import KEY
-from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.plans.settings import KEY
+from pmpc_reconcile.plans.steps import Configure
 from pmpc_reconcile.values import Absent, FieldValue
 
 if TYPE_CHECKING:

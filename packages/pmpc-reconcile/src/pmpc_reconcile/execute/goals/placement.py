@@ -12,7 +12,7 @@ from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
 from pmpc_reconcile.identity.disks import disks_of
 from pmpc_reconcile.live import Inventory
-from pmpc_reconcile.plan.steps import MigrateGuest, SetPool
+from pmpc_reconcile.plans.steps import MigrateGuest, SetPool
 
 
 class MigrateGoal(ExistingGuestGoal):

@@ -8,7 +8,7 @@ from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.identity import strip_marker, with_marker
 from pmpc_reconcile.live import PoolObject
-from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.plans.steps import Configure
 
 POOL_EVIDENCE = "pool"
 """In an object's evidence: the name of a pool that was recorded as ours and lost its marker."""

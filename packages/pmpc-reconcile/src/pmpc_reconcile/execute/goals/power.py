@@ -9,7 +9,7 @@ from pmpc_reconcile.execute.goals.base import ExistingGuestGoal, guest_call, wai
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.live import GuestObject
-from pmpc_reconcile.plan.steps import RestartGuest
+from pmpc_reconcile.plans.steps import RestartGuest
 
 
 async def give_up_on_ha_error(run: StepRun, guest: GuestObject) -> None:

@@ -26,7 +26,7 @@ from pmpc_reconcile.execute.goals.storages import (
     FetchImageGoal,
     is_image,
 )
-from pmpc_reconcile.plan import steps
+from pmpc_reconcile.plans import steps
 
 
 def goal_for(step: steps.Step) -> Goal:

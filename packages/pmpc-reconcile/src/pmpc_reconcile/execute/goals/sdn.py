@@ -18,7 +18,7 @@ from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
 from pmpc_reconcile.groups.sdn.staging import Staging, next_staging
 from pmpc_reconcile.groups.sdn.state import Objects, SdnState, different, sdn_live, sdn_target
 from pmpc_reconcile.live.sdn import SDN_PATH, read_sdn
-from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.plans.steps import Configure
 from pmpc_state import StepPhase
 
 if TYPE_CHECKING:

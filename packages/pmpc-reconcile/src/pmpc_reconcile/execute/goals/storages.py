@@ -10,9 +10,9 @@ from pmpc_reconcile.execute.reviewed import still_missing
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.live.storages import has_volume, read_storage, volume_path
-from pmpc_reconcile.plan.settings import KEY
-from pmpc_reconcile.plan.steps import Configure, FetchImage
-from pmpc_reconcile.plan.storages import FIXED, declared_fixed, fixed_text, storage_fields
+from pmpc_reconcile.plans.settings import KEY
+from pmpc_reconcile.plans.steps import Configure, FetchImage
+from pmpc_reconcile.plans.storages import FIXED, declared_fixed, fixed_text, storage_fields
 from pmpc_reconcile.values import Absent, FieldValue, Secret, SecretMark
 from pmpc_reconcile.values.images import filename_of
 

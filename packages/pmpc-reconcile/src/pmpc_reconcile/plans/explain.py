@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
-from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plans.steps import Step
 from pmpc_reconcile.values import ABSENT
 
 _SIGNS = {

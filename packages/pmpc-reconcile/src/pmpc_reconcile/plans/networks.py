@@ -16,9 +16,9 @@ from pmpc_reconcile.groups.network.state import (
 from pmpc_reconcile.groups.sdn.state import SdnState, different, sdn_live, sdn_target
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.kinds.sdn import MADE_BY
-from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings, with_begun
-from pmpc_reconcile.plan.situation import Built, Situation
-from pmpc_reconcile.plan.steps import Configure, ReloadNetwork
+from pmpc_reconcile.plans.settings import Item, Settings, compare, plan_settings, with_begun
+from pmpc_reconcile.plans.situation import Built, Situation
+from pmpc_reconcile.plans.steps import Configure, ReloadNetwork
 from pmpc_reconcile.values import ABSENT
 from pmpc_reconcile.values.items import split_item
 

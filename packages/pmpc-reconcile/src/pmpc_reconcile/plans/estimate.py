@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plans.steps import Step
 
 USUAL: Final = {
     "clone": 30.0,

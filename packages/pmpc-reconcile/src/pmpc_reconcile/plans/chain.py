@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmpc_reconcile.diff import FieldChange, to_wire
-from pmpc_reconcile.plan.hooks import hook_steps
-from pmpc_reconcile.plan.situation import Situation
-from pmpc_reconcile.plan.steps import (
+from pmpc_reconcile.plans.hooks import hook_steps
+from pmpc_reconcile.plans.situation import Situation
+from pmpc_reconcile.plans.steps import (
     Configure,
     MigrateGuest,
     MoveDisk,
@@ -26,7 +26,7 @@ from pmpc_reconcile.values import Absent, split_path
 if TYPE_CHECKING:
     from pmpc_reconcile.live import GuestObject
     from pmpc_reconcile.manifests import Manifest
-    from pmpc_reconcile.plan.restarts import RestartDecision
+    from pmpc_reconcile.plans.restarts import RestartDecision
 
 
 def wanted_value(changes: Sequence[FieldChange], path: str) -> str | None:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from pmpc_reconcile.diff import Action, Diff, FieldChange, three_way
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plan.situation import Built, Situation, is_recorded
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
 from pmpc_reconcile.values import same
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
     from pmpc_reconcile.kinds import Kind
-    from pmpc_reconcile.plan.steps import Step
+    from pmpc_reconcile.plans.steps import Step
     from pmpc_reconcile.records import ManagedRecord
     from pmpc_reconcile.values import Fields, FieldValue
 

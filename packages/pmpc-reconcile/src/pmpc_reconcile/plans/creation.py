@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.diff import Action, FieldChange, create_options, three_way, to_wire
-from pmpc_reconcile.plan.hooks import hook_steps
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plan.requirements import missing_things, template_of
-from pmpc_reconcile.plan.situation import Built, Situation
-from pmpc_reconcile.plan.steps import (
+from pmpc_reconcile.plans.hooks import hook_steps
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.requirements import missing_things, template_of
+from pmpc_reconcile.plans.situation import Built, Situation
+from pmpc_reconcile.plans.steps import (
     CloneGuest,
     Configure,
     CreateGuest,

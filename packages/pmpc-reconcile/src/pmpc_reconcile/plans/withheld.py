@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
 from pmpc_reconcile.values import SecretMark
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from pmpc_reconcile.identity.disks import (
     write_disks,
 )
 from pmpc_reconcile.locate import Found, Location, Missing, Refused, Unknown
-from pmpc_reconcile.plan.hooks import hook_steps
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plan.situation import Built
-from pmpc_reconcile.plan.steps import DeleteGuest, DeletePool, ForgetObject
+from pmpc_reconcile.plans.hooks import hook_steps
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.situation import Built
+from pmpc_reconcile.plans.steps import DeleteGuest, DeletePool, ForgetObject
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic

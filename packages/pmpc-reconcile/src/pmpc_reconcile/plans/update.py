@@ -15,11 +15,11 @@ from pmpc_reconcile.classify import Effect, classify, hotplug_features
 from pmpc_reconcile.diff import Diff, FieldChange, pending_options, three_way, to_wire
 from pmpc_reconcile.identity.disks import disks_of, read_disks, write_disks
 from pmpc_reconcile.locate import Found
-from pmpc_reconcile.plan.chain import GuestChain, wanted_value
-from pmpc_reconcile.plan.health import ailment_of
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plan.restarts import decide_restart
-from pmpc_reconcile.plan.situation import Built, Situation, is_recorded
+from pmpc_reconcile.plans.chain import GuestChain, wanted_value
+from pmpc_reconcile.plans.health import ailment_of
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.restarts import decide_restart
+from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
 from pmpc_reconcile.values import FieldValue, default_of, live_fields, same, split_path
 
 if TYPE_CHECKING:

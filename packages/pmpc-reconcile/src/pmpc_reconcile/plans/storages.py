@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pmpc_reconcile.diagnostics import error, warning
 from pmpc_reconcile.diff import Action, Diff, FieldChange, create_options, three_way, to_wire
 from pmpc_reconcile.kinds import kind, options_of
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plan.settings import KEY
-from pmpc_reconcile.plan.situation import Built, Situation, is_recorded
-from pmpc_reconcile.plan.steps import Configure, CreateStorage, DeleteStorage, Step
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.settings import KEY
+from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
+from pmpc_reconcile.plans.steps import Configure, CreateStorage, DeleteStorage, Step
 from pmpc_reconcile.values import Fields, FieldValue, Secret, SecretMark, live_fields, read_option
 from pmpc_reconcile.values.writing import write_option
 

@@ -11,8 +11,8 @@ import attrs
 from pmpc_reconcile.diagnostics import Diagnostic
 from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.errors import PlanError, PlanVersionUnsupported
-from pmpc_reconcile.plan.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
-from pmpc_reconcile.plan.steps import STEP_TYPES, Step
+from pmpc_reconcile.plans.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
+from pmpc_reconcile.plans.steps import STEP_TYPES, Step
 from pmpc_reconcile.values import ABSENT, Absent, FieldValue, Secret, SecretMark
 
 PLAN_VERSION = 1

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pmpc_reconcile.diff import Action
 from pmpc_reconcile.kinds import kind
-from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings, with_begun
-from pmpc_reconcile.plan.situation import Built, Situation
-from pmpc_reconcile.plan.steps import FetchImage
+from pmpc_reconcile.plans.settings import Item, Settings, compare, plan_settings, with_begun
+from pmpc_reconcile.plans.situation import Built, Situation
+from pmpc_reconcile.plans.steps import FetchImage
 
 if TYPE_CHECKING:
     from pmpc_reconcile.records import ManagedRecord

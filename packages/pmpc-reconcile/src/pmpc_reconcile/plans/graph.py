@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pmpc_reconcile.errors import PlanError
-from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plans.steps import Step
 from pmpc_reconcile.risk import Risk
 
 _BREAK: Final = "\\n"

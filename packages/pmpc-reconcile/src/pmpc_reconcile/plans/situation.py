@@ -9,8 +9,8 @@ import attrs
 
 from pmpc_reconcile.diff import Claim
 from pmpc_reconcile.live import Inventory
-from pmpc_reconcile.plan.model import Blame, ObjectPlan
-from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plans.model import Blame, ObjectPlan
+from pmpc_reconcile.plans.steps import Step
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic

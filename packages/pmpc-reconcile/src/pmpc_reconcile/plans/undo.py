@@ -15,9 +15,9 @@ import attrs
 
 from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.identity.disks import SLOT
-from pmpc_reconcile.plan.graph import dependants
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan, Plan
-from pmpc_reconcile.plan.steps import (
+from pmpc_reconcile.plans.graph import dependants
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plans.steps import (
     BackupGuest,
     CloneGuest,
     Configure,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from pmpc_reconcile.plan.steps import Step
+from pmpc_reconcile.plans.steps import Step
 from pmpc_reconcile.risk import Risk, highest
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class ObjectPlan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as JSON data, secrets replaced by their fingerprints."""
-        from pmpc_reconcile.plan.codec import object_to_dict
+        from pmpc_reconcile.plans.codec import object_to_dict
 
         return object_to_dict(self)
 
@@ -200,7 +200,7 @@ class Plan:
     @property
     def withheld(self) -> tuple[str, ...]:
         """Return the secrets a stored plan lacks; with any, only its manifests can be applied."""
-        from pmpc_reconcile.plan.withheld import withheld_secrets
+        from pmpc_reconcile.plans.withheld import withheld_secrets
 
         return withheld_secrets(self)
 
@@ -222,7 +222,7 @@ class Plan:
     @property
     def estimated_seconds(self) -> float:
         """Return about how long an apply takes, from what such steps usually take."""
-        from pmpc_reconcile.plan.estimate import Estimate
+        from pmpc_reconcile.plans.estimate import Estimate
 
         return Estimate(self.steps).left()
 
@@ -246,25 +246,25 @@ class Plan:
 
     def explain(self) -> str:
         """Return the plan as text for people: objects, changes with reasons, steps, conflicts."""
-        from pmpc_reconcile.plan.explain import explain
+        from pmpc_reconcile.plans.explain import explain
 
         return explain(self)
 
     def to_graph(self, language: GraphLanguage) -> str:
         """Return the steps and what they wait for as a graph, for Graphviz or Mermaid."""
-        from pmpc_reconcile.plan.graph import to_dot, to_mermaid
+        from pmpc_reconcile.plans.graph import to_dot, to_mermaid
 
         return to_dot(self.steps) if language == "dot" else to_mermaid(self.steps)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data, secrets replaced by their fingerprints."""
-        from pmpc_reconcile.plan.codec import plan_to_dict
+        from pmpc_reconcile.plans.codec import plan_to_dict
 
         return plan_to_dict(self)
 
     def to_json(self) -> str:
         """Return the plan as versioned JSON text."""
-        from pmpc_reconcile.plan.codec import plan_to_json
+        from pmpc_reconcile.plans.codec import plan_to_json
 
         return plan_to_json(self)
 
@@ -276,6 +276,6 @@ class Plan:
             PlanError: The text is not a plan.
             PlanVersionUnsupported: It has a version this code does not read.
         """
-        from pmpc_reconcile.plan.codec import plan_from_json
+        from pmpc_reconcile.plans.codec import plan_from_json
 
         return plan_from_json(text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.diagnostics import Severity, did_you_mean
-from pmpc_reconcile.plan.situation import Situation
+from pmpc_reconcile.plans.situation import Situation
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pmpc_reconcile.diff import Action, FieldChange, three_way
 from pmpc_reconcile.identity import strip_marker
 from pmpc_reconcile.live import PoolObject
-from pmpc_reconcile.plan.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plan.situation import Built, Situation, is_recorded
-from pmpc_reconcile.plan.steps import Configure, CreatePool, Step
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
+from pmpc_reconcile.plans.steps import Configure, CreatePool, Step
 from pmpc_reconcile.values import FieldValue, live_fields
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pmpc_reconcile.plan.steps import BackupGuest, DropBackups, SnapshotGuest, Step
+from pmpc_reconcile.plans.steps import BackupGuest, DropBackups, SnapshotGuest, Step
 
 if TYPE_CHECKING:
     from pmpc_reconcile.manifests import Manifest

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import attrs
 
-from pmpc_reconcile.plan.model import Plan
+from pmpc_reconcile.plans.model import Plan
 
 
 def restricted(plan: Plan, addresses: Collection[str]) -> Plan:

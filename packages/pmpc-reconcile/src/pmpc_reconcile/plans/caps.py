@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from pmpc_reconcile.diagnostics import error
-from pmpc_reconcile.plan.model import ObjectAction
+from pmpc_reconcile.plans.model import ObjectAction
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
-    from pmpc_reconcile.plan.situation import Built
+    from pmpc_reconcile.plans.situation import Built
 
 MOST_DELETED: Final = 10
 """Most objects pruning deletes in one run unless more is allowed."""

@@ -15,9 +15,9 @@ from pmpc_reconcile.groups.firewall.reach import Reach, Whole
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live.firewall import with_level
-from pmpc_reconcile.plan.settings import Item, Settings, compare, plan_settings, with_begun
-from pmpc_reconcile.plan.situation import Built, Situation
-from pmpc_reconcile.plan.steps import Configure
+from pmpc_reconcile.plans.settings import Item, Settings, compare, plan_settings, with_begun
+from pmpc_reconcile.plans.situation import Built, Situation
+from pmpc_reconcile.plans.steps import Configure
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
