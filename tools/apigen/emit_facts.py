@@ -50,9 +50,8 @@ def document(
                 for name, spans in sorted(op.parameters.items())
             },
             "additional": op.newest["additional"],
-            "permissions": None
-            if op.newest.get("permissions") is None
-            else permissions.add(op.newest["permissions"]),
+            "permissions": _permissions(op.newest, permissions),
+            **_earlier(op, permissions),
             "protected": bool(op.newest.get("protected", 0)),
             "allow_token": bool(op.newest.get("allowtoken", 1)),
             "proxy_to": op.newest.get("proxyto"),
@@ -71,6 +70,19 @@ def document(
         "returns": returns.values,
         "operations": entries,
     }
+
+
+def _permissions(operation: Facts, pool: _Pool) -> int | None:
+    stated = operation.get("permissions")
+    return None if stated is None else pool.add(stated)
+
+
+def _earlier(op: Merged, pool: _Pool) -> Facts:
+    """State who might call it in older versions, only where that differs."""
+    spans = [
+        [last, _permissions(was, pool), bool(was.get("allowtoken", 1))] for last, was in op.earlier
+    ]
+    return {"earlier_access": spans} if spans else {}
 
 
 def pack(value: Facts) -> bytes:

@@ -33,6 +33,8 @@ class Merged:
         returns: Shape of the answer: the newest word, with fields only older versions send.
         starts_task: The answer is a UPID.
         safety: What a second sending would do.
+        earlier: Who might call it before that changed: number of the last version that said so,
+            and the operation as it was then; oldest first.
     """
 
     method: str
@@ -44,6 +46,7 @@ class Merged:
     returns: Facts
     starts_task: bool = False
     safety: str = "unsafe"
+    earlier: list[tuple[int, Facts]] = attrs.Factory(list)
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -86,6 +89,8 @@ def _start(entry: Facts, number: int) -> Merged:
 def _extend(known: Merged, entry: Facts, number: int) -> None:
     if number != known.last + 1:
         raise ValueError(f"{known.method} {known.path} is missing in a version between")
+    if _access(entry) != _access(known.newest):
+        known.earlier.append((known.last, known.newest))
     known.last, known.newest = number, entry
     known.returns = join_shapes(known.returns, entry["returns"])
     for name, facts in entry["parameters"].items():
@@ -94,6 +99,10 @@ def _extend(known: Merged, entry: Facts, number: int) -> None:
             spans[-1] = Span(spans[-1].first, number, facts)
         else:
             spans.append(Span(number, number, facts))
+
+
+def _access(entry: Facts) -> tuple[Facts | None, bool]:
+    return entry.get("permissions"), bool(entry.get("allowtoken", 1))
 
 
 def join_shapes(old: Facts, new: Facts) -> Facts:

@@ -139,3 +139,28 @@ async def test_root_lacks_nothing(cluster: SimulatedCluster) -> None:
         now=cluster.clock.now,
     ) as pve:
         assert await pve.missing_privileges("DELETE", "/nodes/pve1/qemu/100") == ()
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"),
+    [("8.4", ("VM.Monitor",)), ("9.2", ("VM.GuestAgent.Unrestricted",))],
+)
+def test_what_is_asked_beforehand_is_what_the_servers_version_asks(
+    version: str, wanted: tuple[str, ...]
+) -> None:
+    made = SimulatedCluster(version=version)
+    made.add_vm("pve1", 100)
+    made.call("POST", "/access/users", {"userid": "alice@pve"})
+    token = made.create_token("alice@pve", "test")
+    call = ("POST", "/nodes/pve1/qemu/100/agent/exec", {"command": "true"})
+    with Client(
+        "pve1",
+        token=token,
+        transport=made.transport(),
+        sleep=made.clock.sleep,
+        now=made.clock.now,
+    ) as client:
+        (lacking,) = client.missing_privileges(*call)
+        assert lacking.privileges == wanted
+        with pytest.raises(PermissionDenied, match=wanted[0]):
+            client.request(*call)

@@ -45,6 +45,18 @@ def test_a_version_has_its_own_parameters() -> None:
     assert schema.operation("PUT", path, "7.4").parameter("allow-ksm") is None
 
 
+def test_a_version_has_its_own_permissions() -> None:
+    path = "/nodes/{node}/qemu/{vmid}/agent/exec"
+    asked = {
+        version: schema.operation("POST", path, version).permissions
+        for version in ("7.4", "8.4", "9.0", "9.2")
+    }
+    monitor = {"check": ["perm", "/vms/{vmid}", ["VM.Monitor"]]}
+    unrestricted = {"check": ["perm", "/vms/{vmid}", ["VM.GuestAgent.Unrestricted"]]}
+    assert asked == {"7.4": monitor, "8.4": monitor, "9.0": unrestricted, "9.2": unrestricted}
+    assert schema.operation("POST", path).permissions == unrestricted
+
+
 def test_an_unknown_version_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"no API facts for PVE 6\.4; known: 7\.4"):
         schema.operations("6.4")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import cast
+
 import pytest
 
-from proxmox_client.testing import SimRequest, SimResponse, SimulatedCluster
+from proxmox_client import schema
+from proxmox_client.testing import PveFault, SimRequest, SimResponse, SimulatedCluster
 
 
 @pytest.fixture
@@ -149,3 +154,64 @@ def test_a_tokens_secret_is_told_once_and_works(cluster: SimulatedCluster) -> No
     assert "value" not in cluster.call("GET", path)
     cluster.call("DELETE", path)
     assert ask(cluster, token, "GET", "/version").status == 401
+
+
+@pytest.mark.requirement("auth.privileges")
+@pytest.mark.parametrize("version", ["8.4", "9.0", "9.1", "9.2"])
+def test_every_privilege_an_operation_asks_for_exists_in_its_version(version: str) -> None:
+    names = set(SimulatedCluster(version=version).access.all_privileges)
+    asked = {
+        name for entry in schema.operations(version) for name in privileges_in(entry.permissions)
+    }
+    assert asked - names == set()
+
+
+def privileges_in(declared: object) -> set[str]:
+    """Find the words that look like privileges anywhere in a permission check."""
+    if isinstance(declared, str):
+        return {declared} if re.fullmatch(r"[A-Z][A-Za-z]+(\.[A-Z][A-Za-z]+)+", declared) else set()
+    if isinstance(declared, Mapping):
+        return privileges_in(list(cast("Mapping[str, object]", declared).values()))
+    if isinstance(declared, (list, tuple)):
+        return {name for part in cast("list[object]", declared) for name in privileges_in(part)}
+    return set()
+
+
+AGENT = "/nodes/pve1/qemu/100/agent/get-osinfo"
+
+
+@pytest.mark.requirement("auth.privileges")
+@pytest.mark.parametrize(
+    ("version", "asked"),
+    [
+        ("8.4", "VM.Monitor"),
+        ("9.0", "VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted"),
+        ("9.2", "VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted"),
+    ],
+)
+def test_agent_calls_ask_for_what_their_version_calls_the_privilege(
+    version: str, asked: str
+) -> None:
+    cluster = SimulatedCluster(version=version)
+    cluster.add_vm("pve1", 100, {"memory": 64})
+    cluster.call("POST", "/access/users", {"userid": "op@pve"})
+    token = cluster.create_token("op@pve", "ci")
+    denied = ask(cluster, token, "GET", AGENT)
+    assert (denied.status, denied.reason) == (
+        403,
+        f"Permission check failed (/vms/100, {asked})",
+    )
+    grant(cluster, "/vms/100", "PVEVMAdmin", users="op@pve")
+    assert ask(cluster, token, "GET", AGENT).status != 403
+
+
+@pytest.mark.requirement("auth.privileges")
+def test_a_role_takes_the_privileges_of_its_version_only() -> None:
+    names = {"8.4": "VM.Monitor", "9.2": "VM.GuestAgent.Audit"}
+    for version, other in (("8.4", "9.2"), ("9.2", "8.4")):
+        cluster = SimulatedCluster(version=version)
+        cluster.call("POST", "/access/roles", {"roleid": "watch", "privs": names[version]})
+        with pytest.raises(PveFault) as refused:
+            cluster.call("POST", "/access/roles", {"roleid": "other", "privs": names[other]})
+        text = f"invalid format - invalid privilege '{names[other]}'\n"
+        assert refused.value.errors == {"privs": text}

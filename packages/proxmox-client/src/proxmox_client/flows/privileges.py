@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final, cast
 
 import attrs
 
 from proxmox_client.errors import RequestInvalid
-from proxmox_client.flows.call import Session, perform_raw
+from proxmox_client.flows.call import Session, ask, perform_raw
 from proxmox_client.flows.effects import Flow
+from proxmox_client.flows.versions import known_version
 
 _PLACEHOLDER: Final = re.compile(r"\{([^}]+)\}")
+_NUMBERS: Final = re.compile(r"(\d+)\.(\d+)")
 _ROOT: Final = "root@pam"
 
 
@@ -50,6 +53,9 @@ def missing_privileges(
 ) -> Flow[Missing]:
     """Compare what PVE asks of a call with what is granted (GET /access/permissions).
 
+    What is asked is what the server's own version declares; the newest known one counts where the
+    server does not tell its version or the session does not ask for it.
+
     PVE checks more than it declares: options of a guest one by one, storages, bridges. So nothing
     missing here means only that the call itself is allowed.
 
@@ -65,10 +71,11 @@ def missing_privileges(
     """
     from proxmox_client import schema  # loads its facts: only needed here
 
-    found = schema.find(method.upper(), path)
-    if found is None:
+    newest = schema.find(method.upper(), path)
+    if newest is None:
         raise RequestInvalid(f"{method} {path}", "the API of no known PVE version has it")
-    facts, placeholders = found
+    release = yield from _release(session, schema.versions())
+    facts, placeholders = schema.find(method.upper(), path, release) or newest
     if session.token is not None and not facts.allow_token:
         return (MissingPrivilege(session.who, "", ("a password ticket instead of a token",)),)
     if session.who == _ROOT:
@@ -81,6 +88,19 @@ def missing_privileges(
         return ()
     values = {**{name: str(value) for name, value in params.items()}, **placeholders}
     return (yield from _evaluate(session, cast("Sequence[Any]", check), values))
+
+
+def _release(session: Session, known: Sequence[str]) -> Flow[str]:
+    """Return the known version next to the server's: its own, else the last one before it."""
+    told: str | None = None
+    if session.server is not None:
+        told = yield from known_version(session.server, partial(ask, session))
+    numbers = _NUMBERS.match(told or "")
+    if numbers is None:
+        return known[-1]
+    server = (int(numbers[1]), int(numbers[2]))
+    before = [name for name in known if tuple(map(int, name.split("."))) <= server]
+    return before[-1] if before else known[0]
 
 
 def _evaluate(session: Session, check: Sequence[Any], values: Mapping[str, str]) -> Flow[Missing]:

@@ -28,8 +28,8 @@ def operations(version: str | None = None) -> tuple[OperationFacts, ...]:
     """List operations, sorted by path and method.
 
     Args:
-        version: A PVE version such as `8.4`: its operations with its parameters. None merges all
-            versions; where they differ, the newest word counts.
+        version: A PVE version such as `8.4`: its operations with its parameters and permissions.
+            None merges all versions; where they differ, the newest word counts.
 
     Raises:
         ValueError: The version is not among `versions()`.
@@ -131,7 +131,7 @@ def _operation(entry: Facts, known: tuple[str, ...], at: int | None) -> Operatio
             since=known[first],
             until=None if last == len(known) - 1 else known[last],
         )
-    permissions: int | None = entry["permissions"]
+    permissions, allow_token = _access(entry, moment)
     document = _document()
     since: int = entry["since"]
     until: int | None = entry["until"]
@@ -146,13 +146,22 @@ def _operation(entry: Facts, known: tuple[str, ...], at: int | None) -> Operatio
         additional_properties=entry["additional"],
         permissions=None if permissions is None else document["permissions"][permissions],
         protected=entry["protected"],
-        allow_token=entry["allow_token"],
+        allow_token=allow_token,
         proxy_to=entry["proxy_to"],
         safety=entry["safety"],
         starts_task=entry["starts_task"],
         returns=document["returns"][entry["returns"]],
         result=entry["result"],
     )
+
+
+def _access(entry: Facts, moment: int) -> tuple[int | None, bool]:
+    """Return who may call an operation in a version: its check, and whether tokens may."""
+    earlier: list[tuple[int, int | None, bool]] = entry.get("earlier_access", [])
+    for last, permissions, allow_token in earlier:
+        if moment <= last:
+            return permissions, allow_token
+    return entry["permissions"], entry["allow_token"]
 
 
 def _parameter(

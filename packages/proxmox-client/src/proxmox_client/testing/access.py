@@ -21,16 +21,26 @@ _ACL_PATH = re.compile(
 )
 
 
+_BROUGHT_BY_9 = ("VM.GuestAgent.", "VM.Replicate")
+_RUN_ANYTHING = "VM.GuestAgent.Unrestricted"
+_MONITOR = "VM.Monitor"  # what PVE 8 asked for wherever 9 asks for one of VM.GuestAgent
+
+
 @functools.cache
-def special_roles() -> dict[str, tuple[str, ...]]:
-    """PVE's own roles and their privileges."""
+def special_roles(version: str) -> dict[str, tuple[str, ...]]:
+    """PVE's own roles and their privileges in a version of PVE."""
     text = resources.files("proxmox_client.testing").joinpath("roles.json").read_text()
-    return {role: tuple(privileges) for role, privileges in json.loads(text).items()}
+    newest: dict[str, list[str]] = json.loads(text)
+    before_9 = int(version.partition(".")[0]) < 9
+    return {
+        role: tuple(_as_before_9(privileges) if before_9 else privileges)
+        for role, privileges in newest.items()
+    }
 
 
-def all_privileges() -> frozenset[str]:
-    """Every privilege there is."""
-    return frozenset(special_roles()["Administrator"])
+def _as_before_9(privileges: list[str]) -> list[str]:
+    kept = [name for name in privileges if not name.startswith(_BROUGHT_BY_9)]
+    return sorted([*kept, _MONITOR]) if _RUN_ANYTHING in privileges else kept
 
 
 def normalise_path(path: str) -> str | None:
@@ -46,14 +56,30 @@ def acl_path(path: str) -> str | None:
 
 
 class AccessControl:
-    """Users, groups, roles and the access control list."""
+    """Users, groups, roles and the access control list.
 
-    def __init__(self, pools: dict[str, Pool]) -> None:
+    Args:
+        pools: The cluster's pools; who may do something in one may do it to its members.
+        version: PVE version whose roles and privileges there are.
+    """
+
+    def __init__(self, pools: dict[str, Pool], version: str) -> None:
         self._pools = pools
+        self._version = version
         self.users: dict[str, User] = {"root@pam": User("root@pam")}
         self.groups: dict[str, Group] = {}
         self.custom_roles: dict[str, set[str]] = {}
         self.acl: list[AclEntry] = []
+
+    @property
+    def special_roles(self) -> dict[str, tuple[str, ...]]:
+        """PVE's own roles and their privileges."""
+        return special_roles(self._version)
+
+    @property
+    def all_privileges(self) -> frozenset[str]:
+        """Every privilege there is."""
+        return frozenset(self.special_roles["Administrator"])
 
     def may_log_in(self, user: User, now: float) -> bool:
         """Whether the account is enabled and has not expired."""
@@ -63,7 +89,7 @@ class AccessControl:
         """Privileges of a role; None if there is no such role."""
         if name in self.custom_roles:
             return frozenset(self.custom_roles[name])
-        special = special_roles().get(name)
+        special = self.special_roles.get(name)
         return None if special is None else frozenset(special)
 
     def privileges(self, identity: Identity, path: str) -> dict[str, bool]:
@@ -103,7 +129,7 @@ class AccessControl:
 
     def _of_user(self, user: User, path: str) -> dict[str, bool]:
         if user.userid == "root@pam":
-            return dict.fromkeys(all_privileges(), True)
+            return dict.fromkeys(self.all_privileges, True)
         found = self._resolve("user", [user.userid], sorted(user.groups), path)
         for poolid in self._pools:
             if path in self._members(poolid):

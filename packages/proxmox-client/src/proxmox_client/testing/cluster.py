@@ -80,7 +80,7 @@ class SimulatedCluster:
         self.volumes = VolumeStore(self.clock, self.storages)
         self.guests: dict[int, Guest] = {}
         self.pools: dict[str, Pool] = {}
-        self.access = AccessControl(self.pools)
+        self.access = AccessControl(self.pools, version)
         self.auth = Authenticator(self.access, self.random.randbytes(32))
         self.tasks = TaskEngine(self.clock, self.nodes)
         self.locks = LockTable(self.clock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxmox_client.testing.access import acl_path, all_privileges, normalise_path, special_roles
+from proxmox_client.testing.access import acl_path, normalise_path
 from proxmox_client.testing.auth import Identity
 from proxmox_client.testing.formats import split_list
 from proxmox_client.testing.permissions import denied
@@ -101,7 +101,7 @@ def list_roles(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
     """List PVE's own roles and the custom ones."""
     rows = [
         {"roleid": role, "privs": ",".join(privileges), "special": 1}
-        for role, privileges in special_roles().items()
+        for role, privileges in cluster.access.special_roles.items()
     ]
     custom = cluster.access.custom_roles
     return rows + [
@@ -119,10 +119,10 @@ def read_role(cluster: SimulatedCluster, call: Call) -> dict[str, int]:
     return dict.fromkeys(sorted(privileges), 1)
 
 
-def _checked_privileges(call: Call) -> set[str]:
+def _checked_privileges(cluster: SimulatedCluster, call: Call) -> set[str]:
     names = split_list(call.get("privs", ""))
     for name in names:
-        if name not in all_privileges():
+        if name not in cluster.access.all_privileges:
             text = f"invalid format - invalid privilege '{name}'\n"
             raise PveFault.parameters({"privs": text})
     return set(names)
@@ -132,7 +132,7 @@ def _checked_privileges(call: Call) -> set[str]:
 def create_role(cluster: SimulatedCluster, call: Call) -> None:
     """Make a role."""
     role = call["roleid"]
-    privileges = _checked_privileges(call)
+    privileges = _checked_privileges(cluster, call)
     if role.upper().startswith("PVE"):
         text = "cannot use role ID starting with the (case-insensitive) 'PVE' namespace"
         raise PveFault.parameters({"roleid": text})
@@ -145,9 +145,9 @@ def create_role(cluster: SimulatedCluster, call: Call) -> None:
 def update_role(cluster: SimulatedCluster, call: Call) -> None:
     """Set or extend a role's privileges."""
     role = call["roleid"]
-    if role in special_roles():
+    if role in cluster.access.special_roles:
         raise PveFault(500, f"auto-generated role '{role}' cannot be modified")
-    privileges = _checked_privileges(call)
+    privileges = _checked_privileges(cluster, call)
     if role not in cluster.access.custom_roles:
         raise PveFault(500, f"modify role failed: role '{role}' does not exist")
     old = cluster.access.custom_roles[role] if call.get("append") else set[str]()
@@ -158,7 +158,7 @@ def update_role(cluster: SimulatedCluster, call: Call) -> None:
 def delete_role(cluster: SimulatedCluster, call: Call) -> None:
     """Remove a role."""
     role = call["roleid"]
-    if role in special_roles():
+    if role in cluster.access.special_roles:
         raise PveFault(500, f"auto-generated role '{role}' cannot be deleted")
     if cluster.access.custom_roles.pop(role, None) is None:
         raise PveFault(500, f"delete role failed: role '{role}' does not exist")
