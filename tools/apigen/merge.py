@@ -46,7 +46,7 @@ class Merged:
     returns: Facts
     starts_task: bool = False
     safety: str = "unsafe"
-    earlier: list[tuple[int, Facts]] = attrs.Factory(list)
+    earlier: list[tuple[int, Facts]] = attrs.field(factory=list[tuple[int, Facts]])
 
     @property
     def placeholders(self) -> tuple[str, ...]:
