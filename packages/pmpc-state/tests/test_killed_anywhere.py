@@ -63,7 +63,7 @@ def copied(number):
     if url.get_backend_name() == "sqlite":
         copy = Path(url.database).with_name(f"{number}.sqlite")
         for suffix in ("", ".key"):
-            shutil.copyfile(url.database + suffix, f"{copy}{suffix}")
+            shutil.copy(url.database + suffix, f"{copy}{suffix}")
         return url.set(database=str(copy))
     administer(f"CREATE DATABASE point_{number} TEMPLATE {url.database} STRATEGY wal_log")
     return url.set(database=f"point_{number}")
