@@ -44,7 +44,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types with mypy --strict and pyright, hand-written and generated code alike."""
     sources = [f"{package}/src" for package in PACKAGES]
-    shared = ["tools", "tests", "noxfile.py"]
+    shared = ["tools", "tests", "examples", "noxfile.py"]
     _python(session, "-m", "mypy", "--explicit-package-bases", *sources, *shared)
     # Test folders are no packages and may hold files of the same name: one run for each.
     for package in PACKAGES:

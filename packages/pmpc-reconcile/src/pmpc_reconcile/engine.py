@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pmpc_reconcile.adopting import Adoptable, write_manifests
+from pmpc_reconcile.adopting import Adoptable, Wanted, write_manifests
 from pmpc_reconcile.applying import apply_plan
 from pmpc_reconcile.approvals import Approval, approvals_of, approve
 from pmpc_reconcile.diagnostics import Diagnostic, warning
@@ -40,6 +40,7 @@ from pmpc_reconcile.risk import Risk
 from pmpc_state import LeaseHeld, Revision
 
 if TYPE_CHECKING:
+    from pmpc_reconcile.contexts import Context
     from pmpc_reconcile.staleness import StaleObject
     from pmpc_state import PlanRecord, State
     from proxmox_client import AsyncClient
@@ -62,6 +63,12 @@ class Reconciler:
         patience: Deadlines of the executor.
         approval_from: Plans of this risk and above are applied only when somebody else than who
             made them approved them; None leaves it to the plan.
+
+    Attributes:
+        cluster: The cluster's name.
+        records: What is remembered of it.
+        context: The context it was opened by; None if it was put together by hand.
+        closed: Whether connection and database were closed.
     """
 
     def __init__(
@@ -85,6 +92,8 @@ class Reconciler:
         self._approval_from = approval_from
         self.cluster = cluster
         self.records = Records(state, cluster, actor)
+        self.context: Context | None = None
+        self.closed = False
 
     # -- planning -----------------------------------------------------------------------------
 
@@ -150,7 +159,8 @@ class Reconciler:
 
         Args:
             names: Names or vmids of guests, or of what else is adopted; none for every guest that
-                is no template.
+                is no template. What the release itself manages is taken as it is now: what others
+                changed or added is ours from then on.
             kinds: Names of kinds; none for every kind of guest.
             release: The release they are to belong to.
             save: Store the plan so that it can be applied by its id.
@@ -159,8 +169,11 @@ class Reconciler:
             InputInvalid: There is no such guest, or none that can be adopted.
             PveError: The cluster cannot be read.
         """
-        claimed = await self.records.claims(release)
-        found = await write_manifests(self._live(), names, kinds, claimed.keys())
+        managed = (await self.records.managed(release)).values()
+        own = {(item.kind, item.key): item.address for item in managed}
+        taken = (await self.records.claims(release)).keys()
+        wanted = Wanted(names, kinds, release, own, taken)
+        found = await write_manifests(self._live(), wanted)
         if not found.vmids and not found.taken:
             raise InputInvalid("; ".join(("there is nothing to adopt", *found.left)))
         request = Request(
@@ -229,7 +242,7 @@ class Reconciler:
         warnings = await self._settle(live, request.release)
         planner = Planner(live, self.records, self._emit, self._now)
         plan = await planner.plan(attrs.evolve(request, warnings=warnings))
-        plan = attrs.evolve(plan, needs_approval=needs_approval)
+        plan = attrs.evolve(plan, needs_approval=needs_approval, made_on=self)
         if save:
             await self.records.save_plan(plan)
         return plan

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 
@@ -17,6 +17,7 @@ from pmpc_reconcile.plans.steps import Step
 from pmpc_reconcile.risk import Risk, highest
 
 if TYPE_CHECKING:
+    from pmpc_reconcile.contexts import Context
     from pmpc_reconcile.diagnostics import Diagnostic
     from pmpc_reconcile.diff import FieldChange
     from pmpc_reconcile.manifests import Manifest
@@ -24,6 +25,20 @@ if TYPE_CHECKING:
 
 
 GraphLanguage = Literal["dot", "mermaid"]
+
+
+class MadeOn(Protocol):
+    """The open cluster that a plan was made on."""
+
+    @property
+    def context(self) -> Context | None:
+        """Return the context it was opened by, None if it was put together otherwise."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Return whether it was closed meanwhile."""
+        ...
 
 
 class Purpose(enum.Enum):
@@ -158,6 +173,7 @@ class Plan:
         manifests: The manifests with their secrets; empty for a plan that was loaded.
         note: What made it, for the history: `apply`, `rollback to 1`.
         needs_approval: Whether somebody else has to approve it before it is applied.
+        made_on: The open cluster it was made on; None for a plan that was loaded.
     """
 
     id: str
@@ -175,6 +191,7 @@ class Plan:
     manifests: Mapping[str, Manifest] = attrs.field(
         factory=dict[str, "Manifest"], repr=False, eq=False
     )
+    made_on: MadeOn | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def changes(self) -> tuple[ObjectPlan, ...]:
