@@ -206,5 +206,6 @@ def test_paths_of_conflicts_name_fields_or_what_is_above_them() -> None:
     assert load_text(text, name="a.json")[0].resolutions == words
     pool = {**document, "kind": "Pool"}
     words = dict.fromkeys(("comment", "guests", "guests.101", "storage.nfs"), "theirs")
-    text = json.dumps({**pool, "spec": {"conflicts": words}})
+    spec = {"guests": [101], "storage": ["nfs"], "conflicts": words}
+    text = json.dumps({**pool, "spec": spec})
     assert load_text(text, name="a.json")[0].resolutions == words

@@ -22,6 +22,7 @@ STORAGE: Final = Kind(
     config_method="PUT",
     name_option=None,
     identity="storage",
+    sections=("config",),
     control=frozenset({"storage", "delete", "digest", "create-base-path", "create-subdirs"}),
     reserved={
         "type": "write it as spec.type",

@@ -18,7 +18,7 @@ from pmpc_reconcile.manifests.manifest import (
     Source,
     TemplateSource,
 )
-from pmpc_reconcile.manifests.resolutions import PathProblem, check_paths
+from pmpc_reconcile.manifests.resolutions import PathProblem, check_answers, check_paths
 from pmpc_reconcile.manifests.tree import Position
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "RestartPolicy",
     "Source",
     "TemplateSource",
+    "check_answers",
     "check_paths",
     "json_schema",
     "load",

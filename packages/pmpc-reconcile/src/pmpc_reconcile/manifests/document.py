@@ -14,7 +14,7 @@ from pmpc_reconcile.manifests.config import ConfigReader
 from pmpc_reconcile.manifests.declared import Problem
 from pmpc_reconcile.manifests.formats import FORMATS
 from pmpc_reconcile.manifests.manifest import Manifest
-from pmpc_reconcile.manifests.resolutions import check_paths
+from pmpc_reconcile.manifests.resolutions import PathProblem, check_answers, check_paths
 from pmpc_reconcile.manifests.rules import (
     DOCUMENT,
     document_validator,
@@ -79,7 +79,9 @@ class _Reader:
         spec = self._spec(kind_of, spec_node)
         if self.found or not isinstance(name, str):
             return None
-        return self._manifest(kind_of, name, document["metadata"], spec)
+        manifest = self._manifest(kind_of, name, document["metadata"], spec)
+        self._wrong_answers(check_answers(manifest, manifest.resolutions))
+        return manifest
 
     def _kind(self, document: Mapping[str, Any]) -> Kind | None:
         """Check apiVersion and kind first: nothing else can be judged without them."""
@@ -126,7 +128,11 @@ class _Reader:
                 self._error(("spec", "restart", "window"), str(wrong), "write window: 'sun 02:00'")
 
     def _resolutions(self, kind_of: Kind, declared: Any) -> None:
-        for wrong in check_paths(kind_of, self.version, _mapping(declared)):
+        self._wrong_answers(check_paths(kind_of, self.version, _mapping(declared)))
+
+    def _wrong_answers(self, problems: Iterable[PathProblem]) -> None:
+        """Report answers that do nothing; those in records were given when they did something."""
+        for wrong in problems if self.node.place.line else ():
             path = ("spec", "conflicts", wrong.path)
             place = place_of(self.node, path, key=True)
             self._report([Problem(place, wrong.message, wrong.hint)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pmpc_reconcile.diff import Action, FieldChange, three_way
 from pmpc_reconcile.identity import strip_marker
@@ -11,13 +11,14 @@ from pmpc_reconcile.live import PoolObject
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
 from pmpc_reconcile.plans.steps import Configure, CreatePool, Step
-from pmpc_reconcile.values import FieldValue, live_fields
+from pmpc_reconcile.values import live_fields
 
 if TYPE_CHECKING:
     from pmpc_reconcile.manifests import Manifest
     from pmpc_reconcile.records import ManagedRecord
 
 _GUESTS = "guests."
+_T = TypeVar("_T")
 
 
 def plan_pool(
@@ -25,6 +26,8 @@ def plan_pool(
     manifest: Manifest,
     pool: PoolObject | None,
     record: ManagedRecord | None,
+    *,
+    adopted: bool = False,
 ) -> Built:
     """Return what makes a pool or brings it to its manifest.
 
@@ -33,6 +36,7 @@ def plan_pool(
         manifest: The pool.
         pool: The pool as it is, None if there is none of that name.
         record: What is remembered of it.
+        adopted: It is ours from now on, unless a marker says whose it is.
     """
     if pool is None:
         return _new(situation, manifest)
@@ -41,14 +45,15 @@ def plan_pool(
         situation.release,
         str(manifest.address),
     )
-    if not ours and (record is None or marker is not None):
+    if not ours and ((record is None and not adopted) or marker is not None):
         problem = manifest.diagnose(
             f"pool {pool.name} exists and is not managed by this release; it is left alone",
             hint="give the pool of the manifest another name, or delete the other one",
         )
         item = ObjectPlan(str(manifest.address), ObjectAction.REFUSED, notes=(problem.message,))
         return Built(item, (), (problem,))
-    marker_id = marker.id if marker is not None else (record.marker_id if record else "")
+    marker_id = record.marker_id if record else situation.new_id()
+    marker_id = marker_id if marker is None else marker.id
     return _existing(situation, manifest, pool, record, marker_id, marked=marker is not None)
 
 
@@ -61,7 +66,7 @@ def pool_config(pool: PoolObject) -> Mapping[str, Any]:
 
 def _new(situation: Situation, manifest: Manifest) -> Built:
     address, name = str(manifest.address), manifest.name
-    fields = _resolved(situation, manifest)
+    fields = _resolved(situation, manifest.fields)
     made = CreatePool(
         id=f"{address}#create",
         address=address,
@@ -99,13 +104,13 @@ def _existing(
     *,
     marked: bool,
 ) -> Built:
-    fields = _resolved(situation, manifest)
+    fields = _resolved(situation, manifest.fields)
     diff = three_way(
         manifest.kind_data,
         fields,
         live_fields(manifest.kind_data, pool_config(pool)),
         record.owned if record else {},
-        resolutions=situation.resolutions_for(manifest),
+        resolutions=_resolved(situation, situation.resolutions_for(manifest)),
         others=situation.claims.get(("pool", pool.name), {}),
     )
     steps: tuple[Step, ...] = ()
@@ -146,7 +151,7 @@ def _configure(
         id=f"{manifest.address}#configure",
         address=str(manifest.address),
         summary=f"set {what} of pool {manifest.name}",
-        reason="the manifest differs" if changes else "its marker was removed",
+        reason="the manifest differs" if changes else "it has no marker",
         after=(*after, *made),
         locks=("file:user.cfg",),
         inverse="write the previous values",
@@ -155,11 +160,11 @@ def _configure(
     )
 
 
-def _resolved(situation: Situation, manifest: Manifest) -> dict[str, FieldValue]:
-    """Return the fields with guests named by vmid where they exist already."""
-    fields: dict[str, FieldValue] = {}
-    for path, value in manifest.fields.items():
+def _resolved(situation: Situation, by_path: Mapping[str, _T]) -> dict[str, _T]:
+    """Return what stands under paths with guests named by vmid where they exist already."""
+    found: dict[str, _T] = {}
+    for path, value in by_path.items():
         reference = path.removeprefix(_GUESTS)
         vmid = situation.vmids.get(reference) if path.startswith(_GUESTS) else None
-        fields[path if vmid is None else f"{_GUESTS}{vmid}"] = value
-    return fields
+        found[path if vmid is None else f"{_GUESTS}{vmid}"] = value
+    return found

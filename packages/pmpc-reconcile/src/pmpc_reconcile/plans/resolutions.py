@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pmpc_reconcile.errors import InputInvalid
-from pmpc_reconcile.manifests import check_paths
+from pmpc_reconcile.manifests import check_answers, check_paths
 
 if TYPE_CHECKING:
-    from pmpc_reconcile.manifests import Manifest
+    from pmpc_reconcile.manifests import Manifest, PathProblem
 
 
 def check_resolutions(
@@ -32,10 +32,24 @@ def check_resolutions(
                 f"cannot resolve conflicts of {address or 'nothing'}: there is no such manifest"
                 + (f"; there are {known}" if known else "")
             )
-        kinds = {item.kind: item.kind_data for item in meant}
-        for path in answers:
-            found = [next(check_paths(kind, None, [path]), None) for kind in kinds.values()]
-            wrong = [problem for problem in found if problem is not None]
-            if len(wrong) == len(found):
-                hint = f": {wrong[0].hint}" if wrong[0].hint else ""
-                raise InputInvalid(f"cannot resolve {path}: {wrong[0].message}{hint}")
+        for path, word in answers.items():
+            wrong = _wrong_everywhere(meant, path, word)
+            if wrong is not None:
+                hint = f": {wrong.hint}" if wrong.hint else ""
+                raise InputInvalid(f"cannot resolve {path}: {wrong.message}{hint}")
+
+
+def _wrong_everywhere(meant: Sequence[Manifest], path: str, word: str) -> PathProblem | None:
+    """Return what is wrong with an answer; None if one of the objects knows what it names."""
+    wrong: PathProblem | None = None
+    for item in meant:
+        problem = _problem(item, path, word)
+        if problem is None:
+            return None
+        wrong = wrong or problem
+    return wrong
+
+
+def _problem(manifest: Manifest, path: str, word: str) -> PathProblem | None:
+    wrong = next(check_paths(manifest.kind_data, None, [path]), None)
+    return wrong or next(check_answers(manifest, {path: word}), None)

@@ -108,6 +108,15 @@ class Rule:
         return found
 
 
+def is_match(text: str) -> bool:
+    """Return whether a text has the form of what a rule matches."""
+    direction, _, rest = text.partition(" ")
+    action, *words = rest.split(" ")
+    names = [word.removeprefix("-") for word in words[::2] if word.startswith("-")]
+    paired = 2 * len(names) == len(words)
+    return direction in DIRECTIONS and bool(action) and paired and set(names) <= set(_MATCH)
+
+
 def canonical_network(text: str) -> str:
     """Write an address or network as PVE stores it: a network of one host is the host."""
     try:
