@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pmpc_reconcile.errors import InputInvalid, PlanRefused
+from pmpc_reconcile.manifests import load_text
 
 VM = """\
 apiVersion: pmpc/v1
@@ -106,3 +107,12 @@ async def test_a_container_is_made_where_its_template_is(lab: Any) -> None:
     assert not plan.errors, plan.explain()
     assert plan.objects[0].node == "pve3"
     assert (await lab.engine.apply(plan)).ok
+
+
+@pytest.mark.parametrize("name", ["", "my shop", "ü", "../x", "a/b", "-r", "x" * 64, "a\nb"])
+async def test_a_release_whose_name_no_marker_could_hold_is_refused(lab: Any, name: str) -> None:
+    """Its guests would be made, and never be recognised again."""
+    manifests = load_text(VM.replace("SPEC", "source: {clone: {template: debian-13}}"))
+    with pytest.raises(InputInvalid, match="is no name: use up to 63 letters"):
+        await lab.engine.plan(manifests, name)
+    assert lab.writes == []

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
+
+from pmpc_reconcile.errors import PlanRefused
 
 VM = """
 apiVersion: pmpc/v1
@@ -30,3 +33,32 @@ async def test_a_disk_that_leaves_the_manifest_is_detached_and_the_plan_says_so(
     assert "scsi1" not in lab.config(vmid)
     assert lab.config(vmid)["unused0"] == volume
     assert (await lab.plan(VM)).empty
+
+
+async def test_another_disk_in_the_place_of_ours_survives_the_deletion(lab: Any) -> None:
+    """Somebody took our disk out and put one of theirs into the same slot."""
+    await lab.applied(VM + DATA)
+    vmid = lab.vmid("db-1")
+    late = await lab.engine.delete("shop")
+    lab.cluster.edit(vmid, delete="scsi1")
+    lab.cluster.edit(vmid, scsi1="local-lvm:4")
+    theirs = lab.config(vmid)["scsi1"].partition(",")[0]
+    lab.forget_writes()
+    for plan in (late, await lab.engine.delete("shop")):
+        with contextlib.suppress(PlanRefused):
+            (failed,) = (await lab.engine.apply(plan)).failed
+            assert f"scsi1 ({theirs})" in failed.reason
+    assert lab.writes == []
+    assert theirs in {volume.volid for volume in lab.cluster.volumes}
+
+
+async def test_our_disk_moved_by_somebody_is_still_ours(lab: Any) -> None:
+    await lab.applied(VM + DATA)
+    vmid = lab.vmid("db-1")
+    node = lab.cluster.guests[vmid].node
+    moved = {"disk": "scsi1", "storage": "local-lvm", "delete": 1}
+    lab.cluster.call("POST", f"/nodes/{node}/qemu/{vmid}/move_disk", moved)
+    lab.cluster.clock.advance(60)
+    assert lab.config(vmid)["scsi1"].startswith("local-lvm:")
+    assert (await lab.engine.apply(await lab.engine.delete("shop"))).ok
+    assert lab.vmids() == []

@@ -35,7 +35,7 @@ from pmpc_reconcile.planner import Planner, Request
 from pmpc_reconcile.plans.caps import MOST_DELETED
 from pmpc_reconcile.plans.model import Plan, Purpose
 from pmpc_reconcile.records import Records
-from pmpc_reconcile.releases import rollback_target
+from pmpc_reconcile.releases import check_release_name, rollback_target
 from pmpc_reconcile.risk import Risk
 from pmpc_state import LeaseHeld, Revision
 
@@ -238,6 +238,7 @@ class Reconciler:
     async def _planned(self, request: Request, *, save: bool, needs_approval: bool = False) -> Plan:
         import attrs
 
+        check_release_name(request.release)
         live = self._live()
         warnings = await self._settle(live, request.release)
         planner = Planner(live, self.records, self._emit, self._now)

@@ -57,13 +57,22 @@ def write_disks(disks: Iterable[Disk]) -> dict[str, str]:
 def own_disks(
     config: Mapping[str, Any], known: frozenset[Disk], owned_paths: Iterable[str]
 ) -> frozenset[Disk]:
-    """Return which of a guest's disks are ours: known by slot or volume, or declared by us."""
+    """Return which of a guest's disks are ours: known by slot or volume, or declared by us.
+
+    A move to another storage gives a disk another volume, so its slot counts, too: unless the
+    volume known to be in that slot is still there elsewhere. Then somebody put another disk there.
+    """
+    there = disks_of(config)
+    volumes = {disk.volume for disk in known}
     slots = {disk.slot for disk in known if not disk.slot.startswith("unused")}
     slots |= {path.split(".")[1] for path in owned_paths if path.startswith("config.")}
-    volumes = {disk.volume for disk in known}
-    return frozenset(
-        disk for disk in disks_of(config) if disk.slot in slots or disk.volume in volumes
-    )
+    elsewhere = {disk.volume for disk in there}
+    slots -= {disk.slot for disk in known if disk.volume in elsewhere - {_at(there, disk.slot)}}
+    return frozenset(disk for disk in there if disk.slot in slots or disk.volume in volumes)
+
+
+def _at(disks: Iterable[Disk], slot: str) -> str | None:
+    return next((disk.volume for disk in disks if disk.slot == slot), None)
 
 
 def foreign_disks(vmid: int, disks: Iterable[Disk]) -> str:

@@ -5,6 +5,7 @@ Pure decisions over plans and recorded revisions; reading and writing them is `r
 
 from __future__ import annotations
 
+from pmpc_reconcile.releases.naming import check_release_name
 from pmpc_reconcile.releases.revisions import needs_revision, rollback_target
 
-__all__ = ["needs_revision", "rollback_target"]
+__all__ = ["check_release_name", "needs_revision", "rollback_target"]
