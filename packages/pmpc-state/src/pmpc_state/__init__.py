@@ -15,6 +15,7 @@ TYPE_CHECKING = False  # type checkers take it for True; importing typing costs 
 if TYPE_CHECKING:
     from pmpc_state.canonical import SecretKey as SecretKey
     from pmpc_state.canonical import canonical_json as canonical_json
+    from pmpc_state.canonical import holds_fingerprint as holds_fingerprint
     from pmpc_state.canonical import is_fingerprint as is_fingerprint
     from pmpc_state.checking import Problem as Problem
     from pmpc_state.checking import check as check
@@ -86,6 +87,8 @@ if TYPE_CHECKING:
     from pmpc_state.values.observed import Snapshot as Snapshot
     from pmpc_state.values.observed import SyncRun as SyncRun
     from pmpc_state.values.observed import TaskRecord as TaskRecord
+    from pmpc_state.values.page import Choice as Choice
+    from pmpc_state.values.page import Page as Page
     from pmpc_state.values.report import Figures as Figures
     from pmpc_state.values.report import GuestsRead as GuestsRead
     from pmpc_state.values.report import SectionRead as SectionRead
@@ -103,7 +106,7 @@ if TYPE_CHECKING:
     from pmpc_state.writer import StateWriter as StateWriter
 
 _HOMES = {
-    "canonical": ("SecretKey", "canonical_json", "is_fingerprint"),
+    "canonical": ("SecretKey", "canonical_json", "holds_fingerprint", "is_fingerprint"),
     "checking": ("Problem", "check"),
     "database.moving": ("Migration", "migrate"),
     "discovery": ("COLLECTIONS", "Collection", "discover"),
@@ -159,6 +162,7 @@ _HOMES = {
         "SyncRun",
         "TaskRecord",
     ),
+    "values.page": ("Choice", "Page"),
     "values.report": (
         "Figures",
         "GuestsRead",

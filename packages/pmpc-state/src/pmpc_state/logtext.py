@@ -7,8 +7,7 @@ from typing import Final
 
 import attrs
 
-from pmpc_state.canonical import SecretKey, redact
-from pmpc_state.canonical.secrets import is_secret
+from pmpc_state.canonical import SecretKey, is_secret, redact
 
 _KINDS: Final = {"VM": "qemu", "CT": "lxc"}
 _GUEST: Final = re.compile(r"\b(VM|CT) (\d+)\b")
@@ -60,7 +59,10 @@ def without_secrets(message: str, key: SecretKey) -> str:
 
     PVE hides passwords in these lines itself; what else is secret by its name or form goes here.
     """
-    hidden = _SETTING.sub(
-        lambda found: f"{found[1]}<hidden>" if is_secret(found[2]) else found[0], message
-    )
-    return str(redact({"message": hidden}, key)["message"])
+    hidden = _SETTING.sub(lambda found: found[1] + _setting(found[2], found[3], key), message)
+    # A list of variables has NULs in it, and PostgreSQL has no text with one.
+    return str(redact({"message": hidden}, key)["message"]).replace("\0", " ")
+
+
+def _setting(option: str, value: str, key: SecretKey) -> str:
+    return "<hidden>" if is_secret(option) else str(redact({option: value}, key)[option])

@@ -90,13 +90,13 @@ class State:
     @contextmanager
     def reading(self) -> Generator[StateReader, None, None]:
         """Enter a block whose reads all see the same moment of the database."""
-        with self._access.consistent() as connection:
+        with self._access.reading() as connection:
             yield StateReader(Bound(connection))
 
     @contextmanager
     def reading_connection(self) -> Generator[tuple[Connection, Bound], None, None]:
         """Enter a block on one moment of the database, for what goes through all of its rows."""
-        with self._access.consistent() as connection:
+        with self._access.reading() as connection:
             yield connection, Bound(connection)
 
     @contextmanager

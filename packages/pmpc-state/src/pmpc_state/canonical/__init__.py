@@ -7,12 +7,14 @@ where the bytes or the key are kept.
 from __future__ import annotations
 
 from pmpc_state.canonical.jsontext import canonical_json, content_hash
-from pmpc_state.canonical.secrets import SecretKey, is_fingerprint, is_secret, redact
+from pmpc_state.canonical.names import is_secret
+from pmpc_state.canonical.secrets import SecretKey, holds_fingerprint, is_fingerprint, redact
 
 __all__ = [
     "SecretKey",
     "canonical_json",
     "content_hash",
+    "holds_fingerprint",
     "is_fingerprint",
     "is_secret",
     "redact",

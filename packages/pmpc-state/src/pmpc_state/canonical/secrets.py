@@ -4,9 +4,9 @@ A fingerprint is an HMAC-SHA-256 under a random key of the database, so it shows
 changed, and cannot be searched by guessing without the key. The key is kept apart from the data
 (see `pmpc_state.database.keyfile`).
 
-What counts as secret is decided by the name of the option. Public parts are not secret:
-`sshkeys` and `ssh-public-keys`, certificates, fingerprints, MAC addresses. PVE itself masks
-`cipassword` as asterisks in every answer; the mask tells nothing and is kept as it came.
+What counts as secret is decided by the name of the option (`names`) and, inside longer texts, by
+names and forms (`texts`). PVE itself masks `cipassword` as asterisks in every answer; the mask
+tells nothing and is kept as it came.
 """
 
 from __future__ import annotations
@@ -15,49 +15,28 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 import attrs
 
 from pmpc_state.canonical.jsontext import canonical_json
+from pmpc_state.canonical.names import is_secret
+from pmpc_state.canonical.texts import (
+    Hide,
+    hide_in_body,
+    hide_in_header,
+    hide_in_text,
+    hide_in_variables,
+)
 
 PREFIX: Final = "hmac-sha256:"
 KEY_BYTES: Final = 32
 
-_EXACT: Final = frozenset(
-    {
-        "cipassword",
-        "client-key",
-        "client_key",
-        "csrfpreventiontoken",
-        "eab-hmac-key",
-        "encryption-key",
-        "encryption_key",
-        "hmac-key",
-        "key",
-        "keyring",
-        "pass",
-        "private-key",
-        "privkey",
-        "secret",
-        "ticket",
-        "token",
-        "value_secret",
-        "webhook-secret",
-    }
-)
-_SUFFIX: Final = re.compile(r"(^|[-_.])(password|passwd|passphrase|secret|secrets|token)$", re.I)
-_KEY_NAME: Final = re.compile(r"(private[-_]?key|[-_]secret[-_]?key|apikey|api[-_]key)$", re.I)
-_PRIVATE_PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
-_TOKEN_VALUE: Final = re.compile(
-    r"[^\s!@=]{1,64}@[^\s!@=]{1,64}![^\s!=]{1,64}[= ][0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-    re.I,
-)
-_PAIR: Final = re.compile(r"(?<![\w.-])([A-Za-z][\w.-]*)=([^,\s]+)")
 _MASK: Final = re.compile(r"\*+")
 _FINGERPRINT: Final = re.compile(r"hmac-sha256:[0-9a-f]{64}")
+_SECOND_FACTORS: Final = frozenset({"", "x", "x!oath", "x!u2f", "x!yubico"})
+"""What PVE itself writes as `keys` of a user whose second factors are kept elsewhere."""
 
 
 @attrs.frozen
@@ -100,60 +79,75 @@ def is_fingerprint(value: object) -> bool:
     return isinstance(value, str) and _FINGERPRINT.fullmatch(value) is not None
 
 
-@lru_cache(maxsize=4096)
-def is_secret(option: str) -> bool:
-    """Say whether an option of this name holds a secret."""
-    name = option.lower()
-    return name in _EXACT or _SUFFIX.search(name) is not None or _KEY_NAME.search(name) is not None
+def holds_fingerprint(value: object) -> bool:
+    """Say whether a value is, or holds anywhere in it, a fingerprint: it cannot be written back."""
+    if isinstance(value, Mapping):
+        return any(holds_fingerprint(one) for one in cast("Mapping[Any, object]", value).values())
+    if isinstance(value, list | tuple):
+        return any(holds_fingerprint(one) for one in cast("list[object]", value))
+    return isinstance(value, str) and _FINGERPRINT.search(value) is not None
 
 
 def redact(document: Mapping[str, Any], key: SecretKey) -> dict[str, Any]:
     """Return a copy of a document in which every secret value is a fingerprint.
 
-    Looks at nested mappings and lists, at property strings (`user=a,password=b`), and at values
-    that show by their form that they are secret (private keys, API tokens), whatever their name.
+    Looks at nested mappings and lists, at property strings (`user=a,password=b`), variables,
+    headers and notes, and at values that show by their form that they are secret (private keys,
+    API tokens, logins in URLs), whatever their name.
     """
-    return {name: _redact_value(name, value, key) for name, value in document.items()}
+
+    def hide(text: str) -> str:
+        return text if _says_nothing(text) else key.fingerprint(text)
+
+    return {name: _redact_value(name, value, key, hide) for name, value in document.items()}
 
 
-def _redact_value(option: str, value: object, key: SecretKey) -> object:
+def _redact_value(option: str, value: object, key: SecretKey, hide: Hide) -> object:
+    if isinstance(value, str):
+        return _redact_text(option, value, hide)
     if isinstance(value, Mapping):
         entries = cast("Mapping[Any, object]", value)
         if is_secret(option):
             return key.fingerprint(entries)
-        return {str(name): _redact_value(str(name), entry, key) for name, entry in entries.items()}
+        if option == "header" and "value" in entries:
+            return {**entries, "value": hide(str(entries["value"]))}
+        return {
+            str(name): _redact_value(_inner(option, str(name)), entry, key, hide)
+            for name, entry in entries.items()
+        }
     if isinstance(value, list | tuple):
-        return [_redact_value(option, entry, key) for entry in cast("list[object]", value)]
-    if is_secret(option):
-        return _redact_secret(value, key)
-    if isinstance(value, str):
-        return _redact_text(value, key)
-    return value
-
-
-def _redact_secret(value: object, key: SecretKey) -> object:
-    if value is None or isinstance(value, bool) or value == "" or is_fingerprint(value):
-        return value
-    if isinstance(value, str) and _MASK.fullmatch(value):
+        inner = "" if option == "keys" else option  # a list of keys is one of names
+        return [_redact_value(inner, entry, key, hide) for entry in cast("list[object]", value)]
+    if value is None or isinstance(value, bool) or not is_secret(option):
         return value
     return key.fingerprint(value)
 
 
-def _redact_text(value: str, key: SecretKey) -> str:
-    if "PRIVATE KEY" in value and _PRIVATE_PEM.search(value):
-        return key.fingerprint(value)
-    if "=" in value:
-        value = _PAIR.sub(lambda found: _redact_pair(found, key), value)
-    if "!" not in value:
-        return value
-    return _TOKEN_VALUE.sub(lambda found: _redact_token(found.group(), key), value)
+def _inner(option: str, name: str) -> str:
+    # As in {"env": {"value": …, "pending": …}}: the form is that of the option.
+    return option if option in _SPECIAL and not is_secret(name) else name
 
 
-def _redact_pair(found: re.Match[str], key: SecretKey) -> str:
-    name, value = found.group(1), found.group(2)
-    return f"{name}={_redact_secret(value, key)}" if is_secret(name) else found.group()
+def _redact_text(option: str, value: str, hide: Hide) -> str:
+    if is_secret(option):
+        return hide(value)
+    special = _SPECIAL.get(option)
+    return hide_in_text(value, hide) if special is None else special(value, hide)
 
 
-def _redact_token(text: str, key: SecretKey) -> str:
-    name = text[:-37]
-    return f"{name}={key.fingerprint(text[-36:])}"
+def _says_nothing(text: str) -> bool:
+    return text == "" or _MASK.fullmatch(text) is not None or is_fingerprint(text)
+
+
+def _redact_second_factors(value: str, hide: Hide) -> str:
+    return value if value in _SECOND_FACTORS else hide(value)
+
+
+_SPECIAL: Final[Mapping[str, Callable[[str, Hide], str]]] = {
+    "body": hide_in_body,
+    "env": hide_in_variables,
+    "header": hide_in_header,
+    "keys": _redact_second_factors,
+    "lxc": hide_in_variables,
+}
+"""Options whose values have a form of their own."""

@@ -64,7 +64,7 @@ def make_engine(url: URL, *, create: bool) -> Engine:
     """
     path = sqlite_path(url)
     if path is None:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     if not path.exists():
         if not create:
             msg = f"cannot open {path}: there is no such file; `pmpc sync` makes it"
@@ -74,7 +74,7 @@ def make_engine(url: URL, *, create: bool) -> Engine:
     patient = url.set(database=str(path)).update_query_dict(
         {"timeout": url.query.get("timeout", str(BUSY_SECONDS))}
     )
-    engine = create_engine(patient)
+    engine = create_engine(patient, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -41,9 +41,12 @@ class Pooled:
 
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
-        """Enter a short transaction that reads."""
-        with explained(self.engine, "use"), self.engine.connect() as connection, connection.begin():
-            yield connection
+        """Enter a transaction whose reads all see the same moment of the database."""
+        with explained(self.engine, "use"), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self) -> Generator[Connection, None, None]:
@@ -52,15 +55,6 @@ class Pooled:
             writer = connection.execution_options(**{WRITES: True})
             with writer.begin():
                 yield writer
-
-    @contextmanager
-    def consistent(self) -> Generator[Connection, None, None]:
-        """Enter a transaction whose reads all see the same moment of the database."""
-        with explained(self.engine, "use"), self.engine.connect() as connection:
-            if connection.dialect.name == "postgresql":
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield connection
 
 
 @attrs.frozen
