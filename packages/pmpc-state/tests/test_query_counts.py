@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from pmpc_state import State, StateReader
+from pmpc_state import Resource, Sample, State, StateReader
 from pmpc_state.testing import Recorder
-from pmpc_state.values import TaskRecord
 from proxmox_client.testing.clock import VirtualClock
+from tests.lab.listed import PAGES, asked, fill
 
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
+SAMPLED = datetime(2026, 11, 22, tzinfo=UTC)
 FEW, MANY = 2, 12
 LISTS: dict[str, Callable[[StateReader], Any]] = {
     "resources": lambda reader: reader.resources("lab"),
@@ -24,53 +25,30 @@ LISTS: dict[str, Callable[[StateReader], Any]] = {
     "at": lambda reader: reader.at("lab", reader.whole_at("lab")),
     "diff": lambda reader: reader.diff("lab", BEGAN),
     "changes": lambda reader: reader.changes("lab", BEGAN),
-    "snapshots": lambda reader: reader.snapshots("lab"),
-    "tasks": lambda reader: reader.tasks("lab"),
-    "runs": lambda reader: reader.runs("lab"),
-    "clusters": lambda reader: reader.clusters.list(),
-    "releases": lambda reader: reader.releases.list("lab"),
-    "revisions": lambda reader: reader.releases.revisions("lab", "r0"),
-    "objects": lambda reader: reader.ownership.objects("lab"),
-    "fields": lambda reader: reader.ownership.fields("lab", "r0"),
-    "plans": lambda reader: reader.plans.list("lab"),
-    "controls": lambda reader: reader.controls.list("lab"),
-    "conditions": lambda reader: reader.controls.conditions("lab"),
-    "journal runs": lambda reader: reader.journal.runs("lab"),
-    "journal steps": lambda reader: reader.journal.steps("run0"),
-    "audit": lambda reader: reader.audit.entries(),
+    "metrics": lambda reader: reader.samples.metrics(_one(reader).uid),
+    "points": lambda reader: reader.samples.points(
+        _one(reader).uid, "m0", BEGAN, SAMPLED + timedelta(days=1)
+    ),
+    **{name: partial(asked, name=name) for name in PAGES},
 }
+UNLIMITED: dict[str, Callable[[StateReader], Any]] = {
+    "freshness": lambda reader: reader.freshness("lab")
+}
+"""What has a row for each kind, however many resources there are."""
+
+
+def _one(reader: StateReader) -> Resource:
+    return reader.resource("lab", "qemu", "100")
 
 
 def _fill(state: State, recorder: Recorder, clock: VirtualClock, rows: range) -> None:
-    writer = state.writer()
-    guests = {str(100 + n): {"name": f"vm{n}", "memory": n + 1} for n in range(rows.stop)}
-    for number in rows:
-        clock.advance(1)
-        began = datetime.fromtimestamp(clock.now(), UTC)
-        task = TaskRecord(
-            "lab", f"UPID:{number}", "pve1", "qmconfig", str(100 + number), "alice@pam", began,
-            began + timedelta(seconds=1), "OK",
-        )  # fmt: skip
-        recorder.look("qemu", guests, tasks=[task])
-        writer.snapshot("lab", f"s{number}")
-        writer.clusters.ensure(f"other{number}")
-        writer.releases.add_revision("lab", f"r{number}", [], actor="alice")
-        if number:
-            writer.releases.add_revision("lab", "r0", [], actor="alice")
-        writer.ownership.record(
-            "lab", "r0", f"Pool/p{number}", kind="pool", key=f"p{number}", identity={},
-            fields={"comment": "x"},
-        )  # fmt: skip
-        writer.plans.save(f"p-{number}", "lab", "r0", {"steps": []}, version=1, actor="alice")
-        writer.controls.set("lab", f"r{number}", suspended=True, actor="alice")
-        found = {f"Pool/p{number}": {"Synced": ("true", "InSync", "")}}
-        writer.controls.observe("lab", "r0", found, whole=False)
-        lease = writer.leases.acquire(f"apply/lab/r{number}", holder="me", seconds=600)
-        writer.journal.begin(f"run{number}", "lab", f"r{number}", lease=lease, actor="alice")
-        if not number:
-            for step in range(MANY):
-                writer.journal.intend("run0", f"s{step}", position=step, address="x", intent={})
-        writer.audit.append(actor="alice", action="apply", subject="x", cluster="lab")
+    fill(state, recorder, clock, rows)
+    samples = [
+        Sample("qemu", "100", f"m{metric}", SAMPLED + timedelta(minutes=number), 1.0)
+        for number in rows
+        for metric in (0, number)
+    ]
+    state.writer().samples.record("lab", samples)
 
 
 def _asked(reader: StateReader, call: Callable[[StateReader], Any]) -> tuple[int, int]:
@@ -98,6 +76,18 @@ def test_no_list_asks_once_for_each_of_its_rows(
         assert rows >= MANY, name
         assert queries <= few[name][0], (name, few[name], many[name])
         assert queries <= 6, name
+
+
+def test_neither_does_a_page_nor_what_tells_of_all_at_once(
+    state: State, recorder: Recorder, clock: VirtualClock
+) -> None:
+    _fill(state, recorder, clock, range(MANY))
+    for name in PAGES:
+        page = partial(asked, name=name, limit=MANY - 3, where="", sort=())
+        queries, rows = _asked(state.reader(), page)
+        assert (rows, queries <= 4) == (MANY - 3, True), (name, queries)  # with the total
+    for name, call in UNLIMITED.items():
+        assert _asked(state.reader(), call)[0] <= 2, name
 
 
 def _history(name: str, uid: str, reader: StateReader) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Unpack
 
 from pmpc_state.database.transactions import Reading
 from pmpc_state.errors import NotRecorded
-from pmpc_state.filters import Filter, parse_filter, parse_sort
+from pmpc_state.filters import RESOURCES, Filter
 from pmpc_state.repositories import (
     events,
     history,
@@ -24,14 +25,16 @@ from pmpc_state.repositories.controls import ControlReader
 from pmpc_state.repositories.journal import JournalReader
 from pmpc_state.repositories.leases import LeaseReader
 from pmpc_state.repositories.ownership import OwnershipReader
+from pmpc_state.repositories.paging import Wish
 from pmpc_state.repositories.plans import PlanReader
 from pmpc_state.repositories.releases import ReleaseReader
 from pmpc_state.repositories.samples import SampleReader
 from pmpc_state.repositories.wanted import Wanted
 from pmpc_state.values import (
-    Found,
+    Choice,
     LogEntry,
     Observation,
+    Page,
     RecordedChange,
     Resource,
     ResourceChange,
@@ -123,8 +126,9 @@ class StateReader:
         sort: str | Sequence[str] = (),
         limit: int | None = None,
         offset: int = 0,
+        after: str | None = None,
         at: datetime | None = None,
-    ) -> Found:
+    ) -> Page[Resource]:
         """Return what a filter matches, sorted, a page at a time.
 
         Args:
@@ -135,18 +139,18 @@ class StateReader:
             sort: Field names, `-` before one for descending; by kind and key where they are equal.
             limit: How many at most.
             offset: How many to leave out before.
+            after: Go on where a page ended: its `next`.
             at: Look at the cluster as of a moment; node, status and usage are those of now.
 
         Raises:
-            FilterInvalid: The filter or the order is not well formed; says where.
+            FilterInvalid: The filter, the order or the marker is not well formed; says where.
             NotRecorded: The cluster is not recorded.
+            ValueError: The limit or the offset is negative.
         """
-        condition = parse_filter(wanted) if isinstance(wanted, str) else wanted
-        order = parse_sort((sort,) if isinstance(sort, str) else sort)
+        choice = Choice(where=wanted, sort=sort, offset=offset, after=after)
+        wish = Wish.of(RESOURCES, limit, choice)
         with self._access.reading() as connection:
-            return resources.found(
-                connection, cluster, condition, sort=order, limit=limit, offset=offset, moment=at
-            )
+            return resources.found(connection, cluster, wish, at)
 
     def by_uid(self, uid: str) -> Resource | None:
         """Return a resource as it last was, also after it vanished; None if it is unknown."""
@@ -242,14 +246,17 @@ class StateReader:
         with self._access.reading() as connection:
             return history.observations(connection, uid)
 
-    def snapshots(self, cluster: str) -> tuple[Snapshot, ...]:
+    def snapshots(
+        self, cluster: str, *, limit: int | None = None, **choice: Unpack[Choice]
+    ) -> Page[Snapshot]:
         """Return the snapshots of a cluster, oldest first.
 
         Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
             NotRecorded: The cluster is not recorded.
         """
         with self._access.reading() as connection:
-            return snapshots.snapshots(connection, cluster)
+            return snapshots.snapshots(connection, cluster, limit, choice)
 
     def find_snapshot(self, cluster: str, name: str) -> Snapshot:
         """Return one snapshot.
@@ -267,14 +274,18 @@ class StateReader:
         since: datetime | None = None,
         object_id: str | None = None,
         limit: int | None = 100,
-    ) -> tuple[TaskRecord, ...]:
+        **choice: Unpack[Choice],
+    ) -> Page[TaskRecord]:
         """Return the tasks of a cluster or of one object (a vmid), newest first.
 
         Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
             NotRecorded: The cluster is not recorded.
         """
         with self._access.reading() as connection:
-            return tasks.tasks(connection, cluster, since=since, object_id=object_id, limit=limit)
+            return tasks.tasks(
+                connection, cluster, choice, since=since, object_id=object_id, limit=limit
+            )
 
     def freshness(self, cluster: str) -> tuple[Freshness, ...]:
         """Return how fresh each kind is: when its oldest configuration was last read.
@@ -297,11 +308,14 @@ class StateReader:
         with self._access.reading() as connection:
             return runs.whole_moment(connection, cluster_id(connection, cluster))
 
-    def runs(self, cluster: str, *, limit: int = 20) -> tuple[SyncRun, ...]:
+    def runs(
+        self, cluster: str, *, limit: int | None = 20, **choice: Unpack[Choice]
+    ) -> Page[SyncRun]:
         """Return the runs of sync, newest first.
 
         Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
             NotRecorded: The cluster is not recorded.
         """
         with self._access.reading() as connection:
-            return runs.runs(connection, cluster, limit)
+            return runs.runs(connection, cluster, limit, choice)

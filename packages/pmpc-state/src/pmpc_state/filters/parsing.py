@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
+from difflib import get_close_matches
 from typing import Final
 
 from pmpc_state.errors import FilterInvalid
-from pmpc_state.filters.fields import Field, FieldType, field_named, suggestion
+from pmpc_state.filters.fields import RESOURCES, Field, FieldTable, FieldType
 from pmpc_state.filters.lexing import Token, TokenType, tokens
+from pmpc_state.filters.moments import moment_of
 from pmpc_state.filters.terms import (
     All,
     And,
@@ -29,6 +32,7 @@ from pmpc_state.filters.terms import (
 _NUMBER: Final = re.compile(r"(-?\d+(?:\.\d+)?)(?:([KMGTP])(?:i?B)?)?", re.IGNORECASE)
 _UNITS: Final = {unit: 1024**power for power, unit in enumerate("KMGTP", start=1)}
 _ORDERED: Final = (Operator.LESS, Operator.AT_MOST, Operator.GREATER, Operator.AT_LEAST)
+_WITH_AN_ORDER: Final = (FieldType.NUMBER, FieldType.MOMENT, FieldType.ANY)
 _FLAGS: Final = {
     "1": "1", "true": "1", "yes": "1", "on": "1",
     "0": "0", "false": "0", "no": "0", "off": "0",
@@ -36,35 +40,44 @@ _FLAGS: Final = {
 _DEPTH: Final = 100
 
 
-def parse_filter(text: str) -> Filter:
+def parse_filter(
+    text: str, table: FieldTable = RESOURCES, *, now: datetime | None = None
+) -> Filter:
     """Read a filter; blank text matches everything.
+
+    Args:
+        text: The filter.
+        table: The fields it may name.
+        now: The present, for distances back from it such as `-2h`; without it they are mistakes.
 
     Raises:
         FilterInvalid: With the column of the mistake.
     """
-    return _Parser(text).parse()
+    return _Parser(text, table, now).parse()
 
 
-def parse_sort(names: Iterable[str]) -> tuple[Sort, ...]:
+def parse_sort(names: Iterable[str], table: FieldTable = RESOURCES) -> tuple[Sort, ...]:
     """Read a sort order: field names, with a `-` before one for descending.
 
     Raises:
         FilterInvalid: There is no such field.
     """
-    return tuple(_sort(name) for name in names)
+    return tuple(_sort(name, table) for name in names)
 
 
-def _sort(text: str) -> Sort:
+def _sort(text: str, table: FieldTable) -> Sort:
     name = text.removeprefix("-")
-    field = field_named(name)
+    field = table.named(name)
     if field is None:
-        raise FilterInvalid(text, len(text) - len(name) + 1, suggestion(name))
+        raise FilterInvalid(text, len(text) - len(name) + 1, table.suggestion(name))
     return Sort(field, descending=text != name)
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, table: FieldTable, now: datetime | None) -> None:
         self._text = text
+        self._table = table
+        self._now = now
         self._tokens = list(tokens(text))
         self._next = 0
         self._depth = 0
@@ -148,18 +161,23 @@ class _Parser:
         return Named(token.text)
 
     def _field(self, token: Token) -> Field:
-        field = field_named(token.text)
+        field = self._table.named(token.text)
         if field is None:
-            raise FilterInvalid(self._text, token.column, suggestion(token.text))
+            raise FilterInvalid(self._text, token.column, self._table.suggestion(token.text))
         return field
 
     def _comparison(self, field: Field) -> Filter:
         operator = Operator(self._take().text)
         token = self._peek()
+        if operator is Operator.CONTAINS and field.type is FieldType.MOMENT:
+            hint = f"{field.name} is a time: compare it with < or >"
+            raise FilterInvalid(self._text, token.column, hint)
+        if operator is Operator.CONTAINS:
+            return Compare(field, operator, self._value())
         value = self._value_for(field)
         if operator in _ORDERED and value.number is None:
             raise self._wrong(token, f"expected a number after {operator.value}")
-        if operator in _ORDERED and field.type not in (FieldType.NUMBER, FieldType.ANY):
+        if operator in _ORDERED and field.type not in _WITH_AN_ORDER:
             hint = f"{field.name} is no number: use =, != or ~"
             raise FilterInvalid(self._text, token.column, hint)
         return Compare(field, operator, value)
@@ -193,6 +211,15 @@ class _Parser:
             if flag is None:
                 raise self._wrong(token, f"{field.name} is yes or no: expected one of them")
             return Value(flag, float(flag))
+        if field.type is FieldType.MOMENT:
+            number = moment_of(value.text, self._now)
+            if number is None:
+                raise self._wrong(token, f"{field.name} is a time: expected 2026-11-22T14:00")
+            return Value(value.text, number)
+        if field.choices and value.text not in field.choices:
+            close = get_close_matches(value.text, field.choices, n=1)
+            known = f"did you mean {close[0]}?" if close else f"one of {', '.join(field.choices)}"
+            raise FilterInvalid(self._text, token.column, f"{field.name} is never {token}; {known}")
         return value
 
     def _value(self) -> Value:

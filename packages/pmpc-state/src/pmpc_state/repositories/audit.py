@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Unpack
 
 import attrs
 from sqlalchemy import Connection, func, select
 
 from pmpc_state.canonical import SecretKey, canonical_json, content_hash, redact
 from pmpc_state.database.transactions import Reading, Writing
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import audit
 from pmpc_state.schema.types import to_micros
-from pmpc_state.values import AuditEntry
+from pmpc_state.values import AuditEntry, Choice, Page
 
+ENTRIES: Final = table_of(AuditEntry, "lines of the audit log", ("actor", "action", "subject"))
 FIRST = "0" * 64
 _LOCK = 0x61756474
 
@@ -31,16 +34,22 @@ class AuditReader:
         *,
         cluster: str | None = None,
         since: datetime | None = None,
-        limit: int = 100,
-    ) -> tuple[AuditEntry, ...]:
-        """Return the newest lines first."""
-        query = select(audit).order_by(audit.c.seq.desc()).limit(limit)
+        limit: int | None = 100,
+        **choice: Unpack[Choice],
+    ) -> Page[AuditEntry]:
+        """Return the newest lines first.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
+        query = select(audit)
         if cluster is not None:
             query = query.where(audit.c.cluster == cluster)
         if since is not None:
             query = query.where(audit.c.at >= since)
+        listing = Listing(ENTRIES, query, ("-seq",), lambda row: AuditEntry(**row))
         with self._access.reading() as connection:
-            return tuple(AuditEntry(*row) for row in connection.execute(query))
+            return listing.page(connection, limit, choice)
 
     def first_broken(self) -> int | None:
         """Return the number of the first line that was changed or lost, None if all is whole.

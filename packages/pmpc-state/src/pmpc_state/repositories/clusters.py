@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final, Unpack
 
 from sqlalchemy import Connection, func, select
 
 from pmpc_state.database.transactions import Reading, Writing
 from pmpc_state.errors import NotRecorded
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import cluster, sync_run
 from pmpc_state.schema.types import MICROSECOND
-from pmpc_state.values import Cluster
+from pmpc_state.values import Choice, Cluster, Page
+
+CLUSTERS: Final = table_of(Cluster, "clusters", ("name",))
 
 
 def find_cluster_id(connection: Connection, name: str) -> int | None:
@@ -85,21 +90,24 @@ class ClusterReader:
     def __init__(self, access: Reading) -> None:
         self._access = access
 
-    def list(self) -> tuple[Cluster, ...]:
-        """Return every cluster, by name."""
+    def list(self, *, limit: int | None = None, **choice: Unpack[Choice]) -> Page[Cluster]:
+        """Return every cluster, by name.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
         synced = (
             select(sync_run.c.cluster_id, func.max(sync_run.c.finished_at).label("synced_at"))
             .where(sync_run.c.status.in_(("ok", "partial")))
             .group_by(sync_run.c.cluster_id)
             .subquery()
         )
-        query = (
-            select(cluster.c.name, cluster.c.created_at, synced.c.synced_at)
-            .outerjoin(synced, synced.c.cluster_id == cluster.c.id)
-            .order_by(cluster.c.name)
+        query = select(cluster.c.name, cluster.c.created_at, synced.c.synced_at).outerjoin(
+            synced, synced.c.cluster_id == cluster.c.id
         )
+        listing = Listing(CLUSTERS, query, ("name",), lambda row: Cluster(**row))
         with self._access.reading() as connection:
-            return tuple(Cluster(*row) for row in connection.execute(query))
+            return listing.page(connection, limit, choice)
 
 
 class ClusterWriter(ClusterReader):

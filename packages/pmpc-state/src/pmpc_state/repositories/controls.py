@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final, Unpack
 
 from sqlalchemy import ColumnElement, and_, select
 
 from pmpc_state.database.transactions import Reading, Writing
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import ensure_cluster, find_cluster_id
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import cluster, condition, control
-from pmpc_state.values import ConditionRecord, Control
+from pmpc_state.values import Choice, ConditionRecord, Control, Page
+
+CONTROLS: Final = table_of(Control, "controls", ("release", "address"))
+CONDITIONS: Final = table_of(ConditionRecord, "conditions", ("release", "address", "type"))
 
 
 class ControlReader:
@@ -19,11 +25,17 @@ class ControlReader:
     def __init__(self, access: Reading) -> None:
         self._access = access
 
-    def list(self, cluster_name: str) -> tuple[Control, ...]:
-        """Return everything said about a cluster, the widest first."""
+    def list(
+        self, cluster_name: str, *, limit: int | None = None, **choice: Unpack[Choice]
+    ) -> Page[Control]:
+        """Return everything said about a cluster, the widest first.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
         query = (
             select(
-                cluster.c.name,
+                cluster.c.name.label("cluster"),
                 control.c.release,
                 control.c.address,
                 control.c.suspended,
@@ -34,18 +46,27 @@ class ControlReader:
             )
             .join(cluster, cluster.c.id == control.c.cluster_id)
             .where(cluster.c.name == cluster_name)
-            .order_by(control.c.release, control.c.address)
         )
+        listing = Listing(CONTROLS, query, ("release", "address"), lambda row: Control(**row))
         with self._access.reading() as connection:
-            return tuple(Control(*row) for row in connection.execute(query))
+            return listing.page(connection, limit, choice)
 
     def conditions(
-        self, cluster_name: str, release: str | None = None
-    ) -> tuple[ConditionRecord, ...]:
-        """Return the conditions last seen, by release, address and type."""
+        self,
+        cluster_name: str,
+        release: str | None = None,
+        *,
+        limit: int | None = None,
+        **choice: Unpack[Choice],
+    ) -> Page[ConditionRecord]:
+        """Return the conditions last seen, by release, address and type.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
         query = (
             select(
-                cluster.c.name,
+                cluster.c.name.label("cluster"),
                 condition.c.release,
                 condition.c.address,
                 condition.c.type,
@@ -57,12 +78,13 @@ class ControlReader:
             )
             .join(cluster, cluster.c.id == condition.c.cluster_id)
             .where(cluster.c.name == cluster_name)
-            .order_by(condition.c.release, condition.c.address, condition.c.type)
         )
         if release is not None:
             query = query.where(condition.c.release == release)
+        usual = ("release", "address", "type")
+        listing = Listing(CONDITIONS, query, usual, lambda row: ConditionRecord(**row))
         with self._access.reading() as connection:
-            return tuple(ConditionRecord(*row) for row in connection.execute(query))
+            return listing.page(connection, limit, choice)
 
 
 class ControlWriter(ControlReader):

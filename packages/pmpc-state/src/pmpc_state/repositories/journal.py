@@ -6,18 +6,30 @@ Every write is fenced: it is refused once another holder took over the run's lea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, Select, select
 
 from pmpc_state.database.transactions import Reading, Writing
 from pmpc_state.errors import AlreadyRecorded, NotRecorded, StaleStatus
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import ensure_cluster
 from pmpc_state.repositories.leases import require_lease
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import cluster, journal_run, journal_step
-from pmpc_state.values import JournalRun, JournalStep, Lease, RunStatus, StepPhase
+from pmpc_state.values import (
+    Choice,
+    JournalRun,
+    JournalStep,
+    Lease,
+    Page,
+    RunStatus,
+    StepPhase,
+)
 
+RUNS: Final = table_of(JournalRun, "runs", ("id", "release"))
+STEPS: Final = table_of(JournalStep, "steps", ("step", "address"))
 _BEFORE: Final[Mapping[StepPhase, frozenset[StepPhase]]] = {
     StepPhase.INTENT: frozenset({StepPhase.INTENT, StepPhase.FAILED}),
     StepPhase.CALLED: frozenset({StepPhase.INTENT}),
@@ -51,24 +63,35 @@ class JournalReader:
         *,
         release: str | None = None,
         status: RunStatus | None = None,
-        limit: int = 100,
-    ) -> tuple[JournalRun, ...]:
-        """Return runs, newest first; `status=RunStatus.RUNNING` finds those a crash left open."""
+        limit: int | None = 100,
+        **choice: Unpack[Choice],
+    ) -> Page[JournalRun]:
+        """Return runs, newest first; `status=RunStatus.RUNNING` finds those a crash left open.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
         query = _runs().where(cluster.c.name == cluster_name)
         if release is not None:
             query = query.where(journal_run.c.release == release)
         if status is not None:
             query = query.where(journal_run.c.status == status.value)
-        query = query.order_by(journal_run.c.started_at.desc(), journal_run.c.id).limit(limit)
+        listing = Listing(RUNS, query, ("-started_at", "id"), _to_run)
         with self._access.reading() as connection:
-            return tuple(_to_run(row) for row in connection.execute(query).mappings())
+            return listing.page(connection, limit, choice)
 
-    def steps(self, run_id: str) -> tuple[JournalStep, ...]:
-        """Return the steps of a run in the order they were begun."""
+    def steps(
+        self, run_id: str, *, limit: int | None = None, **choice: Unpack[Choice]
+    ) -> Page[JournalStep]:
+        """Return the steps of a run in the order they were begun.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
         query = select(journal_step).where(journal_step.c.run_id == run_id)
+        listing = Listing(STEPS, query, ("position", "step"), _to_step)
         with self._access.reading() as connection:
-            rows = connection.execute(query.order_by(journal_step.c.position, journal_step.c.step))
-            return tuple(_to_step(row) for row in rows.mappings())
+            return listing.page(connection, limit, choice)
 
 
 class JournalWriter(JournalReader):
@@ -303,14 +326,14 @@ def _run(connection: Connection, run_id: str) -> JournalRun:
     if row is None:
         msg = f"cannot find run {run_id} in the journal"
         raise NotRecorded(msg)
-    return _to_run(row)
+    return _to_run({**row})
 
 
-def _to_run(row: RowMapping) -> JournalRun:
+def _to_run(row: Mapping[str, Any]) -> JournalRun:
     columns: dict[str, Any] = {**row, "status": RunStatus(row["status"])}
     return JournalRun(**columns)
 
 
-def _to_step(row: RowMapping) -> JournalStep:
+def _to_step(row: Mapping[str, Any]) -> JournalStep:
     columns: dict[str, Any] = {**row, "phase": StepPhase(row["phase"])}
     return JournalStep(**columns)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from sqlalchemy import Connection, func, select
 
 from pmpc_state.database.transactions import Reading, Writing
 from pmpc_state.errors import LeaseHeld, LeaseLost
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.holders import is_dead
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import lease
-from pmpc_state.values import Lease
+from pmpc_state.values import Choice, Lease, Page
 
+LEASES: Final = table_of(Lease, "leases", ("name", "holder"))
 _NOBODY: Final = ""
 
 
@@ -45,6 +48,17 @@ class LeaseReader:
         with self._access.reading() as connection:
             found = _find(connection, name)
         return None if found is None or found.holder == _NOBODY else found
+
+    def list(self, *, limit: int | None = None, **choice: Unpack[Choice]) -> Page[Lease]:
+        """Return the leases somebody holds, or held when they expired, by name.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
+        query = select(lease).where(lease.c.holder != _NOBODY)
+        listing = Listing(LEASES, query, ("name",), lambda row: Lease(**row))
+        with self._access.reading() as connection:
+            return listing.page(connection, limit, choice)
 
 
 class LeaseWriter(LeaseReader):

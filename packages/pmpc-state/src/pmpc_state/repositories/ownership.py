@@ -6,16 +6,21 @@ A value whose option is secret by name, or that is a fingerprint already, is kep
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, Unpack
 
 from sqlalchemy import Connection, Select, select
 
 from pmpc_state.canonical import SecretKey, is_fingerprint, is_secret
 from pmpc_state.database.transactions import Reading, Writing
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.repositories.releases import find_release_id, release_id
 from pmpc_state.schema import cluster, field_owner, managed, release
-from pmpc_state.values import Identity, ManagedObject, OwnedField
+from pmpc_state.values import Choice, Identity, ManagedObject, OwnedField, Page
+
+OBJECTS: Final = table_of(ManagedObject, "managed objects", ("address", "key"))
+FIELDS: Final = table_of(OwnedField, "owned fields", ("address", "path"))
 
 
 class OwnershipReader:
@@ -25,14 +30,23 @@ class OwnershipReader:
         self._access = access
 
     def objects(
-        self, cluster_name: str, release_name: str | None = None
-    ) -> tuple[ManagedObject, ...]:
-        """Return the objects of one release, or of every release of a cluster, by address."""
+        self,
+        cluster_name: str,
+        release_name: str | None = None,
+        *,
+        limit: int | None = None,
+        **choice: Unpack[Choice],
+    ) -> Page[ManagedObject]:
+        """Return the objects of one release, or of every release of a cluster, by address.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
         query = _objects().where(cluster.c.name == cluster_name)
         if release_name is not None:
             query = query.where(release.c.name == release_name)
         with self._access.reading() as connection:
-            return tuple(ManagedObject(*row) for row in connection.execute(query))
+            return _listed(query).page(connection, limit, choice)
 
     def owners(self, cluster_name: str, kind: str, key: str) -> tuple[ManagedObject, ...]:
         """Return every claim on an observed object: `owners("lab", "qemu", "100")`."""
@@ -40,12 +54,22 @@ class OwnershipReader:
             cluster.c.name == cluster_name, managed.c.kind == kind, managed.c.key == key
         )
         with self._access.reading() as connection:
-            return tuple(ManagedObject(*row) for row in connection.execute(query))
+            return _listed(query).page(connection, None, {})
 
     def fields(
-        self, cluster_name: str, release_name: str, address: str | None = None
-    ) -> tuple[OwnedField, ...]:
-        """Return the fields a release owns, of one object or of all, by address and path."""
+        self,
+        cluster_name: str,
+        release_name: str,
+        address: str | None = None,
+        *,
+        limit: int | None = None,
+        **choice: Unpack[Choice],
+    ) -> Page[OwnedField]:
+        """Return the fields a release owns, of one object or of all, by address and path.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
         with self._access.reading() as connection:
             query = select(
                 field_owner.c.address,
@@ -58,8 +82,8 @@ class OwnershipReader:
             )
             if address is not None:
                 query = query.where(field_owner.c.address == address)
-            rows = connection.execute(query.order_by(field_owner.c.address, field_owner.c.path))
-            return tuple(OwnedField(*row) for row in rows)
+            listing = Listing(FIELDS, query, ("address", "path"), lambda row: OwnedField(**row))
+            return listing.page(connection, limit, choice)
 
 
 class OwnershipWriter(OwnershipReader):
@@ -139,8 +163,8 @@ class OwnershipWriter(OwnershipReader):
 def _objects() -> Select[*tuple[Any, ...]]:
     return (
         select(
-            cluster.c.name,
-            release.c.name,
+            cluster.c.name.label("cluster"),
+            release.c.name.label("release"),
             managed.c.address,
             managed.c.kind,
             managed.c.key,
@@ -149,8 +173,11 @@ def _objects() -> Select[*tuple[Any, ...]]:
         )
         .join(release, release.c.id == managed.c.release_id)
         .join(cluster, cluster.c.id == release.c.cluster_id)
-        .order_by(release.c.name, managed.c.address)
     )
+
+
+def _listed(query: Select[*tuple[Any, ...]]) -> Listing[ManagedObject]:
+    return Listing(OBJECTS, query, ("release", "address"), lambda row: ManagedObject(**row))
 
 
 def _forget(connection: Connection, owner: int, address: str) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final, Unpack
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Select, select
 
 from pmpc_state.database.transactions import Reading, Writing
 from pmpc_state.errors import AlreadyRecorded, NotRecorded, StaleStatus
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import ensure_cluster
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import cluster, plan
-from pmpc_state.values import PlanRecord, PlanStatus
+from pmpc_state.values import Choice, Page, PlanRecord, PlanStatus
+
+PLANS: Final = table_of(PlanRecord, "plans", ("id", "release"))
 
 
 class PlanReader:
@@ -31,17 +35,24 @@ class PlanReader:
             return _get(connection, plan_id)
 
     def list(
-        self, cluster_name: str, *, release: str | None = None, limit: int = 100
-    ) -> tuple[PlanRecord, ...]:
-        """Return the plans of a cluster or release, newest first."""
+        self,
+        cluster_name: str,
+        *,
+        release: str | None = None,
+        limit: int | None = 100,
+        **choice: Unpack[Choice],
+    ) -> Page[PlanRecord]:
+        """Return the plans of a cluster or release, newest first.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
         query = _plans().where(cluster.c.name == cluster_name)
         if release is not None:
             query = query.where(plan.c.release == release)
+        listing = Listing(PLANS, query, ("-created_at", "id"), _record)
         with self._access.reading() as connection:
-            rows = connection.execute(
-                query.order_by(plan.c.created_at.desc(), plan.c.id).limit(limit)
-            )
-            return tuple(_record(row) for row in rows)
+            return listing.page(connection, limit, choice)
 
 
 class PlanWriter(PlanReader):
@@ -117,7 +128,7 @@ class PlanWriter(PlanReader):
 def _plans() -> Select[*tuple[Any, ...]]:
     return select(
         plan.c.id,
-        cluster.c.name,
+        cluster.c.name.label("cluster"),
         plan.c.release,
         plan.c.version,
         plan.c.status,
@@ -129,10 +140,12 @@ def _plans() -> Select[*tuple[Any, ...]]:
 
 
 def _get(connection: Connection, plan_id: str) -> PlanRecord:
-    rows = connection.execute(
-        _plans().where(plan.c.id.startswith(plan_id, autoescape=True)).limit(2)
-    ).all()
-    exact = connection.execute(_plans().where(plan.c.id == plan_id)).all()
+    rows = (
+        connection.execute(_plans().where(plan.c.id.startswith(plan_id, autoescape=True)).limit(2))
+        .mappings()
+        .all()
+    )
+    exact = connection.execute(_plans().where(plan.c.id == plan_id)).mappings().all()
     found = exact or rows
     if not plan_id or not found:
         msg = f"cannot find plan {plan_id or '(no id)'}: `pmpc plan` makes one and prints its id"
@@ -140,18 +153,9 @@ def _get(connection: Connection, plan_id: str) -> PlanRecord:
     if len(found) > 1:
         msg = f"cannot tell which plan {plan_id} means: several ids begin so; give more of it"
         raise NotRecorded(msg)
-    return _record(found[0])
+    return _record({**found[0]})
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> PlanRecord:
-    return PlanRecord(
-        id=row[0],
-        cluster=row[1],
-        release=row[2],
-        version=row[3],
-        status=PlanStatus(row[4]),
-        actor=row[5],
-        created_at=row[6],
-        updated_at=row[7],
-        document=row[8],
-    )
+def _record(row: Mapping[str, Any]) -> PlanRecord:
+    columns: dict[str, Any] = {**row, "status": PlanStatus(row["status"])}
+    return PlanRecord(**columns)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final, Unpack
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from pmpc_state.database.transactions import Reading, Writing
 from pmpc_state.errors import NotRecorded
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
-from pmpc_state.repositories.clusters import cluster_id, ensure_cluster, find_cluster_id
+from pmpc_state.repositories.clusters import cluster_id, ensure_cluster
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import cluster, release, revision
-from pmpc_state.values import Release, Revision, RevisionStatus
+from pmpc_state.values import Choice, Page, Release, Revision, RevisionStatus
+
+RELEASES: Final = table_of(Release, "releases", ("name",))
+REVISIONS: Final = table_of(Revision, "revisions", ("release", "action", "actor"))
 
 
 def find_release_id(connection: Connection, cluster_name: str, name: str) -> int | None:
@@ -44,16 +49,32 @@ class ReleaseReader:
     def __init__(self, access: Reading) -> None:
         self._access = access
 
-    def list(self, cluster_name: str, *, deleted: bool = False) -> tuple[Release, ...]:
-        """Return the releases of a cluster by name, with the deleted ones if asked."""
+    def list(
+        self,
+        cluster_name: str,
+        *,
+        deleted: bool = False,
+        limit: int | None = None,
+        **choice: Unpack[Choice],
+    ) -> Page[Release]:
+        """Return the releases of a cluster by name, with the deleted ones if asked.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
+        query = _releases().where(cluster.c.name == cluster_name)
+        if not deleted:
+            query = query.where(release.c.deleted_at.is_(None))
+        listing = Listing(RELEASES, query, ("name",), _to_release)
         with self._access.reading() as connection:
-            found = _releases(connection, cluster_name)
-        return tuple(entry for entry in found if deleted or entry.deleted_at is None)
+            return listing.page(connection, limit, choice)
 
     def find(self, cluster_name: str, name: str) -> Release | None:
         """Return a release, deleted or not, None if it was never recorded."""
+        query = _releases().where(cluster.c.name == cluster_name, release.c.name == name)
         with self._access.reading() as connection:
-            return next(iter(_releases(connection, cluster_name, name)), None)
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _to_release(row)
 
     def get(self, cluster_name: str, name: str) -> Release:
         """Return a release.
@@ -62,19 +83,47 @@ class ReleaseReader:
             NotRecorded: The cluster or the release is not there.
         """
         with self._access.reading() as connection:
-            release_id(connection, cluster_name, name)
-            return _releases(connection, cluster_name, name)[0]
+            number = release_id(connection, cluster_name, name)
+            row = connection.execute(_releases().where(release.c.id == number)).mappings().one()
+        return _to_release(row)
 
-    def revisions(self, cluster_name: str, name: str) -> tuple[Revision, ...]:
-        """Return every revision of a release, newest first; empty if it was never recorded."""
+    def revisions(
+        self,
+        cluster_name: str,
+        name: str | None = None,
+        *,
+        newest: bool = False,
+        limit: int | None = None,
+        **choice: Unpack[Choice],
+    ) -> Page[Revision]:
+        """Return the revisions of a release, newest first; empty if it was never recorded.
+
+        Args:
+            cluster_name: The cluster.
+            name: The release; every release of the cluster if left out, by name.
+            newest: Only the newest revision of each release.
+            limit: How many at most; all if left out.
+            choice: Filter, order and page.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
+        query = _revisions().where(cluster.c.name == cluster_name)
+        if name is not None:
+            query = query.where(release.c.name == name)
+        if newest:
+            last = (
+                select(revision.c.release_id, func.max(revision.c.number).label("number"))
+                .group_by(revision.c.release_id)
+                .subquery()
+            )
+            query = query.join(
+                last,
+                (last.c.release_id == revision.c.release_id) & (last.c.number == revision.c.number),
+            )
+        listing = Listing(REVISIONS, query, ("release", "-number"), _to_revision)
         with self._access.reading() as connection:
-            number = find_release_id(connection, cluster_name, name)
-            rows = connection.execute(
-                select(revision)
-                .where(revision.c.release_id == number)
-                .order_by(revision.c.number.desc())
-            ).mappings()
-            return tuple(_revision(cluster_name, name, row) for row in rows)
+            return listing.page(connection, limit, choice)
 
     def revision(self, cluster_name: str, name: str, number: int | None = None) -> Revision:
         """Return one revision, the newest if no number is given.
@@ -188,28 +237,46 @@ class ReleaseWriter(ReleaseReader):
         ).scalar_one()
 
 
-def _releases(
-    connection: Connection, cluster_name: str, name: str | None = None
-) -> tuple[Release, ...]:
-    owner = find_cluster_id(connection, cluster_name)
+def _releases() -> Select[*tuple[Any, ...]]:
     newest = (
         select(func.max(revision.c.number))
         .where(revision.c.release_id == release.c.id)
         .scalar_subquery()
     )
-    query = (
+    return select(
+        cluster.c.name.label("cluster"),
+        release.c.name,
+        release.c.created_at,
+        release.c.deleted_at,
+        func.coalesce(newest, 0).label("revision"),
+    ).join(cluster, cluster.c.id == release.c.cluster_id)
+
+
+def _revisions() -> Select[*tuple[Any, ...]]:
+    return (
         select(
-            release.c.name,
-            release.c.created_at,
-            release.c.deleted_at,
-            func.coalesce(newest, 0),
+            cluster.c.name.label("cluster"),
+            release.c.name.label("release"),
+            revision.c.number,
+            revision.c.created_at,
+            revision.c.actor,
+            revision.c.action,
+            revision.c.status,
+            revision.c.plan_id,
+            revision.c.manifests,
+            revision.c.note,
         )
-        .where(release.c.cluster_id == owner)
-        .order_by(release.c.name)
+        .join(release, release.c.id == revision.c.release_id)
+        .join(cluster, cluster.c.id == release.c.cluster_id)
     )
-    if name is not None:
-        query = query.where(release.c.name == name)
-    return tuple(Release(cluster_name, *row) for row in connection.execute(query))
+
+
+def _to_release(row: Mapping[str, Any] | RowMapping) -> Release:
+    return Release(**row)
+
+
+def _to_revision(row: Mapping[str, Any] | RowMapping) -> Revision:
+    return _revision(row["cluster"], row["release"], row)
 
 
 def _revision(cluster_name: str, name: str, row: Mapping[str, Any] | RowMapping) -> Revision:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
-from pmpc_state.filters import Filter, Sort
 from pmpc_state.kinds import display_name, sort_key
 from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.repositories.columns import ResourceColumns
+from pmpc_state.repositories.paging import Wish, page_of
 from pmpc_state.repositories.selection import Selection
 from pmpc_state.schema import blob, cluster, observation, resource, volatile
-from pmpc_state.values import Found, Resource
+from pmpc_state.values import Resource
+from pmpc_state.values.page import Page
 
 
 def valid_at(moment: datetime) -> ColumnElement[bool]:
@@ -70,34 +72,23 @@ def one(connection: Connection, cluster_name: str, kind: str, key: str) -> Resou
 
 
 def found(
-    connection: Connection,
-    cluster_name: str,
-    wanted: Filter,
-    *,
-    sort: Sequence[Sort],
-    limit: int | None,
-    offset: int,
-    moment: datetime | None,
-) -> Found:
+    connection: Connection, cluster_name: str, wish: Wish, moment: datetime | None
+) -> Page[Resource]:
     """Return a page of what a filter matches, now or at a moment, and how much it matches in all.
 
     Raises:
+        FilterInvalid: The marker is of another list or order.
         NotRecorded: The cluster is not recorded.
     """
     owner = cluster_id(connection, cluster_name)
-    selection = Selection(connection.dialect.name)
+    selection = Selection(ResourceColumns(connection.dialect.name))
     if moment is None:
         there = resource.c.vanished_at.is_(None)
         query = _resources(observation.c.valid_to.is_(None)).where(there)
     else:
         query = _resources(valid_at(moment)).where(observation.c.id.is_not(None))
-    query = query.where(resource.c.cluster_id == owner, selection.where(wanted))
-    page = query.order_by(*selection.order(sort)).limit(limit).offset(offset)
-    items = tuple(_resource(row) for row in connection.execute(page))
-    if offset == 0 and (limit is None or len(items) < limit):
-        return Found(items, len(items), offset)
-    counted = query.with_only_columns(func.count())
-    return Found(items, connection.execute(counted).scalar_one(), offset)
+    query = query.where(resource.c.cluster_id == owner, selection.where(wish.where))
+    return page_of(connection, query, selection.order(wish.sort), wish, _resource)
 
 
 def by_uid(connection: Connection, uid: str) -> Resource | None:
@@ -165,6 +156,7 @@ def _resource(row: Iterable[Any]) -> Resource:
         why,
         seen,
         proven,
+        *_,
     ) = row
     document: dict[str, Any] = {} if body is None else json.loads(body)
     config: dict[str, Any] = document.get("config", {})

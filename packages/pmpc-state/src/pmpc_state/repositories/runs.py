@@ -4,50 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal, select
 
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clusters import cluster_id, latest_moment
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import sync_run, sync_section
 from pmpc_state.schema.types import MICROSECOND
-from pmpc_state.values import SyncRun
+from pmpc_state.values import Choice, Page, SyncRun
 from pmpc_state.values.report import Figures
 
+SYNCS: Final = table_of(SyncRun, "syncs", ("status", "mode"))
 
-def runs(connection: Connection, cluster_name: str, limit: int) -> tuple[SyncRun, ...]:
+
+def runs(
+    connection: Connection, cluster_name: str, limit: int | None, choice: Choice
+) -> Page[SyncRun]:
     """Return the newest runs first.
 
     Raises:
+        FilterInvalid: The filter, the order or the marker is not well formed.
         NotRecorded: The cluster is not recorded.
     """
     owner = cluster_id(connection, cluster_name)
-    newest = connection.execute(
-        select(sync_run)
-        .where(sync_run.c.cluster_id == owner)
-        .order_by(sync_run.c.id.desc())
-        .limit(limit)
-    ).all()
-    sections: dict[int, dict[str, str]] = {row.id: {} for row in newest}
-    query = select(sync_section.c.run_id, sync_section.c.section, sync_section.c.status)
+    query = select(
+        sync_run.c.id,
+        literal(cluster_name).label("cluster"),
+        sync_run.c.started_at,
+        sync_run.c.finished_at,
+        sync_run.c.status,
+        sync_run.c.mode,
+        sync_run.c.figures,
+    ).where(sync_run.c.cluster_id == owner)
+    listing = Listing(SYNCS, query, ("-id",), _to_run)
+    page = listing.page(connection, limit, choice)
+    sections: dict[int, dict[str, str]] = {one.id: {} for one in page}
     for run_id, section, status in connection.execute(
-        query.where(sync_section.c.run_id.in_(sections)).order_by(sync_section.c.finished_at)
+        select(sync_section.c.run_id, sync_section.c.section, sync_section.c.status)
+        .where(sync_section.c.run_id.in_(sections))
+        .order_by(sync_section.c.finished_at)
     ):
         sections[run_id][section] = status
-    return tuple(
-        SyncRun(
-            id=row.id,
-            cluster=cluster_name,
-            started_at=row.started_at,
-            finished_at=row.finished_at,
-            status=row.status,
-            sections=sections[row.id],
-            mode=row.mode,
-            figures=row.figures or {},
-        )
-        for row in newest
-    )
+    whole = (attrs.evolve(one, sections=sections[one.id]) for one in page)
+    return Page(whole, page.total, page.offset, page.next)
+
+
+def _to_run(row: Mapping[str, Any]) -> SyncRun:
+    columns: dict[str, Any] = {**row, "figures": row["figures"] or {}, "sections": {}}
+    return SyncRun(**columns)
 
 
 def last_finished(connection: Connection, owner: int) -> datetime | None:

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, select
 
 from pmpc_state.errors import AlreadyRecorded, NotRecorded
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import cluster_id, next_moment
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.repositories.resources import valid_at
 from pmpc_state.schema import blob, cluster, observation, resource, snapshot
-from pmpc_state.values import Snapshot
+from pmpc_state.values import Choice, Page, Snapshot
+
+SNAPSHOTS: Final = table_of(Snapshot, "snapshots", ("name",))
 
 
-def snapshots(connection: Connection, cluster_name: str) -> tuple[Snapshot, ...]:
+def snapshots(
+    connection: Connection, cluster_name: str, limit: int | None, choice: Choice
+) -> Page[Snapshot]:
     """Return the snapshots of a cluster, oldest first.
 
     Raises:
+        FilterInvalid: The filter, the order or the marker is not well formed.
         NotRecorded: The cluster is not recorded.
     """
     cluster_id(connection, cluster_name)
     query = _snapshots().where(cluster.c.name == cluster_name)
-    rows = connection.execute(query.order_by(snapshot.c.taken_at))
-    return tuple(_snapshot(row) for row in rows)
+    listing = Listing(SNAPSHOTS, query, ("taken_at", "name"), lambda row: Snapshot(**row))
+    return listing.page(connection, limit, choice)
 
 
 def find_snapshot(connection: Connection, cluster_name: str, name: str) -> Snapshot:
@@ -101,7 +108,7 @@ def root_hash(connection: Connection, owner: int, moment: datetime) -> tuple[str
 
 def _snapshots() -> Select[*tuple[Any, ...]]:
     return select(
-        cluster.c.name,
+        cluster.c.name.label("cluster"),
         snapshot.c.name,
         snapshot.c.taken_at,
         snapshot.c.root_hash,

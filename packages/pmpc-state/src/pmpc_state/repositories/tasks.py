@@ -4,34 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import cluster, task
-from pmpc_state.values import TaskRecord
+from pmpc_state.values import Choice, Page, TaskRecord
+
+TASKS: Final = table_of(TaskRecord, "tasks", ("upid", "type", "object_id"))
 
 
 def tasks(
     connection: Connection,
     cluster_name: str,
+    choice: Choice,
     *,
     since: datetime | None = None,
     object_id: str | None = None,
     limit: int | None = 100,
-) -> tuple[TaskRecord, ...]:
+) -> Page[TaskRecord]:
     """Return the newest tasks first.
 
     Raises:
+        FilterInvalid: The filter, the order or the marker is not well formed.
         NotRecorded: The cluster is not recorded.
     """
     owner = cluster_id(connection, cluster_name)
     query = (
         select(
-            cluster.c.name,
+            cluster.c.name.label("cluster"),
             task.c.upid,
             task.c.node,
             task.c.type,
@@ -43,14 +49,13 @@ def tasks(
         )
         .join(cluster, cluster.c.id == task.c.cluster_id)
         .where(task.c.cluster_id == owner)
-        .order_by(task.c.started_at.desc(), task.c.upid)
-        .limit(limit)
     )
     if since is not None:
         query = query.where(task.c.started_at >= since)
     if object_id is not None:
         query = query.where(task.c.object_id == object_id)
-    return tuple(TaskRecord(*row) for row in connection.execute(query))
+    listing = Listing(TASKS, query, ("-started_at", "upid"), lambda row: TaskRecord(**row))
+    return listing.page(connection, limit, choice)
 
 
 def running_tasks(connection: Connection, owner: int) -> tuple[tuple[str, str, datetime], ...]:

@@ -37,10 +37,12 @@ from pmpc_state.values.observed import (
     SyncRun,
     TaskRecord,
 )
+from pmpc_state.values.page import Choice, Page
 
 __all__ = [
     "AuditEntry",
     "ChangeKind",
+    "Choice",
     "Cluster",
     "ConditionRecord",
     "Control",
@@ -55,6 +57,7 @@ __all__ = [
     "ManagedObject",
     "Observation",
     "OwnedField",
+    "Page",
     "PlanRecord",
     "PlanStatus",
     "RecordedChange",

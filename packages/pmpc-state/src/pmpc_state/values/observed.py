@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from pmpc_state.values.changes import FieldChange
+from pmpc_state.values.page import Page
 
 Identity = Mapping[str, str]
 """Evidence of who an object is, beyond its key: smbios uuid, vmgenid, creation time, marker."""
@@ -78,18 +79,8 @@ class Resource:
         return f"{self.kind}/{self.key}"
 
 
-@attrs.frozen
-class Found:
-    """One page of what a filter matches.
-
-    Attributes:
-        total: How many there are on all pages.
-        offset: How many come before this page.
-    """
-
-    items: tuple[Resource, ...]
-    total: int
-    offset: int
+Found = Page[Resource]
+"""One page of what a filter matches."""
 
 
 @attrs.frozen
