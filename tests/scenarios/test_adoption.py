@@ -54,7 +54,8 @@ def people_s_guests(lab: Any) -> None:
 
 
 async def adopt(lab: Any, **options: Any) -> AdoptOutput:
-    found = await invoke("adopt", context(lab), AdoptInput(release="shop", **options))
+    options.setdefault("release", "shop")
+    found = await invoke("adopt", context(lab), AdoptInput(**options))
     assert isinstance(found, AdoptOutput)
     return found
 
@@ -100,11 +101,49 @@ async def test_what_has_an_owner_is_left_out(lab: Any) -> None:
     assert output.left == ("700 on pve2: it belongs to release shop as VirtualMachine/old-db",)
     assert [item.address for item in output.plan.changes] == ["Container/old-cache"]
     with pytest.raises(InputInvalid, match="belongs to release shop"):
-        await adopt(lab, names=("old-db",))
+        await adopt(lab, names=("old-db",), release="other")
+
+
+async def test_what_others_did_to_our_guest_is_taken_over_when_it_is_named(lab: Any) -> None:
+    people_s_guests(lab)
+    await lab.engine.apply((await adopt(lab, names=("700",))).plan)
+    lab.cluster.edit(700, user="alice@pve", cores=8, net1="virtio,bridge=vmbr0")
+    again = await adopt(lab, names=("700",))
+    assert again.proven
+    assert again.plan.empty
+    await lab.engine.apply(again.plan)
+    text = again.text.replace("cores: '2'", "cores: 2")
+    text = "\n".join(line for line in text.splitlines() if "net1:" not in line)
+    back = await lab.plan(text.replace("cores: 8", "cores: 2"))
+    changed = {change.path for item in back.changes for change in item.changes}
+    assert {"config.cores", "config.net1.bridge"} <= changed
+    assert not back.conflicts
+
+
+async def test_a_pool_is_adopted_with_our_mark_in_its_comment(lab: Any) -> None:
+    people_s_guests(lab)
+    lab.cluster.call("POST", "/pools", {"poolid": "prod", "comment": "for people"})
+    lab.cluster.call("PUT", "/pools/prod", {"vms": "700", "storage": "shared"})
+    output = await adopt(lab, kinds=("Pool", "VirtualMachine"), names=("prod", "700"))
+    assert output.proven, output.plan.explain()
+    assert {item.address for item in output.plan.changes} == {"Pool/prod", "VirtualMachine/old-db"}
+    report = await lab.engine.apply(output.plan)
+    assert report.ok, [item.reason for item in report.failed]
+    comment = lab.cluster.call("GET", "/pools/prod")["comment"]
+    assert comment.startswith("for people")
+    assert "managed-by: pmpc release=shop object=Pool/prod" in comment
+    again = await lab.plan(output.text)
+    assert again.empty, again.explain()
+    other = await adopt(lab, kinds=("Pool", "Container"), release="other")
+    assert "Pool/prod: another release manages it" in other.left
 
 
 async def test_a_guest_that_is_not_there_is_named(lab: Any) -> None:
     with pytest.raises(InputInvalid, match="there is no guest 'nope'"):
         await adopt(lab, names=("nope",))
-    with pytest.raises(InputInvalid, match="cannot adopt Pool: kinds are"):
-        await adopt(lab, kinds=("Pool",))
+    with pytest.raises(InputInvalid, match="cannot adopt User: kinds are"):
+        await adopt(lab, kinds=("User",))
+    with pytest.raises(InputInvalid, match="PVE does not keep where an image came from"):
+        await adopt(lab, kinds=("Image",))
+    with pytest.raises(InputInvalid, match="there is no 'tank' of kind Storage; there is local"):
+        await adopt(lab, names=("tank",), kinds=("Storage",))

@@ -155,7 +155,7 @@ async def test_an_old_configuration_comes_back_as_a_manifest_that_plans_the_way_
     plan = await do("plan", PlanInput(release="web", text=back.text))
     [step] = [change for change in plan.plan.changes if change.action.value != "none"]
     assert (step.address, step.action.value) == ("VirtualMachine/web-1", "update")
-    with pytest.raises(InputInvalid, match="only guests"):
+    with pytest.raises(InputInvalid, match="does not manage objects of kind node yet"):
         await do("restore-manifest", RestoreManifestInput(name="node/pve1"))
 
 

@@ -19,6 +19,7 @@ from pmpc_state import (
     Resource,
     Snapshot,
     State,
+    StateReader,
     TaskRecord,
     parse_filter,
 )
@@ -152,13 +153,25 @@ def the_resource(
         InputInvalid: The kind is not known.
         ObjectNotFound: Nothing, or more than one object, matches.
     """
+    return resource_named(state.reader(), cluster, wanted, of_kind, at)
+
+
+def resource_named(
+    reader: StateReader, cluster: str, wanted: str, of_kind: str | None, at: datetime | None
+) -> Resource:
+    """Return the one object of a name, a key or an address, as a reader sees it.
+
+    Raises:
+        InputInvalid: The kind is not known.
+        ObjectNotFound: Nothing, or more than one object, matches.
+    """
     word, slash, rest = wanted.partition("/")
     kind, name = kind_named(of_kind), wanted
-    if slash and kind is None and (word.lower() in WORDS or word.lower() in KINDS):
+    if slash and kind is None and word.lower() in (*WORDS, *KINDS, *SETTINGS):
         kind, name = kind_named(word), rest
 
     only = "" if kind is None else f"kind={quoted(kind)} and "
-    matches = state.reader().find(cluster, f"{only}{quoted(name)}", at=at).items
+    matches = reader.find(cluster, f"{only}{quoted(name)}", at=at).items
     if len(matches) == 1:
         return matches[0]
     if not matches:

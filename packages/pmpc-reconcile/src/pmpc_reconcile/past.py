@@ -15,6 +15,7 @@ from pmpc_state import FieldChange, RecordedChange, Resource, ResourceChange, St
 if TYPE_CHECKING:
     from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput, ObjectChange
     from pmpc_reconcile.actions.log import LogOutput
+    from pmpc_reconcile.actions.restore_manifest import RestoreManifestInput, RestoreManifestOutput
 
 _THERE = "created", "removed", "vanished"
 """What happened to objects whose fields would all be listed: `get` shows them."""
@@ -85,20 +86,32 @@ async def log_of(
 
 
 async def manifest_at(
-    state: State, cluster: str, name: str, kind: str | None, at: str | None, now: Clock
-) -> tuple[Resource, str, tuple[str, ...]]:
-    """Return a guest as recorded, its manifest, and the options that cannot come back.
+    state: State, cluster: str, wanted: RestoreManifestInput, now: Clock
+) -> RestoreManifestOutput:
+    """Return the manifest of an object as it was recorded.
 
     Raises:
         InputInvalid: There is no manifest of such an object, or the time is not understood.
         ObjectNotFound: Nothing, or more than one object, matches.
     """
-    from pmpc_reconcile.recorded import manifest_of
+    from pmpc_reconcile.actions.restore_manifest import RestoreManifestOutput
+    from pmpc_reconcile.recorded.restoring import restored
 
-    def read() -> tuple[Resource, str, tuple[str, ...]]:
-        moment = None if at is None else moment_named(state, cluster, at, now)
-        found = the_resource(state, cluster, name, kind, moment)
-        return found, *manifest_of(found)
+    def read() -> RestoreManifestOutput:
+        moment = None if wanted.at is None else moment_named(state, cluster, wanted.at, now)
+        with state.reading() as reader:
+            found = restored(reader, cluster, wanted.name, wanted.kind, moment)
+        return RestoreManifestOutput(
+            cluster=cluster,
+            address=found.address,
+            since=None if found.since is None else show_moment(found.since),
+            text=found.text,
+            left=found.left,
+            manifest=found.manifest,
+            release=found.release,
+            gone=found.is_gone,
+            notes=found.notes,
+        )
 
     return await asyncio.to_thread(read)
 

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pmpc_reconcile.diagnostics import Diagnostic, Severity, error
+from pmpc_reconcile.diagnostics import Severity
 from pmpc_reconcile.events import EventSink, PlanProgress
 from pmpc_reconcile.identity import new_marker_id
 from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
 from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused, Unknown
-from pmpc_reconcile.manifests import Manifest, ManifestInvalid, TemplateSource
+from pmpc_reconcile.manifests import Manifest, TemplateSource
 from pmpc_reconcile.planning.begun import begun_by
 from pmpc_reconcile.planning.linking import linked, removed_after, with_images, with_storages
 from pmpc_reconcile.planning.others import OtherKinds, in_order
+from pmpc_reconcile.planning.request import Request
 from pmpc_reconcile.plans.caps import too_many_deletions
 from pmpc_reconcile.plans.creation import plan_new
 from pmpc_reconcile.plans.graph import ordered
+from pmpc_reconcile.plans.group_hooks import RELEASE, Fabric, weave
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan, Purpose
 from pmpc_reconcile.plans.pools import plan_pool
 from pmpc_reconcile.plans.removal import forget_object, keep_object, remove_guest, remove_pool
@@ -33,42 +35,6 @@ from pmpc_reconcile.records import ManagedRecord, Records, documents_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-Resolutions = Mapping[str, Mapping[str, str]]
-
-
-@attrs.frozen
-class Request:
-    """What a plan is asked to be.
-
-    Attributes:
-        release: The release.
-        manifests: What is wanted.
-        purpose: Which verb it is for.
-        note: What made it, for the history.
-        resolutions: How to settle conflicts: by address (or empty), path to word.
-        prune: Delete objects of the release that the manifests do not have.
-        keep: Addresses of objects that stay and are nobody's afterwards; `*` for all of them.
-        most_deleted: Most objects the plan may delete; None for any number.
-        restart: Addresses of guests somebody asks to be restarted if options wait for it; `*` is
-            every one whose policy allows it.
-        warnings: Diagnostics found before planning.
-        adopted: Guests that are ours from now on although nothing proves it yet: their vmids.
-        taken: Objects of other kinds that are ours from now on, as they are.
-    """
-
-    release: str
-    manifests: tuple[Manifest, ...]
-    purpose: Purpose = Purpose.APPLY
-    note: str = "apply"
-    resolutions: Resolutions = attrs.field(factory=dict[str, Mapping[str, str]])
-    prune: bool = False
-    keep: frozenset[str] = frozenset()
-    most_deleted: int | None = None
-    restart: frozenset[str] = frozenset()
-    warnings: tuple[Diagnostic, ...] = ()
-    adopted: Mapping[str, int] = attrs.field(factory=dict[str, int])
-    taken: frozenset[str] = frozenset()
 
 
 class Planner:
@@ -82,6 +48,7 @@ class Planner:
         self.emit = emit
         self.now = now
         self._former: dict[str, Manifest] = {}
+        self._states: dict[str, str] = {}
         self._others = OtherKinds(live)
 
     async def plan(self, request: Request) -> Plan:
@@ -92,7 +59,7 @@ class Planner:
             InputInvalid: A resolution names no object or no field.
             PveError: The cluster cannot be read.
         """
-        _refuse_doubles(request.manifests)
+        request.refuse_doubles()
         check_resolutions(request.resolutions, request.manifests)
         inventory = await self.live.inventory()
         begun = await begun_by(self.records, request.release)
@@ -107,9 +74,8 @@ class Planner:
         built = await self._build(request, situation, managed, places, pools)
         built += await self._leftovers(request, situation, managed, places, pools)
         many = too_many_deletions(built, request.most_deleted)
-        return await self._assembled(
-            attrs.evolve(request, warnings=(*request.warnings, *many)), built
-        )
+        wrong = (*request.warnings, *request.problems(), *many)
+        return await self._assembled(attrs.evolve(request, warnings=wrong), built)
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -117,7 +83,7 @@ class Planner:
         self, request: Request, inventory: Inventory, managed: Mapping[str, ManagedRecord]
     ) -> dict[str, Location]:
         wanted: dict[str, tuple[str, str, Recorded | None]] = {}
-        for manifest in request.manifests:
+        for manifest in request.objects:
             family = manifest.kind_data.guest
             if family is None:
                 continue
@@ -135,7 +101,9 @@ class Planner:
         for address, vmid in request.adopted.items():
             if isinstance(places[address], Missing):
                 places[address] = await self._chosen(inventory, vmid)
-        for number, address in enumerate(places, 1):
+        for number, (address, place) in enumerate(places.items(), 1):
+            if isinstance(place, Found):
+                self._states[address] = place.guest.state
             self.emit(PlanProgress("locate", address, number, len(places)))
         return places
 
@@ -236,7 +204,7 @@ class Planner:
     ) -> list[Built]:
         built: list[Built] = []
         templates: dict[int, dict[str, Any]] = {}
-        manifests = in_order(request.manifests)
+        manifests = in_order(request.objects)
         for number, manifest in enumerate(manifests, 1):
             address = str(manifest.address)
             record = managed.get(address)
@@ -245,7 +213,9 @@ class Planner:
                 taken = address in request.taken
                 result = await self._others.plan(situation, manifest, record, adopted=taken)
             elif place is None:
-                result = plan_pool(situation, manifest, pools[manifest.name], record)
+                taken = address in request.taken
+                pool = pools[manifest.name]
+                result = plan_pool(situation, manifest, pool, record, adopted=taken)
             elif isinstance(place, Missing):
                 config = await self._template(situation, manifest, templates)
                 result = plan_new(situation, manifest, place.notes, config)
@@ -311,6 +281,7 @@ class Planner:
 
         found: dict[str, Manifest] = {}
         for revision in await self.records.revisions(release):
+            found.pop(f"{RELEASE}/{release}", None)  # only the newest one has a say
             for document in revision.manifests:
                 manifest = manifest_from_document(dict(document))
                 found[str(manifest.address)] = manifest
@@ -323,6 +294,9 @@ class Planner:
     async def _assembled(self, request: Request, built: Sequence[Built]) -> Plan:
         revisions = await self.records.revisions(request.release)
         objects = tuple(item.item for item in built)
+        fabric = Fabric(objects, self._told(request, objects), self._states, request.purpose)
+        woven = weave(fabric, (step for item in built for step in item.steps))
+        wrong = (*(each for item in built for each in item.diagnostics), *woven.diagnostics)
         return Plan(
             id=secrets.token_hex(6),
             cluster=self.records.cluster,
@@ -331,12 +305,20 @@ class Planner:
             created_at=datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="seconds"),
             base_revision=revisions[-1].number if revisions else None,
             objects=objects,
-            steps=ordered(step for item in built for step in item.steps),
-            diagnostics=(*request.warnings, *(d for item in built for d in item.diagnostics)),
+            steps=ordered(woven.steps),
+            diagnostics=(*request.warnings, *wrong),
             documents=documents_of(request.manifests, self.records.fingerprint),
             note=request.note,
             manifests={str(item.address): item for item in request.manifests},
         )
+
+    def _told(self, request: Request, objects: Sequence[ObjectPlan]) -> dict[str, Manifest]:
+        """Return the manifests whose hooks count: those given, and the last ones of what goes."""
+        going = {item.address for item in objects}
+        if request.purpose is Purpose.DELETE:
+            going.add(f"{RELEASE}/{request.release}")
+        former = {name: found for name, found in self._former.items() if name in going}
+        return {**former, **{str(item.address): item for item in request.manifests}}
 
 
 def _pool_of(record: ManagedRecord, pools: Mapping[str, PoolObject | None]) -> PoolObject | None:
@@ -363,15 +345,3 @@ def _existing_or_not(
 def _guest_name(manifest: Manifest) -> str:
     option = manifest.kind_data.name_option
     return str(manifest.fields.get(f"config.{option}", manifest.name))
-
-
-def _refuse_doubles(manifests: Sequence[Manifest]) -> None:
-    seen: set[str] = set()
-    doubles: list[Diagnostic] = []
-    for manifest in manifests:
-        address = str(manifest.address)
-        if address in seen:
-            doubles.append(error(f"{address} is declared twice", address=address))
-        seen.add(address)
-    if doubles:
-        raise ManifestInvalid(tuple(doubles))

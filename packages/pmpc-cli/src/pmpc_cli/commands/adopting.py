@@ -22,15 +22,17 @@ async def adopt(
     context: ContextOption = None,
     output: DocumentOption = "text",
 ) -> int:
-    """Write the manifests of guests and settings that nobody manages yet.
+    """Write the manifests of guests, pools and settings that nobody manages yet.
 
     The manifests go to stdout: pmpc adopt db-1 > db-1.yaml. Nothing is changed. A plan is stored
-    that makes them part of the release; it only puts pmpc's marker into descriptions of guests.
+    that makes them part of the release; it only puts pmpc's marker into descriptions of guests and
+    pools. What is named and the release manages already is taken as it is now, with what others
+    changed and added.
 
     Args:
-        names: Names or vmids of guests; without any, every guest that is no template.
-        kind: Only this kind: VirtualMachine, Container, Storage, Sdn, NodeNetwork or Firewall; may
-            be repeated.
+        names: Names, or vmids of guests; without any, everything of these kinds but templates.
+        kind: Of this kind instead of guests: VirtualMachine, Container, Storage, Pool, Sdn,
+            NodeNetwork or Firewall; may be repeated.
     """
     from pmpc_cli.present.progress import Progress
     from pmpc_cli.session import session

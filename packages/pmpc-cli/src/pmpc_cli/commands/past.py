@@ -139,12 +139,16 @@ async def restore_manifest(
     at: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
     context: ContextOption = None,
 ) -> int:
-    """Write the manifest of a guest as it was configured at a time.
+    """Write the manifest of an object as it was configured at a time.
 
     pmpc restore-manifest web-1 --at -2h > web-1.yaml
 
+    Guests, storages, pools, images, firewalls and networks; what has to be known before the
+    manifest is planned stands in it as comments.
+
     Args:
-        name: web-1, 100 or qemu/100.
+        name: web-1, qemu/100, storage/tank, firewall-alias/desk; or as manifests call it, such as
+            Firewall/cluster, Firewall/pve1, Firewall/guest-100, Sdn/cluster, NodeNetwork/pve1.
         at: As of a time (2026-11-22T16:00, -2h) or a snapshot's name.
     """
     from pmpc_cli.session import session
@@ -153,9 +157,8 @@ async def restore_manifest(
     async with session(context, online=False) as opened:
         found = await opened.invoke("restore-manifest", RestoreManifestInput(name=name, at=at))
     say(found.text.rstrip())
-    tell(f"{found.address} was configured so since {show_time(found.since)}")
-    if found.left:
-        tell(f"left out, because secrets are not recorded: {', '.join(found.left)}")
+    for note in found.notes:
+        tell(note)
     return ExitCode.OK
 
 

@@ -1,4 +1,4 @@
-"""`adopt`: write the manifests of guests nobody manages, and prove that they change nothing."""
+"""`adopt`: write the manifests of what nobody manages, and prove that they change nothing."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from pmpc_reconcile.plans.model import Plan
 
 @attrs.frozen
 class AdoptInput:
-    """Which guests.
+    """Which objects.
 
     Attributes:
-        names: Names or vmids; none for every guest that is no template.
-        kinds: Kinds of guests; none for all.
+        names: Names, or vmids of guests; none for everything of these kinds but templates. What is
+            named and the release manages already is taken as it is now.
+        kinds: VirtualMachine, Container, Storage, Pool, Sdn, NodeNetwork or Firewall; none for
+            every guest.
         release: The release they are to belong to.
-        save: Store the plan; applying it makes the guests ours.
+        save: Store the plan; applying it makes them ours.
     """
 
     names: tuple[str, ...] = attrs.field(
-        default=(), metadata={"help": "names or vmids of guests; none for all"}
+        default=(), metadata={"help": "names, or vmids of guests; none for all"}
     )
     kinds: tuple[str, ...] = attrs.field(
-        default=(), metadata={"help": "kinds of guests; none for all"}
+        default=(), metadata={"help": "kinds of manifests; none for guests"}
     )
     release: str = attrs.field(default="default", metadata={"help": "name of the release"})
     save: bool = attrs.field(
-        default=False, metadata={"help": "store the plan: applying it adopts the guests"}
+        default=False, metadata={"help": "store the plan: applying it adopts them"}
     )
 
 
@@ -39,9 +41,9 @@ class AdoptOutput:
 
     Attributes:
         text: The manifests as YAML.
-        plan: The plan of these manifests; its steps only put our marker into the description.
-        proven: Whether the plan changes no field of any guest.
-        left: Guests that are left out, each with the reason.
+        plan: The plan of these manifests; its steps only put our marker into descriptions.
+        proven: Whether the plan changes no field of any object.
+        left: What is left out, each with the reason.
     """
 
     text: str
@@ -51,10 +53,10 @@ class AdoptOutput:
 
 
 async def run(context: ActionContext, value: AdoptInput, on_event: EventSink) -> AdoptOutput:
-    """Read the guests, write their manifests, plan them.
+    """Read what is there, write its manifests, plan them.
 
     Raises:
-        InputInvalid: There is no such guest, or none that can be adopted.
+        InputInvalid: There is no such object, or none that can be adopted.
     """
     engine = reconciler(context, on_event)
     adopted, plan = await engine.adopt(value.names, value.kinds, value.release, save=value.save)
@@ -64,7 +66,7 @@ async def run(context: ActionContext, value: AdoptInput, on_event: EventSink) ->
 
 SPEC = ActionSpec(
     name="adopt",
-    summary="Write the manifests of guests that nobody manages yet",
+    summary="Write the manifests of guests and settings that nobody manages yet",
     risk=Risk.READ,
     input=AdoptInput,
     output=AdoptOutput,

@@ -1,4 +1,4 @@
-"""`restore-manifest`: the manifest that brings a guest back to how it was configured."""
+"""`restore-manifest`: the manifest that brings an object back to how it was configured."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import attrs
 
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.events import EventSink
-from pmpc_reconcile.moments import show_moment
 
 
 @attrs.frozen
 class RestoreManifestInput:
-    """Which guest, as of when.
+    """Which object, as of when.
 
     Attributes:
-        name: Its name or key, such as `web-1` or `100`; `kind/name` also works.
+        name: Its name, key or address: `web-1`, `100`, `storage/tank`, `sdn-zone/lab`; or the
+            address of its manifest: `Firewall/cluster`, `NodeNetwork/pve1`, `Sdn/cluster`.
         kind: Its kind, needed only when the name alone is not unique.
         at: As of this time or snapshot; now by default.
     """
 
-    name: str = attrs.field(metadata={"help": "name or key: web-1, 100, qemu/100"})
+    name: str = attrs.field(metadata={"help": "name or key: web-1, storage/tank, Firewall/cluster"})
     kind: str | None = attrs.field(default=None, metadata={"help": "kind, if not unique"})
     at: str | None = attrs.field(
         default=None, metadata={"help": "as of a time (ISO 8601, -2h) or snapshot"}
@@ -32,10 +32,15 @@ class RestoreManifestOutput:
 
     Attributes:
         cluster: The cluster's name.
-        address: The guest: `qemu/100`.
+        address: What it was written from: `qemu/100`; the manifest's own address where that is more
+            than one resource.
         since: Since when it was configured so, ISO 8601 in UTC.
-        text: The manifest as YAML, for `plan` and `apply`.
-        left: Options that are left out because they are secrets; applying does not touch them.
+        text: The manifest as YAML, for `plan` and `apply`, with the notes as comments.
+        left: What is left out, because it is secret or cannot come back; applying leaves it alone.
+        manifest: The address it declares: `VirtualMachine/web-1`.
+        release: The release that manages it; None if none does.
+        gone: Whether the object is not there any more, so that planning makes it again.
+        notes: What has to be known before it is planned.
     """
 
     cluster: str
@@ -43,6 +48,10 @@ class RestoreManifestOutput:
     since: str | None
     text: str
     left: tuple[str, ...]
+    manifest: str = ""
+    release: str | None = None
+    gone: bool = False
+    notes: tuple[str, ...] = ()
 
 
 async def run(
@@ -56,16 +65,12 @@ async def run(
     """
     from pmpc_reconcile.past import manifest_at
 
-    found, text, left = await manifest_at(
-        context.state, context.cluster, value.name, value.kind, value.at, context.now
-    )
-    since = None if found.valid_from is None else show_moment(found.valid_from)
-    return RestoreManifestOutput(context.cluster, found.address, since, text, left)
+    return await manifest_at(context.state, context.cluster, value, context.now)
 
 
 SPEC = ActionSpec(
     name="restore-manifest",
-    summary="Write the manifest of a guest as it was configured at a time",
+    summary="Write the manifest of an object as it was configured at a time",
     risk=Risk.READ,
     input=RestoreManifestInput,
     output=RestoreManifestOutput,

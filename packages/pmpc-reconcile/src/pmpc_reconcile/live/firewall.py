@@ -14,6 +14,8 @@ from pmpc_reconcile.live.cluster import LiveCluster
 from pmpc_reconcile.values.rules import Rule
 
 CLUSTER_PATH = "/cluster/firewall"
+Row = Mapping[str, Any]
+Nested = Iterable[tuple[Row, Iterable[Row]]]
 
 
 @attrs.frozen
@@ -59,17 +61,36 @@ async def read_level(live: LiveCluster, path: str) -> LiveLevel:
     )
     if options.get("digest"):
         digests["options"] = str(options["digest"])
-    level = Level(
+    level = level_of(
+        options,
+        rules,
+        aliases,
+        zip(sets, set_rows, strict=True),
+        zip(groups, group_rows, strict=True),
+    )
+    return LiveLevel(level, digests)
+
+
+def level_of(
+    options: Row, rules: Iterable[Row], aliases: Iterable[Row], ipsets: Nested, groups: Nested
+) -> Level:
+    """Return a level of what PVE shows of its parts.
+
+    Args:
+        options: Its options.
+        rules: Its own rules.
+        aliases: Its aliases.
+        ipsets: Its sets, each with its entries.
+        groups: The security groups, each with its rules.
+    """
+    return Level(
         options={name: _text(value) for name, value in options.items() if name != "digest"},
         rules=_rules(rules),
         aliases={str(row["name"]).lower(): Alias(str(row["cidr"]), _comment(row))
                  for row in aliases},
-        ipsets={str(row["name"]): IpSet(_entries(found), _comment(row))
-                for row, found in zip(sets, set_rows, strict=True)},
-        groups={str(row["group"]): Group(_rules(found), _comment(row))
-                for row, found in zip(groups, group_rows, strict=True)},
+        ipsets={str(row["name"]): IpSet(_entries(found), _comment(row)) for row, found in ipsets},
+        groups={str(row["group"]): Group(_rules(found), _comment(row)) for row, found in groups},
     )  # fmt: skip
-    return LiveLevel(level, digests)
 
 
 async def read_whole(live: LiveCluster, path: str, level: Level) -> Whole:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from pmpc_reconcile.groups.network.state import NetworkState
+from pmpc_reconcile.groups.network.state import Interfaces, NetworkState
 from pmpc_reconcile.kinds.interfaces import LISTS, OPTIONS
 from pmpc_reconcile.live.cluster import LiveCluster
 from pmpc_reconcile.values.items import read_options
@@ -22,16 +23,16 @@ async def read_network(live: LiveCluster, node: str) -> NetworkState:
     # PVE shows what waits for a reload beside the data, which `read` leaves out.
     answer = await live.client.run(ask(live.client.session, request))
     rows: list[dict[str, Any]] = answer.data
-    return NetworkState(
-        {
-            str(row["iface"]): read_options(
-                {name: row[name] for name in OPTIONS if name in row}, LISTS
-            )
-            for row in rows
-            if row.get("type") in OPTIONS["type"]["allowed"]
-        },
-        answer.changes or "",
-    )
+    return NetworkState(interfaces_of(rows), answer.changes or "")
+
+
+def interfaces_of(rows: Iterable[Mapping[str, Any]]) -> Interfaces:
+    """Return interfaces of what PVE shows of them."""
+    return {
+        str(row["iface"]): read_options({name: row[name] for name in OPTIONS if name in row}, LISTS)
+        for row in rows
+        if row.get("type") in OPTIONS["type"]["allowed"]
+    }
 
 
 async def management_addresses(live: LiveCluster, node: str) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ async def read_sdn(live: LiveCluster) -> SdnState:
     running: _Found = {}
     for section, now, applied in zip(sections, views[:3], views[3:], strict=True):
         key = _KEYS[section]
-        staged[section] = {str(row[key]): _options(section, row) for row in now}
-        running[section] = {str(row[key]): _options(section, row) for row in applied}
+        staged[section] = {str(row[key]): sdn_options(section, row) for row in now}
+        running[section] = {str(row[key]): sdn_options(section, row) for row in applied}
         digests |= _digest(section, now)
     vnets = sorted(staged["vnets"])
     below = await asyncio.gather(
@@ -59,13 +59,13 @@ def _subnets(
     found: dict[str, dict[str, FieldValue]] = {}
     for vnet, rows in zip(vnets, answers, strict=True):
         for row in rows:
-            name = _network(row)
-            found[name] = _options("subnets", {**row, "vnet": row.get("vnet") or vnet})
+            name = subnet_network(row)
+            found[name] = sdn_options("subnets", {**row, "vnet": row.get("vnet") or vnet})
             ids[name] = str(row["subnet"])
     return found
 
 
-def _network(row: Mapping[str, Any]) -> str:
+def subnet_network(row: Mapping[str, Any]) -> str:
     """Return the network of a subnet, which newer versions show and older ones have in the id."""
     if row.get("cidr"):
         return network_text(str(row["cidr"]))
@@ -73,6 +73,7 @@ def _network(row: Mapping[str, Any]) -> str:
     return network_text(f"{network}/{mask}")
 
 
-def _options(section: str, row: Mapping[str, Any]) -> dict[str, FieldValue]:
+def sdn_options(section: str, row: Mapping[str, Any]) -> dict[str, FieldValue]:
+    """Return the options of an object as PVE shows it."""
     known = OPTIONS[section]
     return read_options({name: row[name] for name in known if name in row}, LISTS)

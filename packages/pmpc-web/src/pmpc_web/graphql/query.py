@@ -87,7 +87,7 @@ class Query:
         found = await _ask(info, "log", name=name, kind=kind, at=at)
         return [Happening.of(item) for item in found.items]
 
-    @strawberry.field(description="The manifest of a guest as it was configured, as YAML.")
+    @strawberry.field(description="The manifest of an object as it was configured, as YAML.")
     async def restore_manifest(
         self, info: strawberry.Info, name: str, kind: str | None = None, at: str | None = None
     ) -> str:

@@ -1,0 +1,223 @@
+"""Pain: the old settings are known, and putting them back is typing (nobody writes manifests back).
+
+For every kind the engine manages: the manifest of how it was loads, changes nothing while all is as
+it was, and leads exactly back after somebody changed, added and removed things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pmpc_reconcile.actions import ActionContext, invoke
+from pmpc_reconcile.actions.restore_manifest import RestoreManifestInput, RestoreManifestOutput
+from pmpc_reconcile.manifests import load_text
+from pmpc_state import COLLECTIONS, State, sync
+
+PREFIXES = ("firewall-", "node-firewall-", "guest-firewall", "sdn-", "node-network")
+SETTINGS = tuple(one for one in COLLECTIONS if one.kind.startswith(PREFIXES))
+GUESTS = ("VirtualMachine", "Container")
+Call = tuple[str, str, dict[str, Any]]
+VM, CT = "/nodes/pve1/qemu/700", "/nodes/pve1/lxc/701"
+WALL, SDN, NET = "/cluster/firewall", "/cluster/sdn", "/nodes/pve1/network"
+IMAGE_URL = "https://images.example.org/debian.iso"
+
+BEFORE: list[Call] = [
+    ("POST", "/storage", {"storage": "tank", "type": "nfs", "server": "10.77.0.200",
+                          "export": "/tank", "content": "iso,backup",
+                          "prune-backups": "keep-last=3"}),
+    ("POST", "/pools", {"poolid": "prod", "comment": "for people"}),
+    ("PUT", "/pools/prod", {"vms": "700", "storage": "shared"}),
+    ("POST", f"{SDN}/zones", {"zone": "lab", "type": "vlan", "bridge": "vmbr0",
+                              "nodes": "pve1,pve2"}),
+    ("POST", f"{SDN}/vnets", {"vnet": "web", "zone": "lab", "tag": 20}),
+    ("POST", f"{SDN}/vnets/web/subnets", {"subnet": "10.5.0.0/24", "type": "subnet",
+                                          "gateway": "10.5.0.1"}),
+    ("PUT", SDN, {}),
+    ("POST", NET, {"iface": "vmbr1", "type": "bridge", "autostart": 1, "comments": "guests"}),
+    ("PUT", NET, {}),
+    ("POST", f"{WALL}/aliases", {"name": "desk", "cidr": "192.0.2.66", "comment": "Ada"}),
+    ("POST", f"{WALL}/ipset", {"name": "office"}),
+    ("POST", f"{WALL}/ipset/office", {"cidr": "192.0.2.0/24"}),
+    ("POST", f"{WALL}/ipset/office", {"cidr": "192.0.2.9", "nomatch": 1}),
+    ("POST", f"{WALL}/groups", {"group": "web", "comment": "front"}),
+    ("POST", f"{WALL}/groups/web", {"type": "in", "action": "ACCEPT", "enable": 1,
+                                    "proto": "tcp", "dport": "80"}),
+    ("POST", f"{WALL}/rules", {"type": "in", "action": "DROP", "dport": "25", "proto": "tcp"}),
+    ("POST", f"{WALL}/rules", {"type": "in", "action": "ACCEPT", "macro": "SSH", "enable": 1,
+                               "source": "+office", "comment": "ssh"}),
+    ("PUT", f"{WALL}/options", {"policy_out": "ACCEPT", "ebtables": 0}),
+    ("PUT", "/nodes/pve2/firewall/options", {"log_level_in": "info"}),
+    ("POST", "/nodes/pve2/firewall/rules", {"type": "in", "action": "ACCEPT", "enable": 1,
+                                            "proto": "tcp", "dport": "9100"}),
+    ("PUT", f"{VM}/firewall/options", {"enable": 1, "policy_in": "DROP"}),
+    ("POST", f"{VM}/firewall/aliases", {"name": "db", "cidr": "10.5.0.9"}),
+    ("POST", f"{VM}/firewall/rules", {"type": "in", "action": "ACCEPT", "enable": 1,
+                                      "source": "db"}),
+]  # fmt: skip
+"""What people set up before."""
+
+SPOILED: Mapping[str, tuple[str, str, list[Call]]] = {
+    "VirtualMachine": ("qemu/700", "qemu", [
+        ("PUT", f"{VM}/config", {"cores": 8, "net1": "virtio,bridge=vmbr1", "delete": "tags",
+                                 "description": "mine now"}),
+    ]),
+    "Container": ("old-cache", "lxc", [
+        ("PUT", f"{CT}/config", {"memory": 2048, "nameserver": "192.0.2.53", "delete": "tags"}),
+    ]),
+    "Storage": ("storage/tank", "storage", [
+        ("PUT", "/storage/tank", {"content": "iso", "nodes": "pve1", "delete": "prune-backups"}),
+    ]),
+    "Pool": ("pool/prod", "pool", [
+        ("PUT", "/pools/prod", {"vms": "701", "storage": "local"}),
+        ("PUT", "/pools/prod", {"vms": "700", "delete": 1}),
+    ]),
+    "Sdn": ("sdn-zone/lab", "sdn", [
+        ("DELETE", f"{SDN}/vnets/web/subnets/lab-10.5.0.0-24", {}),
+        ("PUT", f"{SDN}/vnets/web", {"tag": 21}),
+        ("PUT", f"{SDN}/zones/lab", {"mtu": 1450, "delete": "nodes"}),
+        ("POST", f"{SDN}/zones", {"zone": "new", "type": "simple"}),
+        ("POST", f"{SDN}/vnets", {"vnet": "new1", "zone": "new"}),
+        ("PUT", SDN, {}),
+    ]),
+    "NodeNetwork": ("NodeNetwork/pve1", "node-network", [
+        ("PUT", f"{NET}/vmbr1", {"type": "bridge", "autostart": 1, "mtu": 9000,
+                                 "comments": "mine"}),
+        ("POST", NET, {"iface": "vmbr2", "type": "bridge", "autostart": 1}),
+        ("PUT", NET, {}),
+    ]),
+    "Firewall": ("Firewall/cluster", "firewall", [
+        ("DELETE", f"{WALL}/rules/0", {}),
+        ("POST", f"{WALL}/rules", {"type": "in", "action": "ACCEPT", "enable": 1}),
+        ("PUT", f"{WALL}/aliases/desk", {"name": "desk", "cidr": "192.0.2.67"}),
+        ("POST", f"{WALL}/aliases", {"name": "more", "cidr": "192.0.2.68"}),
+        ("DELETE", f"{WALL}/ipset/office/192.0.2.9", {}),
+        ("POST", f"{WALL}/ipset", {"name": "lobby"}),
+        ("DELETE", f"{WALL}/groups/web/0", {}),
+        ("DELETE", f"{WALL}/groups/web", {}),
+        ("PUT", f"{WALL}/options", {"policy_out": "DROP", "delete": "ebtables"}),
+    ]),
+    "Firewall of a node": ("node-firewall-rules/pve2", "node-firewall", [
+        ("DELETE", "/nodes/pve2/firewall/rules/0", {}),
+        ("PUT", "/nodes/pve2/firewall/options", {"log_level_in": "debug", "ndp": 0}),
+    ]),
+    "Firewall of a guest": ("Firewall/guest-700", "guest-firewall", [
+        ("DELETE", f"{VM}/firewall/rules/0", {}),
+        ("DELETE", f"{VM}/firewall/aliases/db", {}),
+        ("PUT", f"{VM}/firewall/options", {"policy_in": "ACCEPT", "dhcp": 1}),
+    ]),
+}  # fmt: skip
+"""By what it is about: how to call it, the kinds of the record it is in, what somebody does."""
+
+
+class Past:
+    """A cluster with a recorded past."""
+
+    def __init__(self, lab: Any) -> None:
+        self.lab = lab
+
+    def somebody(self, calls: list[Call]) -> None:
+        for method, path, params in calls:
+            self.lab.cluster.call(method, path, params)
+        self.lab.cluster.clock.advance(60)
+
+    async def sync(self, snapshot: str | None = None) -> None:
+        self.lab.cluster.clock.advance(30)
+        await sync(self.lab.state, self.lab.client, "lab", collections=SETTINGS)
+        if snapshot:
+            self.lab.state.writer().snapshot("lab", snapshot)
+        self.lab.cluster.clock.advance(30)
+
+    async def adopt(self, kind: str, name: str) -> None:
+        """Take over what is there as it is."""
+        adopted, plan = await self.lab.engine.adopt((name,), (kind,), "back")
+        assert not plan.errors, plan.explain()
+        assert not plan.conflicts, plan.explain()
+        assert (await self.lab.engine.apply(plan)).ok, adopted.text
+
+    async def manifest(self, name: str, at: str | None = "good") -> RestoreManifestOutput:
+        clock = self.lab.cluster.clock
+        context = ActionContext("lab", self.lab.state, None, now=clock.now, sleep=clock.asleep)
+        wanted = RestoreManifestInput(name=name, at=at)
+        found = await invoke("restore-manifest", context, wanted)
+        assert isinstance(found, RestoreManifestOutput)
+        assert "hmac-sha256" not in found.text
+        return found
+
+    async def plan(self, text: str) -> Any:
+        return await self.lab.engine.plan(load_text(text), "back")
+
+    async def apply(self, text: str) -> None:
+        plan = await self.plan(text)
+        assert not plan.errors, plan.explain()
+        assert not plan.conflicts, plan.explain()
+        report = await self.lab.engine.apply(plan)
+        assert report.ok, [item.reason for item in report.failed]
+
+    def differs(self, prefix: str) -> list[str]:
+        """Return what is not as it was when all was good."""
+        reader = self.lab.state.reader()
+        since = reader.find_snapshot("lab", "good").taken_at
+        return [
+            f"{one.resource_kind}/{one.key} {one.kind.value} {[f.path for f in one.fields]}"
+            for one in reader.diff("lab", since)
+            if one.resource_kind.startswith(prefix)
+        ]
+
+
+@pytest.fixture(params=["8.4", "9.2"])
+async def past(request: Any, tmp_path: Path, furnished: Any, lab_type: Any) -> AsyncIterator[Past]:
+    cluster = furnished(version=request.param)
+    cluster.add_vm("pve1", 700, {"name": "old-db", "cores": "2", "memory": "4096",
+                   "scsihw": "virtio-scsi-single", "scsi0": "shared:8,discard=on",
+                   "net0": "virtio,bridge=vmbr0,tag=20", "boot": "order=scsi0", "tags": "prod;db",
+                   "efidisk0": "local-lvm:1,efitype=4m", "ide2": "local-lvm:cloudinit",
+                   "description": "made by hand", "ciuser": "ada", "cipassword": "geheim",
+                   "smbios1": "uuid=0b1c2d3e-0000-4000-8000-0000000000aa"})  # fmt: skip
+    cluster.add_container("pve1", 701, {"hostname": "old-cache", "cores": "1", "memory": "512",
+                          "ostype": "debian", "rootfs": "local-lvm:4", "unprivileged": "1",
+                          "net0": "name=eth0,bridge=vmbr0,ip=dhcp", "tags": "prod"})  # fmt: skip
+    cluster.downloads[IMAGE_URL] = b"an image"
+    with State.open(f"sqlite:///{tmp_path / 'state.db'}", now=cluster.clock.now) as state:
+        lab = lab_type(cluster, state)
+        async with lab.client:
+            found = Past(lab)
+            found.somebody(BEFORE)
+            yield found
+
+
+async def test_manifests_of_the_past_lead_exactly_back(past: Past) -> None:
+    await past.sync()
+    for name, _, _ in SPOILED.values():
+        now = await past.manifest(name, at=None)
+        assert now.release is None
+        assert "first `pmpc adopt" in now.text
+        await past.adopt(*now.manifest.split("/", 1))
+    await past.sync("good")
+    good = {name: await past.manifest(name) for name, _, _ in SPOILED.values()}
+    for name, found in good.items():
+        plan = await past.plan(found.text)
+        assert plan.empty, (name, plan.explain())
+        assert not plan.diagnostics
+        assert found.release == "back"
+    for _, _, calls in SPOILED.values():
+        past.somebody(calls)
+    await past.sync()
+    for about, (name, prefix, _) in SPOILED.items():
+        assert past.differs(prefix), about
+        found = await past.manifest(name)
+        assert document_of(found.text) == document_of(good[name].text), about
+        await past.adopt(*found.manifest.split("/", 1))  # what somebody added is ours, and can go
+        await past.apply(found.text)
+    await past.sync()
+    for about, (name, prefix, _) in SPOILED.items():
+        assert past.differs(prefix) == [], about
+        assert (await past.plan(good[name].text)).empty, about
+
+
+def document_of(text: str) -> Any:
+    return yaml.safe_load(text)
