@@ -48,20 +48,34 @@ def test_every_moment_is_as_a_full_copy_would_have_it(
 ) -> None:
     cluster = f"model-{next(_CLUSTERS)}"
     copies: list[tuple[Any, dict[str, dict[str, Any]]]] = []
+    looks: list[tuple[Any, dict[str, dict[str, Any]]]] = []
     there: dict[str, dict[str, Any]] = {}
     for number, (look, hidden, pause) in enumerate(history):
         clock.advance(pause)
         there = _next(there, look, hidden)
         report = recorder.look("qemu", look, cluster=cluster, unseen=hidden - set(look))
         assert report.history_rows == 0 or not copies or copies[-1][1] != there
+        began = state.reader().whole_at(cluster)
         taken = state.writer().snapshot(cluster, str(number)).taken_at
         copies.append((taken, dict(there)))
-    reader = state.reader()
-    for moment, copy in copies:
-        assert {one.key: one.config for one in reader.at(cluster, moment)} == copy
+        looks.append((began, dict(there)))
+    _check_every_moment(state, cluster, looks)
     _check_differences(state, cluster, copies)
     _check_replay(state, cluster, copies)
     _check_intervals(state, cluster)
+
+
+def _check_every_moment(
+    state: State, cluster: str, looks: list[tuple[Any, dict[str, dict[str, Any]]]]
+) -> None:
+    """At every t: right at a look, right before it, and anywhere between two of them."""
+    reader, instant = state.reader(), timedelta(microseconds=1)
+    shown: dict[str, dict[str, Any]] = {}
+    for (began, there), (ended, _) in pairwise([*looks, (looks[-1][0] + timedelta(days=1), {})]):
+        moments = {began - instant: shown, began: there, began + (ended - began) / 2: there}
+        for moment, copy in moments.items():
+            assert {one.key: one.config for one in reader.at(cluster, moment)} == copy
+        shown = there
 
 
 def _check_differences(
