@@ -1,87 +1,51 @@
 """Pain: stopped at any moment, a tool duplicates or orphans guests.
 
-The same as `test_kill`, at every phase of every call, in one process: the journal is cut off right
-after it wrote a phase, and another engine on the same database goes on.
+Every kind of step, at every phase of its call, in one process: the power goes off right after the
+journal wrote a phase, and another engine on the same database goes on. `test_workers` has the same
+with processes that are killed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from pmpc_reconcile.engine import Reconciler
-from pmpc_reconcile.manifests import load_text
-from pmpc_state.repositories.journal import JournalWriter
+from pmpc_reconcile.plans.model import Plan
+from pmpc_reconcile.plans.steps import HOOK_STEPS, STEP_TYPES
+from pmpc_state import State
+from tests.lab.leftovers import leftovers
+from tests.lab.power_cuts import UNRECORDED, cut_at, is_cut
+from tests.lab.step_kinds import STEP_KINDS, StepKind, prepare
 
-STACK = """
-apiVersion: pmpc/v1
-kind: Pool
-metadata: {name: shop}
-spec: {comment: the shop}
----
-apiVersion: pmpc/v1
-kind: VirtualMachine
-metadata: {name: web-1}
-spec:
-  source: {clone: {template: debian-13}}
-  pool: shop
-  config: {cores: 2, scsi0: {size: 16G}}
-  state: running
----
-apiVersion: pmpc/v1
-kind: Container
-metadata: {name: cache-1}
-spec:
-  source: {template: "local:vztmpl/debian-13-standard.tar.zst"}
-  config: {cores: 1, memory: 512, rootfs: {storage: local-lvm, size: 8G}}
-  state: running
-"""
-ALL_PHASES = ("intend", "called", "upid", "done", "verified")
-CALLS = (
-    "Pool/shop#create|create",
-    "VirtualMachine/web-1#create|clone",
-    "VirtualMachine/web-1#resize-scsi0|resize scsi0",
-    "VirtualMachine/web-1#configure|write options",
-    "VirtualMachine/web-1#start|start",
-    "Container/cache-1#create|create",
-    "Container/cache-1#start|start",
-)
-SYNCHRONOUS = ("Pool/shop#create|create", "VirtualMachine/web-1#configure|write options")
-POINTS = [
-    (call, phase)
-    for call in CALLS
-    for phase in ALL_PHASES
-    if not (phase == "upid" and call in SYNCHRONOUS)
-]
-EARLY_POINTS = [point for point in POINTS if point[1] in ("intend", "called", "upid")]
+HOOKS = [row for row in STEP_KINDS if issubclass(row.step, HOOK_STEPS)]
 
 
-class PowerCut(BaseException):
-    """Nothing of ours catches this."""
+def points(rows: Iterable[StepKind], phases: Sequence[str]) -> list[ParameterSet]:
+    return [
+        pytest.param(row, phase, id=f"{row}-{phase}")
+        for row in rows
+        for phase in phases
+        if row.task or phase != "upid"
+    ]
+
+
+# Every phase is in `PHASES`; these are the ones after which different things are to be done.
+SAME_PLAN = points(STEP_KINDS, (UNRECORDED, "upid", "verified"))
+NEW_PLAN = points([row for row in STEP_KINDS if row not in HOOKS], ("called", UNRECORDED, "upid"))
 
 
 @pytest.fixture
-def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Return what lets the power go off right after a phase of a call was written."""
-
-    def arrange(call: str, phase: str) -> None:
-        write = getattr(JournalWriter, phase)
-        fallen = False
-
-        def write_and_fall(self: Any, run: str, step: str, *args: Any, **more: Any) -> None:
-            nonlocal fallen
-            if fallen:
-                raise PowerCut  # nothing of this process gets through any more
-            write(self, run, step, *args, **more)
-            if step == call:
-                fallen = True
-                raise PowerCut
-
-        monkeypatch.setattr(JournalWriter, phase, write_and_fall)
-
-    return arrange
+async def old_lab(tmp_path: Path, furnished: Any, lab_type: Any) -> AsyncIterator[Any]:
+    cluster = furnished(version="8.4")
+    with State.open(f"sqlite:///{tmp_path / 'state.db'}", now=cluster.clock.now) as state:
+        lab = lab_type(cluster, state)
+        async with lab.client:
+            yield lab
 
 
 def another_engine(lab: Any) -> Reconciler:
@@ -90,69 +54,101 @@ def another_engine(lab: Any) -> Reconciler:
     )
 
 
-def check(lab: Any) -> None:
-    assert len(lab.vmids()) == 2, "duplicated or lost"
-    for end in ("/clone", "/pools", "/resize", "/lxc"):
-        assert len([name for name in lab.writes if name.endswith(end)]) == 1, lab.writes
-    assert lab.status(lab.vmid("web-1")) == "running"
-    assert lab.status(lab.vmid("cache-1")) == "running"
-    assert "size=16G" in lab.config(lab.vmid("web-1"))["scsi0"]
+async def needed(lab: Any, engine: Reconciler, row: StepKind) -> Plan:
+    """Plan what the row wants, and insist on it where somebody changed a field."""
+    if row.keep is not None:
+        return await engine.delete("shop", keep=row.keep)
+    plan = await engine.plan(row.manifests, "shop")
+    ours = {f"{item.address}:{one.path}": "ours" for item in plan.objects for one in item.conflicts}
+    return await engine.plan(row.manifests, "shop", resolve=ours) if ours else plan
 
 
-@pytest.mark.parametrize(("call", "phase"), POINTS)
-async def test_the_same_plan_goes_on(
-    lab: Any, cut: Any, monkeypatch: pytest.MonkeyPatch, call: str, phase: str
-) -> None:
-    plan = await lab.plan(STACK)
-    cut(call, phase)
-    with pytest.raises(PowerCut):
-        await lab.engine.apply(plan)
-    monkeypatch.undo()
+async def begin(lab: Any, row: StepKind) -> Plan:
+    """Bring the cluster to where the step is needed, and plan it."""
+    prepare(lab.cluster)
+    await lab.applied(row.declared)
+    row.spoil(lab.cluster)
+    lab.cluster.clock.advance(30)
+    plan = await needed(lab, lab.engine, row)
+    assert {step.id: type(step) for step in plan.steps}.get(row.id) is row.step, plan.explain()
+    lab.forget_writes()
+    return plan
+
+
+async def fall(lab: Any, row: StepKind, plan: Plan, phase: str) -> None:
+    """Apply the plan until the power goes off."""
+    with pytest.MonkeyPatch.context() as patch:
+        cut_at(patch, row.entry, phase)
+        with pytest.raises(BaseException) as caught:  # noqa: PT011 (a cut comes alone or in groups)
+            await lab.engine.apply(plan)
+        assert is_cut(caught.value), caught.value
+
+
+async def check(lab: Any, row: StepKind) -> None:
+    assert len(row.sent(lab.writes)) == row.times, lab.writes
+    assert leftovers(lab.cluster, lab.state) == []
+    lab.forget_writes()
+    if row.keep is None:
+        plan = await another_engine(lab).plan(row.manifests, "shop")
+        assert plan.empty, plan.explain()
+    assert lab.writes == []
+
+
+def test_every_kind_of_step_has_a_row() -> None:
+    assert {row.step for row in STEP_KINDS} == set(STEP_TYPES)
+
+
+@pytest.mark.parametrize(("row", "phase"), SAME_PLAN)
+async def test_the_same_plan_goes_on(lab: Any, row: StepKind, phase: str) -> None:
+    plan = await begin(lab, row)
+    await fall(lab, row, plan, phase)
     engine = another_engine(lab)
     report = await engine.apply(await engine.stored_plan(plan.id))
     assert report.ok, [item.reason for item in report.results]
-    check(lab)
-    assert (await engine.plan(load_text(STACK), "shop")).empty
-    assert [item.status.value for item in await engine.history("shop")] == ["applied"]
+    await check(lab, row)
 
 
-@pytest.mark.parametrize("phase", ["intend", "called", "upid"])
-@pytest.mark.parametrize("call", ["VirtualMachine/web-1#create|clone"])
-async def test_a_new_plan_goes_on_when_the_guest_was_deleted_by_somebody_before(
-    lab: Any, cut: Any, monkeypatch: pytest.MonkeyPatch, call: str, phase: str
-) -> None:
-    """The record of the former guest does not stand in the way of the one made in its place."""
-    await lab.applied(STACK)
-    vmid = lab.vmid("web-1")
-    node = lab.cluster.guests[vmid].node
-    lab.cluster.call("POST", f"/nodes/{node}/qemu/{vmid}/status/stop")
-    lab.cluster.clock.advance(30)
-    lab.cluster.call("DELETE", f"/nodes/{node}/qemu/{vmid}")
-    lab.cluster.clock.advance(30)
-    plan = await lab.plan(STACK)
-    cut(call, phase)
-    with pytest.raises(PowerCut):
-        await lab.engine.apply(plan)
-    monkeypatch.undo()
-    report = await another_engine(lab).apply(await lab.plan(STACK))
-    assert report.ok, [item.reason for item in report.results]
-    assert len(lab.vmids()) == 2
-    assert (await lab.plan(STACK)).empty
-
-
-@pytest.mark.parametrize(("call", "phase"), EARLY_POINTS)
-async def test_a_new_plan_goes_on(
-    lab: Any, cut: Any, monkeypatch: pytest.MonkeyPatch, call: str, phase: str
-) -> None:
-    plan = await lab.plan(STACK)
-    cut(call, phase)
-    with pytest.raises(PowerCut):
-        await lab.engine.apply(plan)
-    monkeypatch.undo()
+@pytest.mark.parametrize(("row", "phase"), NEW_PLAN)
+async def test_a_new_plan_goes_on(lab: Any, row: StepKind, phase: str) -> None:
+    await fall(lab, row, await begin(lab, row), phase)
     engine = another_engine(lab)
-    report = await engine.apply(await engine.plan(load_text(STACK), "shop"))
+    report = await engine.apply(await needed(lab, engine, row))
     assert report.ok, [item.reason for item in report.results]
-    check(lab)
-    statuses = [item.status.value for item in await engine.history("shop")]
-    assert statuses[-1] == "applied"
-    assert "pending" not in statuses
+    await check(lab, row)
+    assert "pending" not in [item.status.value for item in await engine.history("shop")]
+
+
+@pytest.mark.parametrize("row", [row for row in HOOKS if row.name != "snapshot"], ids=str)
+async def test_a_new_plan_tells_of_a_hook_that_was_not_run(lab: Any, row: StepKind) -> None:
+    """What it goes with was done, so there is nothing to plan, and nobody would hear of it."""
+    dead = await begin(lab, row)
+    await fall(lab, row, dead, "called")
+    plan = await needed(lab, another_engine(lab), row)
+    (told,) = [item.message for item in plan.diagnostics if "cut off" in item.message]
+    (step,) = [step for step in dead.steps if step.id == row.id]
+    assert told.startswith(f"plan {dead.id} was cut off before it could {step.summary}")
+
+
+async def test_a_new_plan_takes_a_snapshot_of_its_own(lab: Any) -> None:
+    """The one of the plan that was cut off is of the same guest, unchanged: neither does harm."""
+    (row,) = [row for row in HOOKS if row.name == "snapshot"]
+    await fall(lab, row, await begin(lab, row), "done")
+    engine = another_engine(lab)
+    assert (await engine.apply(await needed(lab, engine, row))).ok
+    assert len(row.sent(lab.writes)) == 2
+    assert leftovers(lab.cluster, lab.state) == []
+
+
+@pytest.mark.parametrize("phase", ["called", UNRECORDED])
+@pytest.mark.parametrize("call", ["sdn-staged", "sdn-applied"])
+async def test_what_was_staged_without_a_lock_is_staged_back(
+    old_lab: Any, call: str, phase: str
+) -> None:
+    """PVE 8.4 has neither a lock of the cluster's networks nor a way to roll them back."""
+    (row,) = [row for row in STEP_KINDS if row.name == call]
+    lab = old_lab
+    await fall(lab, row, await begin(lab, row), phase)
+    engine = another_engine(lab)
+    report = await engine.apply(await needed(lab, engine, row))
+    assert report.ok, [item.reason for item in report.results]
+    await check(lab, row)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from pmpc_reconcile.adopting import Adoptable, Wanted, write_manifests
 from pmpc_reconcile.applying import apply_plan
 from pmpc_reconcile.approvals import Approval, approvals_of, approve
-from pmpc_reconcile.diagnostics import Diagnostic, warning
 from pmpc_reconcile.errors import (
     ClientRequired,
     InputInvalid,
@@ -31,13 +30,14 @@ from pmpc_reconcile.execute.settings import Patience
 from pmpc_reconcile.execute.work import Means
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.manifests import Manifest, load_text, manifest_from_document
-from pmpc_reconcile.planner import Planner, Request
+from pmpc_reconcile.planner import Planner
+from pmpc_reconcile.planning.request import Request, release_of
 from pmpc_reconcile.plans.caps import MOST_DELETED
 from pmpc_reconcile.plans.model import Plan, Purpose
 from pmpc_reconcile.records import Records
 from pmpc_reconcile.releases import check_release_name, rollback_target
 from pmpc_reconcile.risk import Risk
-from pmpc_state import LeaseHeld, Revision
+from pmpc_state import Revision
 
 if TYPE_CHECKING:
     from pmpc_reconcile.contexts import Context
@@ -100,7 +100,7 @@ class Reconciler:
     async def plan(
         self,
         manifests: Sequence[Manifest],
-        release: str = "default",
+        release: str | None = None,
         *,
         resolve: Mapping[str, str] = _NOTHING,
         prune: bool = False,
@@ -113,7 +113,8 @@ class Reconciler:
 
         Args:
             manifests: What is wanted.
-            release: The release they belong to.
+            release: The release they belong to; by default the one that a manifest of the kind
+                `Release` among them names, else `default`.
             resolve: How to settle conflicts: `config.cores` or
                 `VirtualMachine/web-1:config.cores` to `ours`, `theirs` or `ignore`.
             prune: Delete objects of the release that the manifests do not have. An empty set of
@@ -135,7 +136,7 @@ class Reconciler:
                 "use delete for that"
             )
         request = Request(
-            release,
+            release_of(manifests, release),
             tuple(manifests),
             resolutions=_resolutions(resolve),
             prune=prune,
@@ -240,26 +241,14 @@ class Reconciler:
 
         check_release_name(request.release)
         live = self._live()
-        warnings = await self._settle(live, request.release)
+        # What a crashed run began comes to its end, so that the plan sees the truth.
+        left = await abandon_open_runs(live, self.records, request.release, self._patience)
         planner = Planner(live, self.records, self._emit, self._now)
-        plan = await planner.plan(attrs.evolve(request, warnings=warnings))
-        plan = attrs.evolve(plan, needs_approval=needs_approval, made_on=self)
+        plan = await planner.plan(attrs.evolve(request, warnings=left.warnings))
+        plan = attrs.evolve(left.told_in(plan), needs_approval=needs_approval, made_on=self)
         if save:
             await self.records.save_plan(plan)
         return plan
-
-    async def _settle(self, live: LiveCluster, release: str) -> tuple[Diagnostic, ...]:
-        """Let what a crashed run began come to its end, so that the plan sees the truth."""
-        try:
-            await abandon_open_runs(live, self.records, release, self._patience)
-        except LeaseHeld as held:
-            return (
-                warning(
-                    f"release {release} is being applied by {held.holder}; "
-                    "what this plan saw may be half done"
-                ),
-            )
-        return ()
 
     # -- doing --------------------------------------------------------------------------------
 
@@ -350,7 +339,7 @@ class Reconciler:
                 raise ReleaseNotFound(f"release {release!r} was never applied")
             return revisions
         found: list[Revision] = []
-        for item in await self.records.releases():
+        for item in await self.records.releases(deleted=True):
             found.extend((await self.records.revisions(item.name))[-1:])
         return tuple(found)
 
@@ -365,7 +354,7 @@ class Reconciler:
 
     async def _require(self, release: str) -> None:
         if await self.records.release(release) is None:
-            known = [item.name for item in await self.records.releases() if not item.deleted_at]
+            known = [item.name for item in await self.records.releases()]
             there = f"known are {', '.join(known)}" if known else "there are none yet"
             raise ReleaseNotFound(f"there is no release {release!r}; {there}")
 

@@ -243,9 +243,11 @@ class Records:
         found = await self.run(lambda: self.state.reader().releases.find(self.cluster, name))
         return None if found is None or found.deleted_at is not None else found
 
-    async def releases(self) -> tuple[Release, ...]:
-        """Return every release, deleted ones too."""
-        return await self.run(lambda: self.state.reader().releases.list(self.cluster, deleted=True))
+    async def releases(self, *, deleted: bool = False) -> tuple[Release, ...]:
+        """Return every release, those that were deleted only if asked for."""
+        return await self.run(
+            lambda: self.state.reader().releases.list(self.cluster, deleted=deleted)
+        )
 
     async def revisions(self, name: str) -> tuple[Revision, ...]:
         """Return the revisions of a release, oldest first."""

@@ -78,7 +78,8 @@ async def run(context: ActionContext, value: StatusInput, on_event: EventSink) -
     if not value.last:
         context.connection()
         loop = ReconcileLoop(engine, MemoryQueue())
-        names = [value.release] if value.release else await _releases(context)
+        there = () if value.release else await engine.records.releases()
+        names = [value.release] if value.release else [item.name for item in there]
         for name in names:
             await loop.look(name, heal=False)
     elif value.release:
@@ -87,13 +88,6 @@ async def run(context: ActionContext, value: StatusInput, on_event: EventSink) -
         lambda: context.state.reader().controls.conditions(context.cluster, value.release)
     )
     return StatusOutput(_views(found))
-
-
-async def _releases(context: ActionContext) -> list[str]:
-    import asyncio
-
-    there = await asyncio.to_thread(lambda: context.state.reader().releases.list(context.cluster))
-    return [release.name for release in there]
 
 
 def _views(found: tuple[ConditionRecord, ...]) -> tuple[ObjectStatus, ...]:

@@ -10,31 +10,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import attrs
 
-from pmpc_reconcile.conditions import Condition, ConditionType, Truth, conditions_of_plan
+from pmpc_reconcile.conditions import Condition, conditions_of_plan
+from pmpc_reconcile.controllers import judging
 from pmpc_reconcile.controllers.budget import disruption
+from pmpc_reconcile.controllers.interrupted import HEAL, interrupted
 from pmpc_reconcile.controllers.news import Healed, Looked, NewsSink, Postponed, ignore_news
-from pmpc_reconcile.controllers.policy import Policy, policy_for
+from pmpc_reconcile.controllers.policy import policy_for
 from pmpc_reconcile.controllers.settings import LoopSettings
 from pmpc_reconcile.controllers.work import LOOK, Again, Queue, Work
 from pmpc_reconcile.engine import Reconciler
-from pmpc_reconcile.errors import PlanStale, PlanTooRisky, ReconcileError, ReleaseNotFound
-from pmpc_reconcile.execute.report import ApplyReport
+from pmpc_reconcile.errors import (
+    PlanRefused,
+    PlanStale,
+    PlanTooRisky,
+    ReconcileError,
+    ReleaseNotFound,
+)
 from pmpc_reconcile.manifests import Manifest
-from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.plans.restrict import restricted
-from pmpc_reconcile.plans.steps import RestartGuest, Step
 from pmpc_reconcile.risk import Risk
 from pmpc_state import Control, LeaseHeld, LeaseLost, StateError
 
 log = logging.getLogger(__name__)
-
-_HEALABLE = (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.CONFLICT)
-_HELPLESS = (ObjectAction.REFUSED, ObjectAction.UNKNOWN)
 
 ManifestSource = Callable[[str], Awaitable[Sequence[Manifest]]]
 """Returns the manifests of a release; by default those of its newest revision."""
@@ -83,14 +86,16 @@ class ReconcileLoop:
     async def look_at_all(self) -> None:
         """Put a look at every release into the queue."""
         for release in await self._records.releases():
-            if release.deleted_at is None:
-                await self._queue.put(Work(self._engine.cluster, release.name))
+            await self._queue.put(Work(self._engine.cluster, release.name))
 
     async def handle(self, work: Work, failures: int) -> Again | None:
         """Do a piece of work; what goes wrong becomes another try later."""
         from proxmox_client import PveError
 
         try:
+            again = await self._finish_interrupted(work, failures)
+            if again is not None:
+                return again
             if work.address == LOOK:
                 await self.look(work.release)
                 return None
@@ -123,20 +128,22 @@ class ReconcileLoop:
         }
         await self._observe(
             release,
-            {address: _told(found[address], policies[address]) for address in found},
+            {address: judging.told(found[address], policies[address]) for address in found},
             whole=True,
         )
-        due = _due_restarts(plan)
+        due = judging.due_restarts(plan)
         drifted = tuple(
             item.address
             for item in plan.objects
-            if item.action in _HEALABLE and item.address not in due
+            if item.action in judging.HEALABLE and item.address not in due
         )
-        healing = tuple(address for address in drifted if heal and _may_heal(policies[address]))
+        healing = tuple(
+            address for address in drifted if heal and judging.may_heal(policies[address])
+        )
         restarting = [address for address in due if heal and not policies[address].suspended]
         for address in (*healing, *restarting):
             await self._queue.put(Work(self._engine.cluster, release, address))
-        refused = tuple(item.address for item in plan.objects if item.action in _HELPLESS)
+        refused = tuple(item.address for item in plan.objects if item.action in judging.HELPLESS)
         self._tell(Looked(release, len(plan.objects), drifted, healing, refused))
         return plan
 
@@ -148,16 +155,32 @@ class ReconcileLoop:
         if policy.suspended:
             return None
         part = await self._part(work)
-        item = _entry(part, work.address)
-        if item is None or item.action not in _HEALABLE:
+        item = part.find(work.address)
+        if item is None or item.action not in judging.HEALABLE:
             return None
-        if not policy.self_heal and work.address not in _due_restarts(part):
+        if not policy.self_heal and work.address not in judging.due_restarts(part):
             return None
-        held_back = _suspended(part, controls, work)
+        held_back = judging.suspended(part, controls)
         if held_back:
             return self._failed(work, failures, f"it needs {', '.join(held_back)}, suspended")
-        if self._risky(part):
+        if judging.risky(part, self._settings.max_risk):
             return await self._too_risky(work, failures, part)
+        return await self._carry_out(work, failures, part)
+
+    async def _finish_interrupted(self, work: Work, failures: int) -> Again | None:
+        """Go on with the healing that a dead worker left in the middle; then all is as usual."""
+        part = await interrupted(self._records, work.release)
+        if part is None or judging.risky(part, self._settings.max_risk):
+            return None
+        if judging.suspended(part, await self._controls()):
+            return None
+        healed = attrs.evolve(work, address=part.note.removeprefix(HEAL))
+        # Somebody is at it, or it cannot be taken up any more: then a plan of now goes on.
+        with suppress(LeaseHeld, PlanRefused, PlanStale):
+            return await self._carry_out(healed, failures, part)
+        return None
+
+    async def _carry_out(self, work: Work, failures: int, part: Plan) -> Again | None:
         if part.risk.rank < Risk.DISRUPTIVE.rank:
             return await self._apply(work, failures, part)
         places, seconds = self._settings.disruptions, self._settings.takeover
@@ -170,16 +193,16 @@ class ReconcileLoop:
         """Plan the one object, taking the manifest's side where somebody changed a field."""
         manifests = await self._manifests(work.release)
         plan = await self._engine.plan(manifests, work.release, save=False)
-        item = _entry(plan, work.address)
+        item = plan.find(work.address)
         if item is not None and item.conflicts:
             ours = {f"{work.address}:{change.path}": "ours" for change in item.conflicts}
             plan = await self._engine.plan(manifests, work.release, resolve=ours, save=False)
-        return restricted(plan, {work.address})
+        return attrs.evolve(restricted(plan, {work.address}), note=f"{HEAL}{work.address}")
 
     async def _apply(self, work: Work, failures: int, part: Plan) -> Again | None:
         report = await self._engine.apply(part, max_risk=part.risk)  # judged above
         if not report.ok:
-            return self._failed(work, failures, _why(report))
+            return self._failed(work, failures, judging.why(report))
         self._tell(Healed(work.release, work.address, report.writes))
         await self._queue.put(Work(work.cluster, work.release))
         return None
@@ -188,18 +211,9 @@ class ReconcileLoop:
         refusal = PlanTooRisky(
             f"healing would be {part.risk.value}, and only {self._settings.max_risk.value} is "
             "allowed; apply the release yourself, or allow the loop more",
-            [step.summary for step in self._risky(part)],
+            [step.summary for step in judging.risky(part, self._settings.max_risk)],
         )
         return self._failed(work, failures, str(refusal))
-
-    def _risky(self, part: Plan) -> list[Step]:
-        """Return the steps nobody allowed; restarts are declared by the manifest's own policy."""
-        allowed = self._settings.max_risk.rank
-        return [
-            step
-            for step in part.steps
-            if step.risk.rank > allowed and not isinstance(step, RestartGuest)
-        ]
 
     # -- records ------------------------------------------------------------------------------
 
@@ -246,47 +260,3 @@ class ReconcileLoop:
     def _later(self, work: Work, seconds: float, reason: str, failed: bool) -> Again:
         self._tell(Postponed(work.release, work.address, reason, seconds, failed))
         return Again(seconds, failed)
-
-
-def _due_restarts(plan: Plan) -> tuple[str, ...]:
-    """Return the objects whose restart policy lets them restart now, and that need nothing else."""
-    steps: dict[str, list[Step]] = {}
-    for step in plan.steps:
-        steps.setdefault(step.address, []).append(step)
-    return tuple(
-        address
-        for address, its in steps.items()
-        if all(isinstance(step, RestartGuest) for step in its)
-    )
-
-
-def _may_heal(policy: Policy) -> bool:
-    return policy.self_heal and not policy.suspended
-
-
-def _entry(plan: Plan, address: str) -> ObjectPlan | None:
-    return next((item for item in plan.objects if item.address == address), None)
-
-
-def _suspended(part: Plan, controls: Iterable[Control], work: Work) -> list[str]:
-    """Return the other objects of a part that somebody asked us to leave alone."""
-    others = {step.address for step in part.steps} - {work.address}
-    said = tuple(controls)
-    return sorted(item for item in others if policy_for(said, work.release, item).suspended)
-
-
-def _told(conditions: tuple[Condition, ...], policy: Policy) -> tuple[Condition, ...]:
-    """Say in the Synced condition that an object is left alone on purpose."""
-    if not policy.suspended:
-        return conditions
-    return tuple(
-        attrs.evolve(item, reason="Suspended", message=f"{policy.why} {item.message}".strip())
-        if item.type is ConditionType.SYNCED and item.status is not Truth.TRUE
-        else item
-        for item in conditions
-    )
-
-
-def _why(report: ApplyReport) -> str:
-    wrong = (*report.failed, *report.skipped)
-    return "; ".join(f"{item.summary}: {item.reason}" for item in wrong) or "it was left alone"

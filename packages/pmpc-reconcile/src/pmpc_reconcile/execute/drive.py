@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from pmpc_reconcile.events import TaskStarted
+from pmpc_reconcile.execute.begun import TASK_TYPES, tasks_begun
 from pmpc_reconcile.execute.retreat import after_failure
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Absent, Call, NoQuorumWait, StepFailure, Taken, Wait
@@ -135,7 +136,9 @@ async def _attempt(goal: Goal, run: StepRun, call: Call) -> None:
         await run.journal.upid(entry, answer)
         await _finish_task(goal, run, call, entry, answer)
     else:
-        await run.journal.done(entry)
+        kept = {name: answer[name] for name in call.keeps}
+        run.answers |= kept
+        await run.journal.done(entry, kept or None)
 
 
 async def _finish_task(goal: Goal, run: StepRun, call: Call, entry: str, upid: str) -> None:
@@ -240,24 +243,13 @@ async def _outlast(run: StepRun, upid: str) -> None:
 
 async def _look_for_tasks(run: StepRun, intent: Any) -> None:
     """Wait for tasks that may belong to a call whose answer nobody has."""
-    from proxmox_client import PveError
-
-    node, ids = intent.get("node"), {str(item) for item in intent.get("task_ids", ())}
     deadline = run.now() + run.patience.lost
     watched: set[str] = set()
-    while node is not None:
-        try:
-            rows = await run.live.active_tasks(str(node))
-        except PveError:
-            rows = ()
-        fresh = [
-            str(row["upid"])
-            for row in rows
-            if str(row.get("id", "")) in ids and str(row["upid"]) not in watched
-        ]
-        for upid in fresh:
-            watched.add(upid)
-            await _outlast(run, upid)
+    while intent.get("node") is not None or intent.get(TASK_TYPES):
+        for upid in await tasks_begun(run.live, intent):
+            if upid not in watched:
+                watched.add(upid)
+                await _outlast(run, upid)
         if run.now() >= deadline:
             return
         await run.sleep(run.patience.poll)

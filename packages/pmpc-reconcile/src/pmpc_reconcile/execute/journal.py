@@ -39,6 +39,12 @@ class StepJournal:
             self.phases[entry.step.removeprefix(prefix)] = entry.phase
         return ours
 
+    @property
+    def ended(self) -> bool:
+        """Return whether the effect of everything that was called has been seen."""
+        phases = set(self.phases.values())
+        return StepPhase.VERIFIED in phases <= {StepPhase.VERIFIED, StepPhase.FAILED}
+
     async def intend(self, call: Call) -> str:
         """Write down what is about to be called; return the name of the entry."""
         entry = call.name

@@ -105,4 +105,7 @@ class Lanes:
 
     def of(self, node: str | None) -> Lane:
         """Return the lane of a node; work of no node has one of its own."""
-        return self._lanes.setdefault(node or "", Lane(self._pace))
+        name = node or ""
+        if name not in self._lanes:
+            self._lanes[name] = Lane(self._pace)
+        return self._lanes[name]

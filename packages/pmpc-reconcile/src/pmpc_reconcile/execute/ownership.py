@@ -11,7 +11,7 @@ from pmpc_reconcile.live import GuestObject
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
 from pmpc_reconcile.plans.settings import RECORD_KINDS, recorded_key
 from pmpc_reconcile.plans.steps import (
-    BackupGuest,
+    HOOK_STEPS,
     CloneGuest,
     Configure,
     CreateGuest,
@@ -20,12 +20,10 @@ from pmpc_reconcile.plans.steps import (
     DeleteGuest,
     DeletePool,
     DeleteStorage,
-    DropBackups,
     ForgetObject,
     MoveDisk,
     ResizeDisk,
     SetPool,
-    SnapshotGuest,
     Step,
 )
 from pmpc_reconcile.records import MARKER, Records
@@ -59,7 +57,7 @@ class OwnershipKeeper:
         if isinstance(step, (DeleteGuest, DeletePool, ForgetObject)):
             await self._records.forget(self._plan.release, step.address)
             return
-        if isinstance(step, (SnapshotGuest, BackupGuest, DropBackups)):
+        if isinstance(step, HOOK_STEPS):
             return
         await self._record(self._objects[step.address])
 
@@ -80,7 +78,7 @@ class OwnershipKeeper:
 
     async def settle_quiet_objects(self) -> None:
         """Record objects that needed no step: taken over fields, forgotten ones."""
-        busy = {step.address for step in self._plan.steps}
+        busy = {step.address for step in self._plan.steps if not isinstance(step, HOOK_STEPS)}
         for address, target in self._objects.items():
             if address in busy or not target.item.record:
                 continue

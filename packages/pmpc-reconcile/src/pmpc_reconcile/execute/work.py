@@ -21,7 +21,7 @@ from pmpc_reconcile.execute.trouble import StepFailure
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live import LiveCluster, SharedInventory
 from pmpc_reconcile.plans.model import Plan
-from pmpc_reconcile.plans.steps import CloneGuest, CreateGuest, Step
+from pmpc_reconcile.plans.steps import HOOK_STEPS, CloneGuest, CreateGuest, Step
 from pmpc_reconcile.plans.undo import Undo
 from pmpc_reconcile.records import Records
 from pmpc_state import JournalStep, Lease
@@ -142,7 +142,8 @@ class Work:
         started = means.now()
         reason = ""
         try:
-            await drive(goal_for(step), run, earlier)
+            if not (isinstance(step, HOOK_STEPS) and run.journal.ended):
+                await drive(goal_for(step), run, earlier)
             await record()
         except StepFailure as error:
             reason = str(error)

@@ -52,7 +52,8 @@ class Purpose(enum.Enum):
 class ObjectAction(enum.Enum):
     """What a plan does to one object.
 
-    `NONE` nothing, `CREATE`, `UPDATE`, `DELETE` as they say; `CONFLICT` nothing, because somebody
+    `NONE` nothing, `CREATE`, `UPDATE`, `DELETE` as they say; `REPLACE` deletes it and makes another
+    one as declared, with another proof of being ours; `CONFLICT` nothing, because somebody
     else changed a field we would change; `REFUSED` nothing, because of an error; `UNKNOWN` nothing,
     because its node does not answer; `KEEP` nothing, although the manifests no longer have it;
     `FORGET` drops the record of an object that was to be deleted and is gone already.
@@ -62,6 +63,7 @@ class ObjectAction(enum.Enum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    REPLACE = "replace"
     CONFLICT = "conflict"
     REFUSED = "refused"
     UNKNOWN = "unknown"
@@ -196,7 +198,12 @@ class Plan:
     @property
     def changes(self) -> tuple[ObjectPlan, ...]:
         """Return the objects something would be done to."""
-        wanted = (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.DELETE)
+        wanted = (
+            ObjectAction.CREATE,
+            ObjectAction.UPDATE,
+            ObjectAction.DELETE,
+            ObjectAction.REPLACE,
+        )
         return tuple(item for item in self.objects if item.action in wanted)
 
     @property
@@ -256,10 +263,14 @@ class Plan:
         Raises:
             KeyError: The plan has no such object.
         """
-        for item in self.objects:
-            if item.address == address:
-                return item
-        raise KeyError(address)
+        found = self.find(address)
+        if found is None:
+            raise KeyError(address)
+        return found
+
+    def find(self, address: str) -> ObjectPlan | None:
+        """Return the entry of an object, None if the plan has none."""
+        return next((item for item in self.objects if item.address == address), None)
 
     def explain(self) -> str:
         """Return the plan as text for people: objects, changes with reasons, steps, conflicts."""

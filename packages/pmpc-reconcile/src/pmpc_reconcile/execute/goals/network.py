@@ -29,6 +29,7 @@ from pmpc_reconcile.live.network import management_addresses, network_path, read
 from pmpc_reconcile.plans.settings import KEY
 from pmpc_reconcile.plans.steps import Configure
 from pmpc_reconcile.values import Absent, FieldValue
+from pmpc_state import StepPhase
 
 if TYPE_CHECKING:
     from pmpc_reconcile.live import LiveCluster
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 NODE_NETWORK: Final = "NodeNetwork/"
 _RELOAD: Final = "reload"
 _NODE: Final = "network"
+_UNDER_WAY: Final = (StepPhase.UPID, StepPhase.DONE, StepPhase.VERIFIED)
 
 
 class NodeNetworkGoal(ExistingGuestGoal):
@@ -160,7 +162,7 @@ async def abandon_staged(live: LiveCluster, steps: Sequence[JournalStep]) -> Non
     for step in steps:
         node = step.intent.get(_NODE)
         if node is not None:
-            reloaded = step.step.endswith(f"|{_RELOAD}")
+            reloaded = step.step.endswith(f"|{_RELOAD}") and step.phase in _UNDER_WAY
             staged[str(node)] = staged.get(str(node), True) and not reloaded
     for node, left in staged.items():
         with contextlib.suppress(PveError):  # then planning says what waits there

@@ -99,7 +99,8 @@ class FetchImageGoal(ExistingGuestGoal):
             there = await has_volume(run.live, node, volume)
             if isinstance(change.desired, Absent):
                 if there:
-                    return Call("remove", "DELETE", volume_path(node, volume), {}, _intent(node))
+                    intent = _intent(node, volume.partition(":")[0])  # the id of its task
+                    return Call("remove", "DELETE", volume_path(node, volume), {}, intent)
             elif not there:
                 return _download(run, node)
         return None
