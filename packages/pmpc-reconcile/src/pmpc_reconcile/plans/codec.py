@@ -16,6 +16,7 @@ from pmpc_reconcile.plans.steps import STEP_TYPES, Step
 from pmpc_reconcile.values import ABSENT, Absent, FieldValue, Secret, SecretMark
 
 PLAN_VERSION = 1
+_CHANGES = ("changes", "along")
 _TYPES = {kind.type: kind for kind in STEP_TYPES}
 
 
@@ -191,8 +192,8 @@ def _step_to_dict(step: Step) -> dict[str, Any]:
     data: dict[str, Any] = {"type": step.type, "risk": step.risk.value}
     for field in attrs.fields(type(step)):
         value = getattr(step, field.name)
-        if field.name == "changes":
-            data["changes"] = [change_to_dict(change) for change in value]
+        if field.name in _CHANGES:
+            data[field.name] = [change_to_dict(change) for change in value]
         elif isinstance(value, tuple):
             data[field.name] = [*cast("tuple[str, ...]", value)]
         else:
@@ -207,8 +208,8 @@ def _step_from_dict(data: Mapping[str, Any]) -> Step:
         if field.name not in data:  # a field that came later has its default
             continue
         value: Any = data[field.name]
-        if field.name == "changes":
-            fields["changes"] = tuple(change_from_dict(item) for item in value)
+        if field.name in _CHANGES:
+            fields[field.name] = tuple(change_from_dict(item) for item in value)
         elif isinstance(value, list):
             fields[field.name] = (*cast("list[str]", value),)
         else:

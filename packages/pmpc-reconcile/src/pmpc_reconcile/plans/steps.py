@@ -105,6 +105,8 @@ class Configure(Step):
         fresh: The guest was made by this plan: everything declared is brought to its value.
         mark: The marker is missing from the description and is put back.
         lenient: Leave a field alone that is not as reviewed any more, instead of failing.
+        along: Changes of other objects that PVE commits with these; whichever of their steps comes
+            first makes them all.
     """
 
     type: ClassVar[str] = "configure"
@@ -113,6 +115,13 @@ class Configure(Step):
     fresh: bool = False
     mark: bool = False
     lenient: bool = False
+    along: tuple[FieldChange, ...] = ()
+
+    @property
+    def together(self) -> tuple[FieldChange, ...]:
+        """Return everything that is committed at once, each field once."""
+        own = {change.path for change in self.changes}
+        return (*self.changes, *(change for change in self.along if change.path not in own))
 
 
 @attrs.frozen(kw_only=True)

@@ -1,138 +1,136 @@
-"""The goal about the cluster's networks: locked, staged, applied once, or rolled back.
+"""The goal about the cluster's networks: locked, staged, applied once, or all of it taken back.
 
 PVE 9 has a lock for this configuration and a rollback; before it, what was staged is staged back.
+An apply that PVE accepted and a node did not carry out is taken back by applying what ran before.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pmpc_reconcile.diff import FieldChange
+import attrs
+
 from pmpc_reconcile.execute.goals.base import ExistingGuestGoal, need_quorum
-from pmpc_reconcile.execute.retreat import send
+from pmpc_reconcile.execute.goals.sdn_back import Former, drop_staged, put_back, unfinished_reloads
+from pmpc_reconcile.execute.goals.sdn_back import abandon_staged as abandon_staged
+from pmpc_reconcile.execute.goals.sdn_lock import INTENT, LOCK, RELOADING, SdnLock, call_name
 from pmpc_reconcile.execute.reviewed import still_missing
 from pmpc_reconcile.execute.steprun import StepRun
-from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
+from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.groups.sdn.staging import Staging, next_staging
 from pmpc_reconcile.groups.sdn.state import Objects, SdnState, different, sdn_live, sdn_target
+from pmpc_reconcile.live.reloads import newest_apply
 from pmpc_reconcile.live.sdn import SDN_PATH, read_sdn
 from pmpc_reconcile.plans.steps import Configure
+from pmpc_reconcile.values.items import split_item
 from pmpc_state import StepPhase
 
 if TYPE_CHECKING:
-    from pmpc_reconcile.live import LiveCluster
     from pmpc_state import JournalStep
 
 SDN: Final = "Sdn/"
-TOKEN: Final = "token"  # noqa: S105  # the name of a journal entry's part
-_LOCK: Final = "lock"
-_LOCK_PATH: Final = f"{SDN_PATH}/lock"
-_NO_LOCKS: Final = ""
-_INTENT: Final = {"sdn": "cluster"}
+APPLY: Final = "apply"
 
 
 class SdnGoal(ExistingGuestGoal):
-    """The running configuration has the declared values, and nothing waits for an apply."""
+    """The running configuration has the declared values, and nothing of it waits for an apply."""
 
     def __init__(self, step: Configure) -> None:
-        self.step = step
-        self._token: str | None = None
+        self.step = attrs.evolve(step, changes=step.together, along=())
+        self._mine = {_item(change.path) for change in step.together}
+        self._lock = SdnLock()
+        self._former: Former | None = None
+        self._target: Objects | None = None
         self._staged = False
         self._applied = False
-        self._unheard: float | None = None
+        self._upid: str | None = None
 
     def resume(self, run: StepRun, entry: JournalStep) -> None:
-        """Learn the lock's token and whether something was staged or applied."""
-        name = entry.step.partition("|")[2]
-        if name == _LOCK and entry.result is not None:
-            self._token = str(entry.result[TOKEN])
-        elif name == _LOCK and entry.phase is StepPhase.CALLED:
-            self._unheard = run.now()
-        elif name.startswith("apply"):
-            self._applied = True
-        elif name != _LOCK:
-            self._staged = True
+        """Learn the lock's token, what ran before, and whether something was staged or applied."""
+        if self._former is None:
+            self._former = Former.read(entry.intent)
+        name = call_name(entry)
+        if self._lock.resume(run, entry):
+            return
+        self._staged = True
+        if name == APPLY and (entry.upid or entry.phase is not StepPhase.FAILED):
+            self._applied = entry.phase is not StepPhase.INTENT
+            self._upid = entry.upid
 
     async def next_call(self, run: StepRun) -> Call | None:
         """Return the next call: staging by staging, then the one apply."""
         await need_quorum(run)
         state = await read_sdn(run.live)
-        changes = _missing(state, self.step)
-        target = sdn_target(state.running, changes)
-        if not different(state.running, target) and not state.pending:
-            await self._let_go(run)
-            return None
-        if self._token is None:
-            self._refuse_foreign(state, target)
-            await self._lock(run, state)
-        staging = next_staging(state, target)
+        live = sdn_live(state.running, [change.path for change in self.step.changes])
+        self._target = sdn_target(state.running, still_missing("Sdn", self.step, live))
+        names = different(state.running, self._target)
+        if self._former is None:
+            self._former = Former.of(state.running, names)
+        if not names and not (self._staged and self._mine & set(state.pending)):
+            return await self._reached(run, state)
+        self._refuse_foreign(state)
+        if self._lock.token is None:
+            intent = self._former.to_intent()
+            await self._lock.take(
+                run, LOCK, intent, ours_waits=self._staged, empty=not state.pending
+            )
+        staging = next_staging(state, self._target)
         if staging is not None:
             self._staged = True
             return self._staging_call(state, staging)
         await _dry_run(run)
-        self._applied = True
-        return Call("apply", "PUT", SDN_PATH, self._with_token(), _INTENT)
+        return self._apply()
 
     async def take_back(self, run: StepRun) -> str:
-        """Roll back what was staged and release the lock."""
-        if not self._staged and self._token in (None, _NO_LOCKS):
-            return ""
+        """Drop what was staged, or apply what ran before, and release the lock."""
         state = await read_sdn(run.live)
-        if self._token:
-            await roll_back(run.live, self._token)
-            verb = "rolled back and the lock is released"
-        else:
-            await _stage_back(run, state)
-            verb = "taken back"
-        self._token = None
-        if self._applied and not state.pending:
-            return "it was applied before it failed; the running configuration was not taken back"
-        return f"what was staged is {verb}"
+        names = self._in_force(state)
+        if self._former is not None and names:
+            await self._lock.release(run)
+            return await put_back(run, self._lock, self._former.only(names), state)
+        if self._staged or self._lock.token:
+            return await drop_staged(run, self._lock, self._mine, state)
+        return ""
 
-    async def _lock(self, run: StepRun, state: SdnState) -> None:
-        """Take the lock of the configuration.
-
-        A lock that we asked for and whose token nobody told us (the answer was lost, or the
-        process died over it) is taken away after a while, unless something is staged under it.
+    async def _reached(self, run: StepRun, state: SdnState) -> Call | None:
+        """Return None when every node has it; an apply whose task failed is sent again.
 
         Raises:
-            Wait: Somebody else holds it.
-            StepFailure: Somebody staged something meanwhile.
+            StepFailure: A node did not reload.
         """
-        from proxmox_client import (
-            AmbiguousWrite,
-            ApiError,
-            LockTokenInvalid,
-            OperationNotImplemented,
-            VersionUnsupported,
+        await self._lock.release(run)
+        if self._applied:
+            if run.journal.phases.get(APPLY) is StepPhase.FAILED:
+                self._refuse_foreign(state)
+                return self._apply()
+            upid = run.upids[-1] if run.upids else self._upid or await newest_apply(run.live)
+            failed = await unfinished_reloads(run, upid)
+            if failed:
+                raise StepFailure(f"the networks were applied, but {failed}")
+        return None
+
+    def _apply(self) -> Call:
+        self._applied = self._lock.spent = True
+        return Call(APPLY, "PUT", SDN_PATH, self._lock.params, RELOADING)
+
+    def _in_force(self, state: SdnState) -> tuple[str, ...]:
+        """Return which of our objects run as we want them and did not before."""
+        if self._former is None or self._target is None or not self._applied:
+            return ()
+        ours = set(self._former.names)
+        return tuple(
+            name
+            for name in different(state.running, self._former.over(state.running))
+            if name in ours and name not in different(state.running, self._target)
         )
 
-        params = {"allow-pending": 1} if self._staged else {}
-        call = Call(_LOCK, "POST", _LOCK_PATH, params, _INTENT)
-        try:
-            self._token = str(await send(run, call, TOKEN))
-        except (OperationNotImplemented, VersionUnsupported):
-            self._token = _NO_LOCKS
-        except AmbiguousWrite as error:
-            self._unheard = run.now()
-            raise Wait("the answer with the lock's token was lost") from error
-        except LockTokenInvalid as error:
-            waited = -1.0 if self._unheard is None else run.now() - self._unheard
-            if waited >= run.patience.effect and not state.pending:
-                await send(run, Call("break lock", "DELETE", _LOCK_PATH, {"force": 1}, _INTENT))
-            raise Wait("somebody else holds the lock of the cluster's networks") from error
-        except ApiError as error:
-            raise StepFailure(f"lock: {error.reason}") from error
-
-    def _refuse_foreign(self, state: SdnState, target: Objects) -> None:
+    def _refuse_foreign(self, state: SdnState) -> None:
         """Refuse to commit what others staged.
 
         Raises:
             StepFailure: Something waits that is not ours.
         """
-        ours = set(different(state.running, target)) if self._staged else set[str]()
+        ours = self._mine if self._staged else set[str]()
         strange = [name for name in state.pending if name not in ours]
         if strange:
             raise StepFailure(
@@ -141,21 +139,11 @@ class SdnGoal(ExistingGuestGoal):
             )
 
     def _staging_call(self, state: SdnState, staging: Staging) -> Call:
-        params = {**staging.params, **self._with_token()}
+        params = {**staging.params, **self._lock.params}
         digest = state.digests.get(staging.section or "")
         if digest is not None:
             params["digest"] = digest
-        return Call(staging.name, staging.method, staging.path, params, _INTENT)
-
-    def _with_token(self) -> dict[str, object]:
-        return {"lock-token": self._token} if self._token else {}
-
-    async def _let_go(self, run: StepRun) -> None:
-        """Release a lock that an apply did not release: there was nothing to apply any more."""
-        if self._token and not self._applied:
-            call = Call("unlock", "DELETE", _LOCK_PATH, self._with_token(), _INTENT)
-            await send(run, call)
-            self._token = None
+        return Call(staging.name, staging.method, staging.path, params, INTENT)
 
 
 async def _dry_run(run: StepRun) -> None:
@@ -183,39 +171,6 @@ async def _dry_run(run: StepRun) -> None:
             raise StepFailure(f"dry-run on {node}: {error.reason}") from error
 
 
-async def roll_back(live: LiveCluster, token: str) -> None:
-    """Drop what was staged under a lock and release it."""
-    await live.write("POST", f"{SDN_PATH}/rollback", {"lock-token": token, "release-lock": 1})
-
-
-async def abandon_staged(live: LiveCluster, steps: Sequence[JournalStep]) -> None:
-    """Roll back what a run left staged that nobody goes on with."""
-    from proxmox_client import ApiError
-
-    calls = {step.step.partition("|")[2]: step for step in steps if step.intent.get("sdn")}
-    lock = calls.get(_LOCK)
-    released = any(name.startswith(("apply", "unlock")) for name in calls)
-    if lock is None or released:
-        return
-    with contextlib.suppress(ApiError):  # somebody took the lock away by force
-        if lock.result is not None:
-            await roll_back(live, str(lock.result[TOKEN]))
-        elif lock.phase is StepPhase.CALLED and not (await read_sdn(live)).pending:
-            await live.write("DELETE", _LOCK_PATH, {"force": 1})
-
-
-async def _stage_back(run: StepRun, state: SdnState) -> None:
-    """Stage what runs, call by call, where PVE knows no rollback."""
-    while True:
-        staging = next_staging(state, state.running)
-        if staging is None:
-            return
-        name = f"take back: {staging.name}"
-        await send(run, Call(name, staging.method, staging.path, staging.params, _INTENT))
-        state = await read_sdn(run.live)
-
-
-def _missing(state: SdnState, step: Configure) -> tuple[FieldChange, ...]:
-    """Return the changes that do not run yet, each checked against what was reviewed."""
-    live = sdn_live(state.running, [change.path for change in step.changes])
-    return still_missing("Sdn", step, live)
+def _item(path: str) -> str:
+    section, name, _ = split_item(path)
+    return f"{section}.{name}"
