@@ -120,7 +120,7 @@ def conditions_after(
 
 def _applied(item: ObjectPlan, *, waits: bool) -> ObjectPlan:
     """Return the entry of an object as a plan made afterwards would have it."""
-    if item.action in (ObjectAction.CREATE, ObjectAction.UPDATE):
+    if item.action in (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.REPLACE):
         item = attrs.evolve(item, action=ObjectAction.NONE, changes=(), ailment="")
     if waits:
         return item

@@ -145,7 +145,8 @@ class Planner:
             for name, pool in pools.items()
             if pool is None and f"Pool/{name}" in addresses
         }
-        images = await self._images(request, inventory, set(creations))
+        anew = {str(item.address) for item in request.manifests if item.replace == "allow"}
+        images = await self._images(request, inventory, anew | set(creations))
         inventory = with_storages(inventory, request.manifests)
         return Situation(
             release=request.release,

@@ -112,6 +112,7 @@ SPEC: Final[Mapping[str, Any]] = {
         },
     },
     "replace": {"type": "string", "allowed": ["forbid", "allow"]},
+    "acceptDataLoss": {"type": "integer", "min": 100, "max": 999_999_999},
     "conflicts": {
         "type": "dict",
         "valuesrules": {"type": "string", "allowed": list(RESOLUTIONS)},

@@ -143,6 +143,11 @@ class Manifest:
         return "allow" if self.spec.get("replace") == "allow" else "forbid"
 
     @property
+    def accept_data_loss(self) -> int | None:
+        """The vmid of the guest that may be deleted with its disks to be replaced."""
+        return self.spec.get("acceptDataLoss")
+
+    @property
     def resolutions(self) -> Mapping[str, Resolution]:
         """How conflicts about fields (or everything below a path) are resolved."""
         return cast("Mapping[str, Resolution]", self.spec.get("conflicts", {}))

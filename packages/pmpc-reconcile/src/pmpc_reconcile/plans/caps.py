@@ -23,7 +23,8 @@ def too_many_deletions(built: Iterable[Built], most: int | None) -> Iterator[Dia
         built: What planning the objects gave.
         most: Most deletions; None for any number.
     """
-    gone = [one.item.address for one in built if one.item.action is ObjectAction.DELETE]
+    deleting = (ObjectAction.DELETE, ObjectAction.REPLACE)
+    gone = [one.item.address for one in built if one.item.action in deleting]
     if most is not None and len(gone) > most:
         yield error(
             f"{len(gone)} objects would be deleted, more than {most}: {', '.join(gone[:5])}, …",

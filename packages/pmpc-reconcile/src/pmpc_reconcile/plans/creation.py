@@ -70,8 +70,11 @@ def plan_new(
 
 def _shape(manifest: Manifest, template_config: Mapping[str, Any] | None) -> Iterator[Diagnostic]:
     """Say which options cannot be made as declared, such as a disk smaller than the template's."""
-    if template_config is None:
+    from pmpc_reconcile.manifests import CloneSource
+
+    if template_config is None and not isinstance(manifest.source, CloneSource):
         yield from create_options(manifest.kind_data, manifest).refused
+    if template_config is None:
         return
     changes = _predicted(manifest, template_config)
     for refused in to_wire(manifest.kind_data, changes, template_config).refused:
@@ -97,6 +100,7 @@ class _Maker:
     def steps(self, template_config: Mapping[str, Any]) -> tuple[Step, ...]:
         """Return the steps in their order."""
         made = self._made()
+        known = bool(template_config) or isinstance(made, CreateGuest)
         steps: list[Step] = [made]
         if isinstance(made, CloneGuest):
             steps.extend(self._resizes(template_config, made.id))
@@ -109,6 +113,7 @@ class _Maker:
                 reason="a new guest has what its source has",
                 after=(steps[-1].id,),
                 locks=self._locks,
+                changes=tuple(_predicted(self._manifest, template_config)) if known else (),
                 fresh=True,
             )
         )

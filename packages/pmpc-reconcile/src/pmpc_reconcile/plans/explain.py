@@ -10,6 +10,7 @@ _SIGNS = {
     ObjectAction.CREATE: "+",
     ObjectAction.UPDATE: "~",
     ObjectAction.DELETE: "-",
+    ObjectAction.REPLACE: "±",
     ObjectAction.CONFLICT: "!",
     ObjectAction.REFUSED: "x",
     ObjectAction.UNKNOWN: "?",

@@ -100,8 +100,8 @@ class Configure(Step):
     """Bring options to their desired values with one guarded write.
 
     Attributes:
-        changes: Fields to write, each with the live value that was reviewed; empty for a fresh
-            guest, whose fields are compared when it exists.
+        changes: Fields to write, each with the live value that was reviewed; for a fresh guest what
+            it is expected to lack, empty where nobody can tell before it exists.
         fresh: The guest was made by this plan: everything declared is brought to its value.
         mark: The marker is missing from the description and is put back.
         lenient: Leave a field alone that is not as reviewed any more, instead of failing.
@@ -264,12 +264,14 @@ class DeleteGuest(Step):
 
     Attributes:
         fresh: The plan that deletes it has made it, so what it holds is ours.
+        former: The id in its marker, where another guest takes its place and address.
     """
 
     type: ClassVar[str] = "delete"
     risk: ClassVar[Risk] = Risk.DESTRUCTIVE
 
     fresh: bool = False
+    former: str = ""
 
 
 @attrs.frozen(kw_only=True)

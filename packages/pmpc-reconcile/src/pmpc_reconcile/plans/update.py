@@ -18,6 +18,7 @@ from pmpc_reconcile.locate import Found
 from pmpc_reconcile.plans.chain import GuestChain, wanted_value
 from pmpc_reconcile.plans.health import ailment_of
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.replacement import plan_replacement
 from pmpc_reconcile.plans.restarts import decide_restart
 from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
 from pmpc_reconcile.values import FieldValue, default_of, live_fields, same, split_path
@@ -47,6 +48,8 @@ def plan_existing(
     item = _item(situation, manifest, found, record, diff, changes, effects)
     if diff.conflicts:
         return Built(attrs.evolve(item, action=ObjectAction.CONFLICT))
+    if manifest.replace == "allow" and "replace" in effects.values():
+        return plan_replacement(situation, manifest, found, item)
     problems = _refusals(manifest, guest, changes, effects)
     if problems:
         notes = tuple(problem.message for problem in problems)
@@ -183,7 +186,7 @@ def _refusals(
             f"{change.path} cannot be changed on an existing object ({change.live} to "
             f"{change.desired}); it would have to be made anew",
             f"spec.{change.path}",
-            hint="delete the release's object and apply again, or keep the present value",
+            hint="keep the present value, or write replace: allow to have it made anew",
         )
         for change in changes
         if effects.get(change.path) == "replace"

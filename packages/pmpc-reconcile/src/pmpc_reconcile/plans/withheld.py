@@ -19,7 +19,7 @@ def withheld_secrets(plan: Plan) -> tuple[str, ...]:
 def _paths(plan: Plan, item: ObjectPlan) -> list[str]:
     if item.action is ObjectAction.UPDATE:
         return [change.path for change in item.changes if isinstance(change.desired, SecretMark)]
-    if item.action is not ObjectAction.CREATE:
+    if item.action not in (ObjectAction.CREATE, ObjectAction.REPLACE):
         return []
     found = [path for path, value in item.desired.items() if isinstance(value, SecretMark)]
     manifest = manifest_in(plan, item.address)

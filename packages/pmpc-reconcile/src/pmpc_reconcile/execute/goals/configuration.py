@@ -17,7 +17,7 @@ from pmpc_reconcile.execute.goals.base import (
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.identity import strip_marker, with_marker
-from pmpc_reconcile.kinds import Kind
+from pmpc_reconcile.kinds import Kind, meaning
 from pmpc_reconcile.live import GuestObject
 from pmpc_reconcile.plans.steps import Configure, MoveDisk, ResizeDisk
 from pmpc_reconcile.values import (
@@ -29,6 +29,7 @@ from pmpc_reconcile.values import (
     default_of,
     live_fields,
     same,
+    split_path,
 )
 
 if TYPE_CHECKING:
@@ -78,12 +79,40 @@ def remaining(
     return tuple(missing)
 
 
-def fresh_changes(run: StepRun, guest: GuestObject) -> tuple[FieldChange, ...]:
-    """Return what a guest made by this plan still lacks of everything declared."""
+def fresh_changes(
+    run: StepRun, guest: GuestObject, planned: Iterable[FieldChange]
+) -> tuple[FieldChange, ...]:
+    """Return what a guest made by this plan still lacks of everything declared.
+
+    Args:
+        run: The step.
+        guest: The guest as it is now.
+        planned: What it was to lack, with the values of its template; empty where nobody knows.
+
+    Raises:
+        StepFailure: Somebody changed one of the fields since the guest was made.
+    """
     live = live_fields(run.kind, guest.own_config)
     desired = {path: value for path, value in run.item.desired.items() if path not in _GONE_IS_FINE}
     found = three_way(run.kind, desired, live, {}).changes
-    return tuple(change for change in found if change.path not in run.target.written)
+    missing = tuple(change for change in found if change.path not in run.target.written)
+    before = {change.path: change for change in planned}
+    for change in missing if before else ():
+        if change.path in live and not _as_made(run.kind, change, before.get(change.path)):
+            raise StepFailure(
+                f"{change.path} of the new guest is {_shown(change.live)}, which is neither what "
+                "it was made with nor what is declared: somebody changed it; plan again"
+            )
+    return missing
+
+
+def _as_made(kind: Kind, change: FieldChange, planned: FieldChange | None) -> bool:
+    """Return whether a field has the value a new guest has, which PVE chooses for some keys."""
+    _, option, key = split_path(change.path)
+    chosen = key in meaning.GENERATED_KEYS - {"type"}
+    if chosen or option is None or isinstance(change.live, SecretMark):
+        return True
+    return planned is not None and _as_reviewed(kind, planned, change.live)
 
 
 def needs_secret(changes: Iterable[FieldChange]) -> None:
@@ -110,7 +139,7 @@ class ConfigureGoal(ExistingGuestGoal):
         """Return the next write: resize first, then options, then moves."""
         guest = await run.own_guest()
         if self.step.fresh:
-            changes = fresh_changes(run, guest)
+            changes = fresh_changes(run, guest, self.step.changes)
         else:
             changes = remaining(run, guest, self.step.changes, lenient=self.step.lenient)
         unmarked = guest.marker is None

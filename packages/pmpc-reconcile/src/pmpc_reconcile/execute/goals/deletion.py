@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from pmpc_reconcile.execute.goals.base import (
     ExistingGuestGoal,
     guest_call,
@@ -30,8 +32,8 @@ class DeleteGuestGoal(ExistingGuestGoal):
     async def next_call(self, run: StepRun) -> Call | None:
         """Return the stop, then the deletion, until the guest is gone."""
         guest = await run.guest()
-        if guest is None or not run.is_ours(guest):
-            return None  # gone; whoever has its vmid now is a stranger
+        if guest is None or not self._is_ours(run, guest):
+            return None  # gone; whoever has its vmid now is a stranger, or what replaces it
         if guest.protected and not self.step.fresh:
             raise StepFailure(f"guest {guest.vmid} is protected; set config.protection to 0 first")
         foreign = disks_of(guest.config) - self._own(run, guest)
@@ -45,6 +47,11 @@ class DeleteGuestGoal(ExistingGuestGoal):
         if guest.running:
             return guest_call(guest, "stop", "POST", "status/stop", {})
         return guest_call(guest, "delete", "DELETE", "", {"purge": 1})
+
+    def _is_ours(self, run: StepRun, guest: GuestObject) -> bool:
+        if self.step.former and guest.marker is not None:
+            return guest.marker == attrs.evolve(run.marker, id=self.step.former)
+        return run.is_ours(guest)
 
     def _own(self, run: StepRun, guest: GuestObject) -> frozenset[Disk]:
         """Return the disks that may go: those known, of a fresh guest those it had when made."""
