@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Event, Thread, get_ident
@@ -19,7 +19,7 @@ from proxmox_client.testing import SimulatedCluster
 
 
 @contextmanager
-def _after_the_first_query(work: Callable[[], object]) -> Iterator[list[str]]:
+def _after_the_first_query(work: Callable[[], object]) -> Generator[list[str]]:
     """Do some work in another thread, to its end, after this one's first query."""
     told: list[str] = []
     reader = get_ident()
