@@ -34,6 +34,38 @@ def test_looking_back_and_the_way_back(site: Site, tmp_path: Path) -> None:
     assert "up" in succeed(site.environ, "metrics", "web-9").out.split()
 
 
+def test_settings_go_back_to_how_they_were(site: Site, tmp_path: Path) -> None:
+    def walls(method: str, below: str, **params: object) -> None:
+        site.cluster.call(method, f"/cluster/firewall/{below}", params)
+
+    def rules() -> list[str]:
+        found = site.cluster.call("GET", "/cluster/firewall/rules")
+        return [f"{one['action']} {one.get('dport')}" for one in found]
+
+    for port in (443, 80, 22):
+        walls("POST", "rules", type="in", action="ACCEPT", enable=1, proto="tcp", dport=str(port))
+    walls("POST", "aliases", name="desk", cidr="192.0.2.66")
+    before = rules()
+    succeed(site.environ, "sync", "--snapshot", "good")
+    walls("DELETE", "rules/1")
+    walls("POST", "rules", type="in", action="DROP", enable=1)
+    walls("PUT", "aliases/desk", name="desk", cidr="192.0.2.67")
+    assert rules() != before
+    succeed(site.environ, "sync")
+    adopt = ("adopt", "cluster", "--kind", "Firewall", "--release", "walls")
+    plan = json.loads(succeed(site.environ, *adopt, "-o", "json").out)["plan"]["id"]
+    succeed(site.environ, "apply", "--plan", plan)
+    back = succeed(site.environ, "restore-manifest", "firewall-alias/desk", "--at", "good")
+    assert "release walls manages it" in back.err
+    (tmp_path / "walls.yaml").write_text(back.out)
+    wanted = ("-f", str(tmp_path / "walls.yaml"), "--release", "walls")
+    succeed(site.environ, "apply", *wanted, "--yes")
+    assert rules() == before
+    assert site.cluster.call("GET", "/cluster/firewall/aliases/desk")["cidr"] == "192.0.2.66"
+    assert "Nothing to do" in succeed(site.environ, "plan", *wanted, "-o", "text").out
+    assert "did you mean" in pmpc(site.environ, "restore-manifest", "storage/share").err
+
+
 def test_the_database_is_checked_copied_carried_and_thinned(site: Site, tmp_path: Path) -> None:
     succeed(site.environ, "sync")
     succeed(site.environ, "snapshot", "kept", "--pinned")

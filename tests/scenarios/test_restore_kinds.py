@@ -15,10 +15,11 @@ import yaml
 
 from pmpc_reconcile.actions import ActionContext, invoke
 from pmpc_reconcile.actions.restore_manifest import RestoreManifestInput, RestoreManifestOutput
+from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.manifests import load_text
 from pmpc_state import COLLECTIONS, State, sync
 
-PREFIXES = ("firewall-", "node-firewall-", "guest-firewall", "sdn-", "node-network")
+PREFIXES = ("firewall-", "node-firewall-", "guest-firewall", "sdn-", "node-network", "user")
 SETTINGS = tuple(one for one in COLLECTIONS if one.kind.startswith(PREFIXES))
 GUESTS = ("VirtualMachine", "Container")
 Call = tuple[str, str, dict[str, Any]]
@@ -114,6 +115,9 @@ SPOILED: Mapping[str, tuple[str, str, list[Call]]] = {
 """By what it is about: how to call it, the kinds of the record it is in, what somebody does."""
 
 
+both_versions = pytest.mark.parametrize("past", ["8.4", "9.2"], indirect=True)
+
+
 class Past:
     """A cluster with a recorded past."""
 
@@ -125,9 +129,9 @@ class Past:
             self.lab.cluster.call(method, path, params)
         self.lab.cluster.clock.advance(60)
 
-    async def sync(self, snapshot: str | None = None) -> None:
+    async def sync(self, snapshot: str | None = None, settings: Any = SETTINGS) -> None:
         self.lab.cluster.clock.advance(30)
-        await sync(self.lab.state, self.lab.client, "lab", collections=SETTINGS)
+        await sync(self.lab.state, self.lab.client, "lab", collections=settings)
         if snapshot:
             self.lab.state.writer().snapshot("lab", snapshot)
         self.lab.cluster.clock.advance(30)
@@ -190,6 +194,7 @@ async def past(request: Any, tmp_path: Path, furnished: Any, lab_type: Any) -> A
             yield found
 
 
+@both_versions
 async def test_manifests_of_the_past_lead_exactly_back(past: Past) -> None:
     await past.sync()
     for name, _, _ in SPOILED.values():
@@ -221,3 +226,178 @@ async def test_manifests_of_the_past_lead_exactly_back(past: Past) -> None:
 
 def document_of(text: str) -> Any:
     return yaml.safe_load(text)
+
+
+GONE: Mapping[str, tuple[str, list[Call]]] = {
+    "qemu/700": ("qemu", [("POST", f"{VM}/status/stop", {}), ("DELETE", VM, {})]),
+    "storage/tank": ("storage", [("DELETE", "/storage/tank", {})]),
+    "pool/prod": ("pool", [("PUT", "/pools/prod", {"vms": "700", "storage": "shared",
+                                                   "delete": 1}),
+                           ("DELETE", "/pools/prod", {})]),
+    "sdn-vnet/web": ("sdn", [("DELETE", f"{SDN}/vnets/web/subnets/lab-10.5.0.0-24", {}),
+                             ("DELETE", f"{SDN}/vnets/web", {}),
+                             ("DELETE", f"{SDN}/zones/lab", {}), ("PUT", SDN, {})]),
+}  # fmt: skip
+"""What is deleted altogether."""
+
+
+@both_versions
+async def test_what_was_deleted_since_is_made_again(past: Past) -> None:
+    await past.sync("good")
+    good = past.lab.config(700)
+    past.somebody([call for _, calls in reversed([*GONE.values()]) for call in calls])
+    await past.sync()
+    for name, (prefix, _) in GONE.items():
+        assert past.differs(prefix), name
+    for name in ("storage/tank", "pool/prod", "qemu/700", "sdn-vnet/web"):
+        found = await past.manifest(name)
+        assert found.gone, name
+        assert "planning this makes it again" in found.text
+        await past.apply(found.text)
+        await past.sync()
+    for prefix in ("storage", "sdn", "pool"):
+        assert past.differs(prefix) in ([], ["pool/prod changed ['comment']"])
+    made = past.lab.config(700)
+    for option in ("name", "cores", "memory", "net0", "tags", "ciuser", "boot"):
+        assert made[option] == good[option], option
+    assert "size=8G" in made["scsi0"]
+    assert "cloudinit" in made["ide2"]
+    assert past.lab.cluster.call("GET", "/pools/prod")["comment"].startswith("for people")
+
+
+SHOP = """
+apiVersion: pmpc/v1
+kind: Container
+metadata: {name: cache}
+spec:
+  source: {template: "local:vztmpl/debian-13-standard.tar.zst"}
+  placement: {nodes: [pve2]}
+  restart: {policy: automatic}
+  config: {hostname: cache, memory: 512, cores: 1, rootfs: {storage: local-lvm, size: 4G},
+           net0: {name: eth0, bridge: vmbr0, ip: dhcp}}
+---
+apiVersion: pmpc/v1
+kind: VirtualMachine
+metadata: {name: web}
+spec:
+  source: {clone: {template: debian-13}}
+  config: {cores: 2, cipassword: s3cret, ciuser: ada}
+---
+apiVersion: pmpc/v1
+kind: Image
+metadata: {name: debian}
+spec: {storage: local, content: iso, url: "https://images.example.org/debian.iso"}
+"""
+
+
+async def test_what_only_guides_us_comes_from_what_the_release_declared(past: Past) -> None:
+    await past.apply(SHOP)
+    await past.sync("good")
+    cache = past.lab.vmid("cache")
+    past.somebody([("DELETE", f"/nodes/pve2/lxc/{cache}", {})])
+    await past.sync()
+    found = await past.manifest("cache")
+    spec = document_of(found.text)["spec"]
+    assert spec["source"] == {"template": "local:vztmpl/debian-13-standard.tar.zst"}
+    assert (spec["placement"], spec["restart"]) == ({"nodes": ["pve2"]}, {"policy": "automatic"})
+    assert spec["vmid"] == cache
+    await past.apply(found.text)
+    assert past.lab.config(cache)["memory"] in (512, "512")
+    assert (await past.plan(found.text)).empty
+
+
+async def test_a_secret_of_the_release_is_left_alone(past: Past) -> None:
+    await past.apply(SHOP)
+    await past.sync("good")
+    web = past.lab.vmid("web")
+    found = await past.manifest("VirtualMachine/web")
+    assert found.left == ("cipassword",)
+    assert "s3cret" not in found.text
+    assert document_of(found.text)["spec"]["conflicts"] == {"config.cipassword": "ignore"}
+    assert (await past.plan(found.text)).empty
+    await past.apply(found.text)
+    assert past.lab.config(web)["cipassword"]
+
+
+async def test_an_image_is_fetched_again_from_where_the_release_had_it(past: Past) -> None:
+    await past.apply(SHOP)
+    await past.sync("good")
+    volume = "local:iso/debian.iso"
+    here = await past.manifest(volume)
+    assert (await past.plan(here.text)).empty
+    for node in ("pve1", "pve3"):
+        past.somebody([("DELETE", f"/nodes/{node}/storage/local/content/{volume}", {})])
+    await past.sync()
+    assert past.differs("content")
+    for name in (volume, "Image/debian", f"content/pve1/{volume}"):
+        found = await past.manifest(name)
+        assert document_of(found.text)["spec"]["nodes"] == ["pve1", "pve2", "pve3"]
+    await past.apply(found.text)
+    await past.sync()
+    assert [one for one in past.differs("content") if "ctime" not in one] == []
+    template = "local:vztmpl/debian-13-standard.tar.zst"
+    with pytest.raises(InputInvalid, match="does not keep where an image came from"):
+        await past.manifest(template)
+    with pytest.raises(InputInvalid, match="matter of backups"):
+        await past.manifest(f"content/shared:{700}/vm-700-disk-0.raw")
+
+
+async def test_what_somebody_else_changed_is_a_conflict_until_it_is_settled(past: Past) -> None:
+    await past.adopt("Storage", "tank")
+    await past.sync("good")
+    past.somebody([("PUT", "/storage/tank", {"content": "iso", "disable": 1})])
+    await past.sync()
+    found = await past.manifest("storage/tank")
+    assert "came since, and stays unless the release owns it: config.disable" in found.notes
+    plan = await past.plan(found.text)
+    assert [c.path for item in plan.objects for c in item.conflicts] == ["config.content"]
+    settled = await past.lab.engine.plan(
+        load_text(found.text), "back", resolve={"config.content": "ours"}
+    )
+    assert (await past.lab.engine.apply(settled)).ok
+    await past.sync()
+    assert past.differs("storage") == ["storage/tank changed ['disable']"]
+
+
+async def test_secrets_are_named_and_never_written(past: Past) -> None:
+    share = {"storage": "share", "type": "cifs", "server": "10.77.0.200", "share": "s",
+             "username": "ada", "password": "geheim", "content": "iso"}  # fmt: skip
+    note = "password=supergeheim"
+    past.somebody([("PUT", f"{VM}/config", {"description": f"see {note}"}),
+                   ("PUT", f"{CT}/config", {"description": note})])  # fmt: skip
+    past.somebody([("POST", "/storage", share),
+                   ("PUT", f"{WALL}/aliases/desk", {"name": "desk", "cidr": "192.0.2.66",
+                                                    "comment": note})])  # fmt: skip
+    await past.sync("good")
+    found = await past.manifest("storage/share")
+    assert found.left == ("password",)
+    assert "geheim" not in found.text
+    wall = await past.manifest("Firewall/cluster")
+    assert wall.left == ("desk.comment",)
+    assert "geheim" not in wall.text
+    for guest in ("qemu/700", "lxc/701"):
+        hidden = await past.manifest(guest)
+        assert "description" in hidden.left
+        assert "description" not in document_of(hidden.text)["spec"]["config"]
+        assert "geheim" not in hidden.text
+    past.somebody([("DELETE", "/storage/share", {})])
+    await past.sync()
+    assert "give what is secret by hand" in (await past.manifest("storage/share")).text
+
+
+async def test_what_has_no_manifest_is_told_with_what_can_be_done(past: Past) -> None:
+    await past.sync(settings=())
+    with pytest.raises(ObjectNotFound, match="`pmpc sync` reads it unless"):
+        await past.manifest("Firewall/cluster", at=None)
+    await past.sync("good")
+    for name, why in {
+        "user/alice@pve": "pmpc get user/alice@pve --at TIME -o yaml",
+        "node/pve1": "does not manage objects of kind node yet",
+        "debian-13": "it is a template",
+    }.items():
+        with pytest.raises(InputInvalid, match=why):
+            await past.manifest(name)
+    with pytest.raises(ObjectNotFound, match="nothing of Firewall/nope"):
+        await past.manifest("Firewall/nope")
+    with pytest.raises(InputInvalid, match="before the first sync"):
+        await past.manifest("storage/tank", at="-30d")

@@ -174,3 +174,57 @@ async def test_metrics_are_kept_and_asked_for(guests: Any, do: Door) -> None:
     assert all(one.low <= one.mean <= one.high for one in found.items)
     with pytest.raises(InputInvalid, match="there are"):
         await do("metrics", MetricsInput(name="vm-0", metric="joy"))
+
+
+async def test_an_answer_without_changes_says_why(guests: Any, do: Door) -> None:
+    clock = guests.cluster.clock
+    await do("sync", SyncInput())
+    clock.advance(3600)
+
+    async def changes(**wanted: Any) -> ChangesOutput:
+        found: ChangesOutput = await do("changes", ChangesInput(**wanted))
+        return found
+
+    since_ever = await changes(since="-30d")
+    assert since_ever.items == ()  # what the first sync found is no change
+    assert "the first sync ended" in since_ever.notes[0]
+    unseen = await changes(since="-10m")
+    assert unseen.notes[0].startswith("no sync looked in this time, the last began 20")
+    guests.cluster.edit(200, memory=4096)
+    clock.advance(60)
+    await do("sync", SyncInput())
+    assert (await changes(since="-1h")).notes == ()
+    for wanted in ({"path": "cores"}, {"actor": "bob@pve"}, {"kind": "lxc"}, {"name": "vm-1"}):
+        found = await changes(since="-1h", **wanted)
+        assert found.items == ()
+        assert found.notes == ("1 other objects changed in this time",)
+
+
+async def test_a_time_of_which_nothing_is_known_is_an_error(guests: Any, do: Door) -> None:
+    await do("sync", SyncInput())
+    guests.cluster.clock.advance(600)
+    for action, value in (
+        ("list", ListInput(at="-30d")),
+        ("get", GetInput(name="vm-1", at="-30d")),
+        ("log", LogInput(name="vm-1", at="-30d")),
+        ("restore-manifest", RestoreManifestInput(name="vm-1", at="-30d")),
+    ):
+        with pytest.raises(InputInvalid, match="before the first sync, which began"):
+            await do(action, value)
+    with pytest.raises(InputInvalid, match=r"in the future: now it is .* without a zone are UTC"):
+        await do("list", ListInput(at="2126-01-01"))
+
+
+async def test_what_is_not_found_is_told_with_what_is_near(guests: Any, do: Door) -> None:
+    await do("sync", SyncInput())
+    for name, why in {
+        "vm-9": "did you mean 'vm-",
+        "nothing": "ask as of a time when it was there",
+        "sdn-zone/lab": "no sdn-zone is recorded; `pmpc sync` reads them",
+    }.items():
+        with pytest.raises(ObjectNotFound, match=why):
+            await do("log", LogInput(name=name))
+    with pytest.raises(ObjectNotFound, match="as of 20"):
+        await do("get", GetInput(name="nothing", at="now"))
+    with pytest.raises(InputInvalid, match="there are sdn-zone, sdn-vnet"):
+        await do("changes", ChangesInput(since="-1h", kind="sdn"))

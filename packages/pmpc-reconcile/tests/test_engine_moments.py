@@ -19,6 +19,10 @@ NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
         ("-1w", NOW - timedelta(weeks=1)),
         ("2026-11-22T15:00", datetime(2026, 11, 22, 15, 0, tzinfo=UTC)),
         ("2026-11-22T16:00+01:00", datetime(2026, 11, 22, 15, 0, tzinfo=UTC)),
+        ("2026-11-22 15:00", datetime(2026, 11, 22, 15, 0, tzinfo=UTC)),
+        ("14:30", datetime(2026, 11, 22, 14, 30, tzinfo=UTC)),
+        ("today", datetime(2026, 11, 22, tzinfo=UTC)),
+        ("Yesterday 9:05", datetime(2026, 11, 21, 9, 5, tzinfo=UTC)),
     ],
 )
 def test_times_are_read_as_people_write_them(text: str, moment: datetime) -> None:
@@ -27,5 +31,8 @@ def test_times_are_read_as_people_write_them(text: str, moment: datetime) -> Non
 
 
 def test_what_is_no_time_says_how_to_write_one() -> None:
-    with pytest.raises(InputInvalid, match="write 2026-11-22T14:00, -2h, or the name"):
-        parse_moment("yesterday", NOW)
+    with pytest.raises(InputInvalid, match="no snapshot of that name; times are written"):
+        parse_moment("last week", NOW)
+    for text in ("", " ", "25:00", "yesterday 9:61"):
+        with pytest.raises(InputInvalid, match="UTC, or with a zone"):
+            parse_moment(text, NOW)

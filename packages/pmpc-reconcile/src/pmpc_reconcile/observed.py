@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pmpc_reconcile.actions.views import ResourceView, SnapshotView
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Clock = Callable[[], float]
 
 TASK = "task"
+_SLACK = timedelta(minutes=1)
+"""How far clocks may be apart before a time counts as one of the future."""
 WORDS = {
     "nodes": "node",
     "vm": "qemu",
@@ -65,7 +67,9 @@ def kind_named(word: str | None) -> str | None:
         from pmpc_reconcile.diagnostics import did_you_mean
 
         known = (*KINDS, TASK, *SETTINGS, *WORDS)
-        hint = did_you_mean(word, known) or f"known are {', '.join((*KINDS, TASK))}"
+        of_it = [one for one in SETTINGS if one.startswith(f"{word.lower()}-")]
+        near = f"there are {', '.join(of_it)}" if of_it else did_you_mean(word, known)
+        hint = near or f"known are {', '.join((*KINDS, TASK))}"
         raise InputInvalid(f"there is no kind {word!r}; {hint}")
     return kind
 
@@ -92,7 +96,7 @@ async def find_resources(state: State, cluster: str, wanted: ListInput, now: Clo
                 sort=[name.strip() for name in wanted.sort.split(",") if name.strip()],
                 limit=wanted.limit,
                 offset=wanted.offset,
-                at=None if wanted.at is None else moment_named(state, cluster, wanted.at, now),
+                at=None if wanted.at is None else recorded_moment(state, cluster, wanted.at, now),
             )
         except FilterInvalid as error:
             raise InputInvalid(str(error)) from error
@@ -139,7 +143,7 @@ async def find_resource(state: State, cluster: str, wanted: GetInput, now: Clock
     Raises:
         ObjectNotFound: Nothing, or more than one object, matches.
     """
-    at = None if wanted.at is None else moment_named(state, cluster, wanted.at, now)
+    at = None if wanted.at is None else recorded_moment(state, cluster, wanted.at, now)
     found = await asyncio.to_thread(the_resource, state, cluster, wanted.name, wanted.kind, at)
     return _view(found, whole=True)
 
@@ -175,10 +179,7 @@ def resource_named(
     if len(matches) == 1:
         return matches[0]
     if not matches:
-        raise ObjectNotFound(
-            f"cannot find {wanted!r} in cluster {cluster}; list what is known, or sync to "
-            "look again"
-        )
+        raise ObjectNotFound(_missing(reader, cluster, wanted, kind, name, at))
     addresses = tuple(item.address for item in matches)
     raise ObjectNotFound(
         f"{wanted!r} may be any of {', '.join(addresses)}: give one of these", addresses
@@ -197,6 +198,50 @@ async def all_snapshots(state: State, cluster: str) -> tuple[SnapshotView, ...]:
     """Return the named states, oldest first."""
     found = await asyncio.to_thread(lambda: state.reader().snapshots(cluster))
     return tuple(_snapshot_view(item) for item in found)
+
+
+def _missing(
+    reader: StateReader, cluster: str, wanted: str, kind: str | None, name: str, at: datetime | None
+) -> str:
+    """Say that something is not there, and what to do about it."""
+    from pmpc_reconcile.diagnostics import did_you_mean
+
+    when = "" if at is None else f" as of {show_moment(at)}"
+    only = "" if kind is None else f"kind={quoted(kind)}"
+    there = reader.find(cluster, only, at=at).items
+    near = did_you_mean(name, {one.name for one in there})
+    if near is not None:
+        return f"cannot find {wanted!r} in cluster {cluster}{when}; {near}"
+    if kind in SETTINGS and not there:
+        hint = f"no {kind} is recorded; `pmpc sync` reads them unless told to leave them out"
+    elif at is None:
+        hint = "list what is known, sync to look again, or ask as of a time when it was there"
+    else:
+        hint = "ask as of another time, or now"
+    return f"cannot find {wanted!r} in cluster {cluster}{when}; {hint}"
+
+
+def recorded_moment(state: State, cluster: str, text: str, now: Clock) -> datetime:
+    """Return the time a snapshot or a text names, of which there is a record.
+
+    Raises:
+        InputInvalid: It is neither, or nothing is known of that time.
+    """
+    moment = moment_named(state, cluster, text, now)
+    present = datetime.fromtimestamp(now(), UTC)
+    found = state.reader().clusters.list(where=f"name={quoted(cluster)}")
+    begin = min((one.created_at for one in found), default=moment)
+    if moment > max(present, begin) + _SLACK:
+        raise InputInvalid(
+            f"{text} is in the future: now it is {show_moment(present)}, and times without a zone "
+            "are UTC"
+        )
+    if moment < begin:
+        raise InputInvalid(
+            f"nothing is recorded of cluster {cluster} as of {show_moment(moment)}: that is before "
+            f"the first sync, which began {show_moment(begin)}"
+        )
+    return moment
 
 
 def moment_named(state: State, cluster: str, text: str, now: Clock) -> datetime:

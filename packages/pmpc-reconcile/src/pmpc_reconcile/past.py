@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.actions.views import FieldDifference
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.moments import show_moment
-from pmpc_reconcile.observed import Clock, kind_named, moment_named, the_resource
-from pmpc_state import FieldChange, RecordedChange, Resource, ResourceChange, State
+from pmpc_reconcile.observed import (
+    Clock,
+    kind_named,
+    moment_named,
+    recorded_moment,
+    the_resource,
+)
+from pmpc_state import (
+    FieldChange,
+    RecordedChange,
+    Resource,
+    ResourceChange,
+    State,
+    StateReader,
+)
 
 if TYPE_CHECKING:
     from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput, ObjectChange
@@ -32,27 +46,78 @@ async def changes_between(
     """
     from pmpc_reconcile.actions.changes import ChangesOutput
 
-    kind = kind_named(wanted.kind)
-
     def read() -> ChangesOutput:
-        since = moment_named(state, cluster, wanted.since, now)
+        asked = moment_named(state, cluster, wanted.since, now)
         until = None if wanted.until is None else moment_named(state, cluster, wanted.until, now)
-        if until is not None and until < since:
+        if until is not None and until < asked:
             raise InputInvalid(f"{wanted.until} is before {wanted.since}")
-        chosen: dict[str, Any] = {"kind": kind, "path": wanted.path, "actor": wanted.actor}
-        if wanted.name is not None:
-            one = _then_or_now(state, cluster, wanted.name, kind, until, since)
-            chosen.update(kind=one.kind, key=one.key)
-        reader = state.reader()
-        items = (
-            tuple(_event_view(one) for one in reader.changes(cluster, since, until, **chosen))
-            if wanted.each
-            else tuple(_change_view(one) for one in reader.diff(cluster, since, until, **chosen))
-        )
+        with state.reading() as reader:
+            since, notes = _known_since(reader, cluster, asked, until)
+            chosen = _chosen(state, cluster, wanted, since, until)
+            items = _changes(reader, cluster, wanted, since, until, chosen)
+            if not items:
+                notes += _why_none(reader, cluster, wanted, since, until)
         shown = show_moment(until or datetime.fromtimestamp(now(), UTC))
-        return ChangesOutput(cluster, show_moment(since), shown, items)
+        return ChangesOutput(cluster, show_moment(since), shown, items, notes)
 
     return await asyncio.to_thread(read)
+
+
+def _chosen(
+    state: State, cluster: str, wanted: ChangesInput, since: datetime, until: datetime | None
+) -> dict[str, Any]:
+    kind = kind_named(wanted.kind)
+    chosen: dict[str, Any] = {"kind": kind, "path": wanted.path, "actor": wanted.actor}
+    if wanted.name is not None:
+        one = _then_or_now(state, cluster, wanted.name, kind, until, since)
+        chosen.update(kind=one.kind, key=one.key)
+    return chosen
+
+
+def _changes(
+    reader: StateReader,
+    cluster: str,
+    wanted: ChangesInput,
+    since: datetime,
+    until: datetime | None,
+    chosen: Mapping[str, Any],
+) -> tuple[ObjectChange, ...]:
+    if wanted.each:
+        return tuple(map(_event_view, reader.changes(cluster, since, until, **chosen)))
+    return tuple(map(_change_view, reader.diff(cluster, since, until, **chosen)))
+
+
+def _known_since(
+    reader: StateReader, cluster: str, asked: datetime, until: datetime | None
+) -> tuple[datetime, tuple[str, ...]]:
+    """Return from when on changes can be told: what the first sync found is no change."""
+    finished = [one.finished_at for one in reader.runs(cluster, limit=None) if one.finished_at]
+    begin = min(finished, default=None)
+    if begin is None or asked >= begin or (until is not None and until < begin):
+        return asked, ()
+    return begin, (f"the first sync ended {show_moment(begin)}; what was before is not known",)
+
+
+def _why_none(
+    reader: StateReader,
+    cluster: str,
+    wanted: ChangesInput,
+    since: datetime,
+    until: datetime | None,
+) -> tuple[str, ...]:
+    """Say why there are no changes, where that is not simply so."""
+    runs = reader.runs(cluster, limit=None)
+    looked = [one for one in runs if one.finished_at and one.finished_at > since]
+    if until is not None:
+        looked = [one for one in looked if one.started_at <= until]
+    if not looked:
+        last = max((one.started_at for one in runs), default=None)
+        told = "" if last is None else f", the last began {show_moment(last)}"
+        return (f"no sync looked in this time{told}; `pmpc sync` looks again",)
+    if (wanted.kind, wanted.name, wanted.path, wanted.actor) == (None, None, None, None):
+        return ()
+    others = len(reader.diff(cluster, since, until))
+    return (f"{others} other objects changed in this time",) if others else ()
 
 
 async def log_of(
@@ -67,7 +132,7 @@ async def log_of(
     from pmpc_reconcile.actions.log import LogItem, LogOutput
 
     def read() -> LogOutput:
-        moment = None if at is None else moment_named(state, cluster, at, now)
+        moment = None if at is None else recorded_moment(state, cluster, at, now)
         found = the_resource(state, cluster, name, kind, moment)
         items = tuple(
             LogItem(
@@ -98,7 +163,7 @@ async def manifest_at(
     from pmpc_reconcile.recorded.restoring import restored
 
     def read() -> RestoreManifestOutput:
-        moment = None if wanted.at is None else moment_named(state, cluster, wanted.at, now)
+        moment = None if wanted.at is None else recorded_moment(state, cluster, wanted.at, now)
         with state.reading() as reader:
             found = restored(reader, cluster, wanted.name, wanted.kind, moment)
         return RestoreManifestOutput(

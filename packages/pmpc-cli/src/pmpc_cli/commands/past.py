@@ -70,7 +70,8 @@ async def changes(
     """Show what changed between two times, and by whom.
 
     Args:
-        since: From: 2026-11-22T16:00, -2h or a snapshot's name.
+        since: From: 2026-11-22T16:00, 16:00 or yesterday (in UTC, unless a zone is given), -2h or a
+            snapshot's name.
         until: To: the same; now by default.
         kind: Only this kind.
         of: Only this object: web-1, 100 or qemu/100.
@@ -88,6 +89,8 @@ async def changes(
     )
     async with session(context, online=False) as opened:
         found = await opened.invoke("changes", wanted)
+    for note in found.notes:
+        tell(note)
     form = row_format(output)
     if form == "json" or form == "yaml":
         show_document(to_plain(found), form)

@@ -72,12 +72,14 @@ class ChangesOutput:
         since: The first time, ISO 8601 in UTC.
         until: The second time.
         items: Ordered by kind and key; each by itself in the order of time.
+        notes: What has to be known of the answer, such as why it is empty.
     """
 
     cluster: str
     since: str
     until: str
     items: tuple[ObjectChange, ...]
+    notes: tuple[str, ...] = ()
 
 
 async def run(context: ActionContext, value: ChangesInput, on_event: EventSink) -> ChangesOutput:

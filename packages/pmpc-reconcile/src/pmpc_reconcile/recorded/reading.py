@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -26,12 +25,12 @@ from pmpc_reconcile.live.firewall import level_of
 from pmpc_reconcile.live.network import interfaces_of
 from pmpc_reconcile.live.sdn import sdn_options, subnet_network
 from pmpc_reconcile.recorded.whole import Whole
+from pmpc_state import holds_fingerprint
 from pmpc_state.filters import quoted
 
 if TYPE_CHECKING:
     from pmpc_state import Resource, StateReader
 
-_FINGERPRINT: Final = re.compile(r"hmac-sha256:[0-9a-f]{64}")
 _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "cluster": (
         "firewall-options", "firewall-rules", "firewall-ipset", "firewall-alias", "firewall-group",
@@ -278,7 +277,7 @@ def open_part(config: Mapping[str, Any], at: str = "") -> tuple[dict[str, Any], 
         if isinstance(value, list | tuple):
             rows = [opened(each, path) for each in cast("list[Any]", value)]
             return [each for each in rows if each is not _HIDDEN]
-        if isinstance(value, str) and _FINGERPRINT.search(value):
+        if holds_fingerprint(value):
             left.append(path)
             return _HIDDEN
         return value

@@ -129,6 +129,6 @@ def _firewall(name: str) -> Whole:
 def not_there(cluster: str, text: str) -> ObjectNotFound:
     """Say that nothing was recorded of an object."""
     return ObjectNotFound(
-        f"nothing of {text} is recorded in cluster {cluster} as of then; `pmpc sync --all` reads "
-        "settings, and --at names a time after one"
+        f"nothing of {text} is recorded in cluster {cluster} as of then; `pmpc sync` reads it "
+        "unless told to leave it out, and --at names a time after one"
     )
