@@ -12,6 +12,7 @@ VM, CT = kind("VirtualMachine"), kind("Container")
 
 def test_kinds_come_in_the_order_of_creation() -> None:
     assert [entry.name for entry in kinds()] == [
+        "Release",
         "Storage",
         "NodeNetwork",
         "Sdn",

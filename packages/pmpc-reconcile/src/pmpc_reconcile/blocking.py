@@ -103,7 +103,7 @@ class BlockingReconciler:
     def plan(
         self,
         manifests: Sequence[Manifest],
-        release: str = "default",
+        release: str | None = None,
         *,
         resolve: Mapping[str, str] = _NOTHING,
         prune: bool = False,
@@ -235,7 +235,7 @@ def open(  # noqa: A001  # as `gzip.open`: it is written with the package's name
 def plan(
     manifests: Sequence[Manifest],
     cluster: Cluster,
-    release: str = "default",
+    release: str | None = None,
     **options: Unpack[verbs.PlanOptions],
 ) -> Plan:
     """Do what `pmpc_reconcile.plan` does."""

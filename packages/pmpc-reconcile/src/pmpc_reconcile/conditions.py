@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
-from pmpc_reconcile.plans.steps import RestartGuest
+from pmpc_reconcile.plans.steps import HOOK_STEPS, RestartGuest
 
 if TYPE_CHECKING:
     from pmpc_reconcile.execute.report import ApplyReport
@@ -104,7 +104,9 @@ def conditions_after(
         recorded: Objects that were applied before.
     """
     before = frozenset(recorded)
-    failed = {item.address: item for item in reversed((*report.failed, *report.skipped))}
+    hooks = {step.id for step in plan.steps if isinstance(step, HOOK_STEPS)}
+    wrong_ones = (item for item in (*report.failed, *report.skipped) if item.step_id not in hooks)
+    failed = {item.address: item for item in reversed(tuple(wrong_ones))}
     found: dict[str, tuple[Condition, ...]] = {}
     for item in plan.objects:
         wrong = failed.get(item.address)

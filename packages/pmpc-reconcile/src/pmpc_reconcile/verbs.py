@@ -110,7 +110,7 @@ async def open(  # noqa: A001  # as `gzip.open`: it is written with the package'
 async def plan(
     manifests: Sequence[Manifest],
     cluster: Cluster,
-    release: str = "default",
+    release: str | None = None,
     **options: Unpack[PlanOptions],
 ) -> Plan:
     """Return what would bring a cluster to the manifests; nothing is changed.
@@ -118,7 +118,8 @@ async def plan(
     Args:
         manifests: What is wanted: `load("stack/")`.
         cluster: Where.
-        release: The release they belong to.
+        release: The release they belong to; by default the one that a manifest of the kind
+            `Release` names, else `default`.
         options: As `Reconciler.plan` takes them: `prune=True`, `resolve={…}`.
     """
     async with _opened(cluster) as engine:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmpc_reconcile.errors import InputInvalid
+from pmpc_reconcile.planning.request import DEFAULT
 from pmpc_reconcile.plans.caps import MOST_DELETED
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Wanted:
     Attributes:
         paths: Manifest files and folders.
         text: Manifests as text, instead of or besides paths.
-        release: The release they belong to.
+        release: The release they belong to; `default` is the one a manifest of the kind
+            `Release` names, where there is one.
         resolve: How to settle conflicts: `VirtualMachine/web-1:config.cores` or just
             `config.cores` to `ours`, `theirs` or `ignore`.
         prune: Delete objects of the release that the manifests no longer have.
@@ -33,7 +35,7 @@ class Wanted:
 
     paths: tuple[str, ...] = attrs.field(default=(), metadata={"help": "manifest files or folders"})
     text: str | None = attrs.field(default=None, metadata={"help": "manifests as text"})
-    release: str = attrs.field(default="default", metadata={"help": "name of the release"})
+    release: str = attrs.field(default=DEFAULT, metadata={"help": "name of the release"})
     resolve: Mapping[str, str] = attrs.field(
         factory=dict[str, str],
         metadata={"help": "settle conflicts: FIELD or ADDRESS:FIELD = ours, theirs or ignore"},
@@ -60,7 +62,7 @@ async def planned(
     """
     return await engine.plan(
         read_manifests(wanted.paths, wanted.text),
-        wanted.release,
+        None if wanted.release == DEFAULT else wanted.release,
         resolve=wanted.resolve,
         prune=wanted.prune,
         most_deleted=wanted.max_delete,

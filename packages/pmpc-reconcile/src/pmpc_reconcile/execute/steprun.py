@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -12,7 +12,7 @@ from pmpc_reconcile.execute.journal import StepJournal
 from pmpc_reconcile.execute.lanes import Lane
 from pmpc_reconcile.execute.schedule import Brake
 from pmpc_reconcile.execute.settings import Patience
-from pmpc_reconcile.execute.trouble import StepFailure, Wait
+from pmpc_reconcile.execute.trouble import Call, StepFailure, Wait
 from pmpc_reconcile.identity import Evidence, Marker
 from pmpc_reconcile.identity.disks import Disk
 from pmpc_reconcile.live import GuestObject, LiveCluster, SharedInventory
@@ -71,6 +71,7 @@ class StepRun:
         brake: Tells when nothing more shall begin.
         lane: The steps that go on beside it on its node.
         unanswered: A call was sent whose answer was lost, so its effect may be there unseen.
+        answers: What calls asked to keep of their answers.
     """
 
     step: Step
@@ -93,6 +94,7 @@ class StepRun:
     wrote: int = 0
     resumed: bool = False
     unanswered: bool = False
+    answers: dict[str, Any] = attrs.field(factory=dict[str, Any])
 
     @property
     def item(self) -> ObjectPlan:
@@ -122,6 +124,20 @@ class StepRun:
         if found is None:
             raise StepFailure(f"the plan has no manifest for {self.item.address}")
         return found
+
+    async def announce(self, call: Call) -> str:
+        """Write down that a request is about to leave; return the name of its entry.
+
+        Raises:
+            LeaseLost: Another process took over; nothing was sent.
+        """
+        entry = await self.journal.intend(call)
+        began = self.now()
+        await self.journal.called(entry)
+        if self.now() - began > self.patience.lease / 3:
+            await self.keep()  # held up for so long, the right to write may be another's by now
+        self.wrote += 1
+        return entry
 
     async def guest(self, *, sure: bool = True) -> GuestObject | None:
         """Read the guest where it is now; None if it is nowhere.

@@ -38,6 +38,7 @@ class Call:
         path: Path below `/api2/json`.
         params: What is sent; may hold secrets, so it is never shown or stored.
         intent: What the journal keeps of it: enough to find its effect after a crash.
+        keeps: Names of what the journal keeps of its answer, where the effect cannot be seen.
     """
 
     name: str
@@ -45,3 +46,4 @@ class Call:
     path: str
     params: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
     intent: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    keeps: tuple[str, ...] = ()

@@ -38,7 +38,8 @@ class StepClock:
 
     def __init__(self, run: StepRun) -> None:
         self._run = run
-        self._deadline = run.now() + run.patience.step
+        asked = getattr(run.step, "timeout", 0)  # of a hook that waits for something itself
+        self._deadline = run.now() + max(run.patience.step, asked)
         self._effect = run.now() + run.patience.effect
         self._pause = run.patience.poll
         self._said: str | None = None

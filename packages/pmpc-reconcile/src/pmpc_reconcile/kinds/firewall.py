@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pmpc_reconcile.kinds import guest
 from pmpc_reconcile.kinds.definition import Kind
+from pmpc_reconcile.kinds.hooks import SETTINGS_HOOKS
 
 _NAME: Final = r"[A-Za-z][A-Za-z0-9_-]*"
 _LOG: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "nolog")
@@ -175,6 +176,7 @@ FIREWALL: Final = Kind(
         },
         "rules": _RULES,
         "protect": {"type": "boolean"},
+        "hooks": SETTINGS_HOOKS,
         "conflicts": guest.SPEC["conflicts"],
     },
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pmpc_reconcile.kinds.hooks import GUEST_HOOKS
+
 # PVE: lower-case or upper-case letters, digits, `.`, `-` and `_`, beginning with a letter or digit.
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 POOL: Final = r"[A-Za-z0-9][A-Za-z0-9._/-]*"
@@ -42,44 +44,6 @@ CLONE: Final[Mapping[str, Any]] = {
     },
 }
 
-HOOKS: Final[Mapping[str, Any]] = {
-    "type": "list",
-    "schema": {
-        "type": "dict",
-        "minlength": 1,
-        "maxlength": 1,
-        "schema": {
-            "snapshot": {"type": "dict", "schema": {"keep": {"type": "integer", "min": 1}}},
-            "backup": {
-                "type": "dict",
-                "schema": {
-                    "storage": {"type": "string", "required": True, "regex": STORAGE},
-                    "mode": {"type": "string", "allowed": ["snapshot", "suspend", "stop"]},
-                },
-            },
-        },
-    },
-}
-
-HOOKS_AFTERWARDS: Final[Mapping[str, Any]] = {
-    "type": "list",
-    "schema": {
-        "type": "dict",
-        "minlength": 1,
-        "maxlength": 1,
-        "schema": {
-            "dropBackups": {
-                "type": "dict",
-                "schema": {
-                    "storage": {"type": "string", "required": True, "regex": STORAGE},
-                    "keep": {"type": "integer", "min": 1, "required": True},
-                },
-            },
-        },
-    },
-}
-"""When the guest is gone there is nothing to take a snapshot or a backup of."""
-
 SPEC: Final[Mapping[str, Any]] = {
     "vmid": {"type": "integer", "min": 100, "max": 999_999_999},
     "placement": {
@@ -102,15 +66,7 @@ SPEC: Final[Mapping[str, Any]] = {
         },
     },
     "protect": {"type": "boolean"},
-    "hooks": {
-        "type": "dict",
-        "schema": {
-            "preApply": HOOKS,
-            "postApply": HOOKS,
-            "preDelete": HOOKS,
-            "postDelete": HOOKS_AFTERWARDS,
-        },
-    },
+    "hooks": GUEST_HOOKS,
     "replace": {"type": "string", "allowed": ["forbid", "allow"]},
     "acceptDataLoss": {"type": "integer", "min": 100, "max": 999_999_999},
     "conflicts": {

@@ -6,6 +6,7 @@ from typing import Final
 
 from pmpc_reconcile.kinds import guest
 from pmpc_reconcile.kinds.definition import Kind
+from pmpc_reconcile.kinds.hooks import SETTINGS_HOOKS
 
 ALGORITHMS: Final = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 
@@ -40,6 +41,7 @@ IMAGE: Final = Kind(
             "schema": {"type": "string", "regex": guest.NAME},
         },
         "protect": {"type": "boolean"},
+        "hooks": SETTINGS_HOOKS,
         "conflicts": guest.SPEC["conflicts"],
     },
 )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pmpc_reconcile.kinds import guest
 from pmpc_reconcile.kinds.definition import Kind
+from pmpc_reconcile.kinds.hooks import SETTINGS_HOOKS
 
 _IFACE: Final = r"[a-zA-Z][a-zA-Z0-9_]{1,20}([:.]\d+)?"
 _ON: Final[Mapping[str, Any]] = {"type": "boolean"}
@@ -81,6 +82,7 @@ NODE_NETWORK: Final = Kind(
             "valuesrules": {"type": "dict", "schema": OPTIONS},
         },
         "protect": {"type": "boolean"},
+        "hooks": SETTINGS_HOOKS,
         "conflicts": guest.SPEC["conflicts"],
     },
 )

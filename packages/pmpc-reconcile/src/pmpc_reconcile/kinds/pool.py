@@ -6,6 +6,7 @@ from typing import Final
 
 from pmpc_reconcile.kinds import guest
 from pmpc_reconcile.kinds.definition import Kind
+from pmpc_reconcile.kinds.hooks import POOL_HOOKS
 
 POOL: Final = Kind(
     name="Pool",
@@ -27,6 +28,7 @@ POOL: Final = Kind(
             "schema": {"type": ["integer", "string"], "check_with": "guest_reference"},
         },
         "protect": {"type": "boolean"},
+        "hooks": POOL_HOOKS,
         "conflicts": guest.SPEC["conflicts"],
     },
 )

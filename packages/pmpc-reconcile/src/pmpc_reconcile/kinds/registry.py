@@ -8,13 +8,24 @@ from pmpc_reconcile.kinds.firewall import FIREWALL
 from pmpc_reconcile.kinds.image import IMAGE
 from pmpc_reconcile.kinds.interfaces import NODE_NETWORK
 from pmpc_reconcile.kinds.pool import POOL
+from pmpc_reconcile.kinds.release import RELEASE
 from pmpc_reconcile.kinds.sdn import SDN
 from pmpc_reconcile.kinds.storage import STORAGE
 from pmpc_reconcile.kinds.virtual_machine import VIRTUAL_MACHINE
 
 _KINDS = {
     entry.name: entry
-    for entry in (STORAGE, NODE_NETWORK, SDN, IMAGE, POOL, VIRTUAL_MACHINE, CONTAINER, FIREWALL)
+    for entry in (
+        RELEASE,
+        STORAGE,
+        NODE_NETWORK,
+        SDN,
+        IMAGE,
+        POOL,
+        VIRTUAL_MACHINE,
+        CONTAINER,
+        FIREWALL,
+    )
 }
 
 

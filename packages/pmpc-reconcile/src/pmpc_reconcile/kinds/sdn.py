@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pmpc_reconcile.kinds import guest
 from pmpc_reconcile.kinds.definition import Kind
+from pmpc_reconcile.kinds.hooks import SETTINGS_HOOKS
 
 _ID: Final = r"[a-z][a-z0-9]{0,7}"  # PVE: interface names are made of it
 _CONTROLLER: Final = r"[a-z][a-z0-9_-]*"
@@ -144,6 +145,7 @@ SDN: Final = Kind(
         "subnets": _section("subnets", {"check_with": "network"}),
         "controllers": _section("controllers", {"regex": _CONTROLLER}),
         "protect": {"type": "boolean"},
+        "hooks": SETTINGS_HOOKS,
         "conflicts": guest.SPEC["conflicts"],
     },
 )

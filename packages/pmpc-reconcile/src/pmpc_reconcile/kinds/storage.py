@@ -6,6 +6,7 @@ from typing import Final
 
 from pmpc_reconcile.kinds import guest
 from pmpc_reconcile.kinds.definition import Kind
+from pmpc_reconcile.kinds.hooks import SETTINGS_HOOKS
 
 TYPES: Final = (
     "btrfs", "cephfs", "cifs", "dir", "esxi", "iscsi", "iscsidirect", "lvm", "lvmthin", "nfs",
@@ -37,6 +38,7 @@ STORAGE: Final = Kind(
     spec={
         "type": {"type": "string", "required": True, "allowed": list(TYPES)},
         "protect": {"type": "boolean"},
+        "hooks": SETTINGS_HOOKS,
         "conflicts": guest.SPEC["conflicts"],
     },
 )  # fmt: skip

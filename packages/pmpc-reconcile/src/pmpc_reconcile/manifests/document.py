@@ -203,7 +203,7 @@ class _Reader:
 def names_at(rules: Mapping[str, Any], path: Path) -> Iterator[str]:
     """List the names that Cerberus rules allow at a path."""
     for step in path:
-        inner: Mapping[str, Any] = rules.get(str(step), {})
+        inner: Mapping[str, Any] = rules if isinstance(step, int) else rules.get(str(step), {})
         rules = inner.get("schema", {})
     yield from rules
 

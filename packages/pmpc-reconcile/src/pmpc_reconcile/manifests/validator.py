@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from pmpc_reconcile.kinds.hooks import ALL, CHANGED
 from pmpc_reconcile.manifests.address import Address
 from pmpc_reconcile.values.firewall import interface_of
 from pmpc_reconcile.values.rules import Rule
@@ -28,12 +29,18 @@ class ManifestValidator(_CERBERUS.Validator):  # type: ignore[misc]  # cerberus 
             if value < 100:
                 self._error(field, "must be a vmid ≥ 100")
             return
-        try:
-            named = Address.parse(value)
-        except ValueError:
-            named = None
-        if named is None or named.kind not in ("VirtualMachine", "Container"):
+        if not _is_guest(value):
             self._error(field, "must be a vmid or an address such as VirtualMachine/web-1")
+
+    def _check_with_guest_address(self, field: Any, value: Any) -> None:
+        if not _is_guest(value):
+            self._error(field, "must be the address of a guest, such as VirtualMachine/web-1")
+
+    def _check_with_hook_guests(self, field: Any, value: Any) -> None:
+        named = cast("list[object]", value) if isinstance(value, list) else []
+        if value not in (ALL, CHANGED) and not (named and all(map(_is_guest, named))):
+            expected = f"must be {CHANGED}, {ALL} or a list of addresses of guests"
+            self._error(field, expected)
 
     def _check_with_network_line(self, field: Any, value: Any) -> None:
         network = str(value).partition("#")[0].strip()
@@ -68,6 +75,14 @@ class ManifestValidator(_CERBERUS.Validator):  # type: ignore[misc]  # cerberus 
             seen.add(rule.match)
             if rule.direction != "group" and rule.action not in ("ACCEPT", "DROP", "REJECT", ""):
                 self._error(field, f"has the action {rule.action!r}: ACCEPT, DROP or REJECT")
+
+
+def _is_guest(value: object) -> bool:
+    """Return whether a value is the address of a guest."""
+    try:
+        return Address.parse(str(value)).kind in ("VirtualMachine", "Container")
+    except ValueError:
+        return False
 
 
 def violations(validator: Any, value: Mapping[str, Any]) -> list[Any]:

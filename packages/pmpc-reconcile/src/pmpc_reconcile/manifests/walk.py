@@ -37,8 +37,10 @@ def place_of(node: Node, path: Iterable[str | int], *, key: bool = False) -> Pos
         if isinstance(node, MappingNode) and step in node.entries:
             entry = node.entries[str(step)]
             node, place = entry.node, entry.key_place if key else entry.node.place
-        elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.items):
-            node = node.items[step]
+        elif (
+            isinstance(node, SequenceNode) and str(step).isdecimal() and int(step) < len(node.items)
+        ):
+            node = node.items[int(step)]
             place = node.place
         else:
             break

@@ -105,12 +105,18 @@ class GuestChain:
         if not self._steps:
             return ()
         locks = (f"guest:{self._guest.vmid}",)
-        before = hook_steps(self._manifest, "preApply", locks)
+        was = self._guest.state
+        before = hook_steps(self._manifest, "preApply", locks, was=was)
         first, *rest = self._steps
         if before:
             first = attrs.evolve(first, after=(before[-1].id, *first.after))
         last = (rest or [first])[-1].id
-        return (*before, first, *rest, *hook_steps(self._manifest, "postApply", locks, (last,)))
+        return (
+            *before,
+            first,
+            *rest,
+            *hook_steps(self._manifest, "postApply", locks, (last,), was),
+        )
 
     def _migrate(self) -> None:
         nodes = self._manifest.nodes

@@ -72,7 +72,9 @@ def remove_guest(record: ManagedRecord, place: Location, former: Manifest | None
             )
             name = address.partition("/")[2]
             locks = (f"guest:{guest.vmid}",)
-            before = () if former is None else hook_steps(former, "preDelete", locks)
+            before = (
+                () if former is None else hook_steps(former, "preDelete", locks, was=guest.state)
+            )
             step = DeleteGuest(
                 id=f"{address}#delete",
                 address=address,

@@ -6,6 +6,9 @@ from collections.abc import Collection
 
 import attrs
 
+from pmpc_reconcile.plans.commits import together
+from pmpc_reconcile.plans.graph import ordered
+from pmpc_reconcile.plans.group_hooks import Fabric, states_in, unwoven, weave
 from pmpc_reconcile.plans.model import Plan
 
 
@@ -19,8 +22,9 @@ def restricted(plan: Plan, addresses: Collection[str]) -> Plan:
         plan: The whole plan.
         addresses: The objects.
     """
-    steps = {step.id: step for step in plan.steps}
-    wanted = [step.id for step in plan.steps if step.address in addresses]
+    alone = unwoven(plan.steps)  # what hooks around many objects wait for is not needed
+    steps = {step.id: step for step in alone}
+    wanted = [step.id for step in alone if step.address in addresses]
     needed: set[str] = set()
     while wanted:
         step_id = wanted.pop()
@@ -28,11 +32,14 @@ def restricted(plan: Plan, addresses: Collection[str]) -> Plan:
             continue
         needed.add(step_id)
         wanted.extend(steps[step_id].after)
-    touched = {steps[step_id].address for step_id in needed} | set(addresses)
+    own = [step for step in alone if step.id in needed]
+    fabric = Fabric(plan.objects, plan.manifests, states_in(plan.steps), plan.purpose)
+    kept = ordered(together(weave(fabric, own).steps, plan.objects))
+    touched = {step.address for step in kept} | set(addresses)
     return attrs.evolve(
         plan,
         objects=tuple(item for item in plan.objects if item.address in touched),
-        steps=tuple(step for step in plan.steps if step.id in needed),
+        steps=kept,
         diagnostics=tuple(
             item for item in plan.diagnostics if item.address is None or item.address in touched
         ),

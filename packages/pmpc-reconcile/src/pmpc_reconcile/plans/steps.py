@@ -10,38 +10,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from pmpc_reconcile.plans.hook_steps import BackupGuest as BackupGuest
+from pmpc_reconcile.plans.hook_steps import DropBackups as DropBackups
+from pmpc_reconcile.plans.hook_steps import HookStep as HookStep
+from pmpc_reconcile.plans.hook_steps import RunInGuest as RunInGuest
+from pmpc_reconcile.plans.hook_steps import ShutdownByHook as ShutdownByHook
+from pmpc_reconcile.plans.hook_steps import SnapshotGuest as SnapshotGuest
+from pmpc_reconcile.plans.hook_steps import StartByHook as StartByHook
+from pmpc_reconcile.plans.hook_steps import WaitForGuest as WaitForGuest
+from pmpc_reconcile.plans.step import Step as Step
 from pmpc_reconcile.risk import Risk
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diff import FieldChange
-
-
-@attrs.frozen(kw_only=True)
-class Step:
-    """What every step has.
-
-    Attributes:
-        id: Unique in the plan and the same for the same work: `VirtualMachine/web-1#configure`.
-        address: The object.
-        summary: One line for people.
-        reason: Why the step is here.
-        after: Ids of steps that must have ended well before.
-        locks: What the step must have for itself: `guest:100`, `template:9000`, …
-        downtime: Expected interruption of the guest: `none`, `restart`, `stop`, `until started`.
-        inverse: What would undo it, None if nothing can.
-    """
-
-    type: ClassVar[str]
-    risk: ClassVar[Risk] = Risk.CHANGE
-
-    id: str
-    address: str
-    summary: str
-    reason: str = ""
-    after: tuple[str, ...] = ()
-    locks: tuple[str, ...] = ()
-    downtime: str = "none"
-    inverse: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -289,51 +270,8 @@ class ForgetObject(Step):
     type: ClassVar[str] = "forget"
 
 
-@attrs.frozen(kw_only=True)
-class SnapshotGuest(Step):
-    """Take a snapshot of a guest, as a hook of its manifest asks for.
-
-    Attributes:
-        prefix: What its name begins with; the plan's id follows.
-        keep: How many of those with that prefix stay; older ones are deleted.
-    """
-
-    type: ClassVar[str] = "snapshot"
-
-    prefix: str
-    keep: int
-
-
-@attrs.frozen(kw_only=True)
-class BackupGuest(Step):
-    """Back a guest up, as a hook of its manifest asks for.
-
-    Attributes:
-        storage: Where to.
-        mode: `snapshot`, `suspend` or `stop`.
-    """
-
-    type: ClassVar[str] = "backup"
-
-    storage: str
-    mode: str = "snapshot"
-
-
-@attrs.frozen(kw_only=True)
-class DropBackups(Step):
-    """Delete older backups that hooks of a guest made, after the guest is gone.
-
-    Attributes:
-        storage: Where they are.
-        keep: How many of the newest stay.
-    """
-
-    type: ClassVar[str] = "drop-backups"
-    risk: ClassVar[Risk] = Risk.DESTRUCTIVE
-
-    storage: str
-    keep: int
-
+HOOK_STEPS = (HookStep,)
+"""Acts of a moment rather than states of an object: once done they are not looked at again."""
 
 STEP_TYPES: tuple[type[Step], ...] = (
     CreatePool,
@@ -357,4 +295,8 @@ STEP_TYPES: tuple[type[Step], ...] = (
     SnapshotGuest,
     BackupGuest,
     DropBackups,
+    StartByHook,
+    ShutdownByHook,
+    WaitForGuest,
+    RunInGuest,
 )

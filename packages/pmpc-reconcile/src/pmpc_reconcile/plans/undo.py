@@ -31,10 +31,13 @@ from pmpc_reconcile.plans.steps import (
     MoveDisk,
     RestartGuest,
     SetPool,
+    ShutdownByHook,
     ShutdownGuest,
     SnapshotGuest,
+    StartByHook,
     StartGuest,
     Step,
+    WaitForGuest,
 )
 from pmpc_reconcile.values import ABSENT, SecretMark, split_path
 
@@ -111,7 +114,7 @@ def _obstacles(step: Step) -> Iterator[str]:
     if isinstance(step, Configure | MoveDisk):
         yield from (why for change in step.changes if (why := _lasting(change)))
     elif (
-        not isinstance(step, RestartGuest | SnapshotGuest | BackupGuest)
+        not isinstance(step, RestartGuest | SnapshotGuest | BackupGuest | WaitForGuest)
         and _inverse(step, None) is None
     ):
         yield "nothing undoes it"
@@ -170,9 +173,9 @@ def _(step: Configure, item: ObjectPlan | None) -> Step | None:
     changes = tuple(swapped(change) for change in step.changes)
     if not changes:
         return None  # only the marker was put back, and it stays
-    return _made(
-        Configure, step, f"give {_noun(step)} its previous values", changes=changes, lenient=True
-    )
+    along = tuple(swapped(change) for change in step.along)
+    summary = f"give {_noun(step)} its previous values"
+    return _made(Configure, step, summary, changes=changes, along=along, lenient=True)
 
 
 @_inverse.register
@@ -215,6 +218,25 @@ def _(step: StartGuest, item: ObjectPlan | None) -> Step | None:
 @_inverse.register
 def _(step: ShutdownGuest, item: ObjectPlan | None) -> Step | None:
     return _made(StartGuest, step, f"start {_noun(step)} again")
+
+
+@_inverse.register
+def _(step: StartByHook, item: ObjectPlan | None) -> Step | None:
+    return _powered(step, step.was)
+
+
+@_inverse.register
+def _(step: ShutdownByHook, item: ObjectPlan | None) -> Step | None:
+    return _powered(step, step.was)
+
+
+def _powered(step: Step, was: str) -> Step | None:
+    """Return what brings a guest to where it was before hooks; None if nobody knows."""
+    if was == "running":
+        return _made(StartGuest, step, f"start {_noun(step)} again")
+    if was == "stopped":
+        return _made(ShutdownGuest, step, f"shut {_noun(step)} down again")
+    return None
 
 
 def swapped(change: FieldChange) -> FieldChange:

@@ -70,4 +70,5 @@ _FLAT: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, FieldValue]]]]
     "Sdn": sdn_fields,
     "NodeNetwork": network_fields,
     "Image": image_fields,
+    "Release": lambda _spec: {},
 }

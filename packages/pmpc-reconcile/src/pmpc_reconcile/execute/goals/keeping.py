@@ -91,7 +91,8 @@ class BackupGoal(ExistingGuestGoal):
         return any(str(row.get("notes", "")).strip() == note for row in rows)
 
     def _note(self, run: StepRun) -> str:
-        return f"{_NOTE}{run.plan.id} {run.item.address}"
+        words = (f"{_NOTE}{run.plan.id}", self.step.when, run.item.address)
+        return " ".join(word for word in words if word)
 
 
 class DropBackupsGoal(ExistingGuestGoal):

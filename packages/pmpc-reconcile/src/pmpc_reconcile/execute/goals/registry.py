@@ -7,6 +7,7 @@ from pmpc_reconcile.execute.goals.configuration import ConfigureGoal, DiskGoal
 from pmpc_reconcile.execute.goals.creation import CloneGoal, CreateGoal
 from pmpc_reconcile.execute.goals.deletion import DeleteGuestGoal
 from pmpc_reconcile.execute.goals.firewall import FIREWALL, FirewallGoal
+from pmpc_reconcile.execute.goals.hooks import RunGoal, UnpluggedGoal, WaitGoal
 from pmpc_reconcile.execute.goals.keeping import (
     BackupGoal,
     DropBackupsGoal,
@@ -35,7 +36,7 @@ def goal_for(step: steps.Step) -> Goal:
     Raises:
         TypeError: The type of step is not known.
     """
-    found = _existing(step) or _making(step)
+    found = _existing(step) or _making(step) or _hook(step)
     if found is None:
         raise TypeError(f"no goal for steps of type {type(step).__name__}")
     return found
@@ -59,12 +60,26 @@ def _making(step: steps.Step) -> Goal | None:
             return DeletePoolGoal()
         case steps.ForgetObject():
             return ForgetGoal()
+        case _:
+            return None
+
+
+def _hook(step: steps.Step) -> Goal | None:
+    match step:
         case steps.SnapshotGuest():
             return SnapshotGoal(step)
         case steps.BackupGuest():
             return BackupGoal(step)
         case steps.DropBackups():
             return DropBackupsGoal(step)
+        case steps.StartByHook():
+            return StartGoal()
+        case steps.ShutdownByHook():
+            return UnpluggedGoal() if step.hard else ShutdownGoal()
+        case steps.WaitForGuest():
+            return WaitGoal(step)
+        case steps.RunInGuest():
+            return RunGoal(step)
         case _:
             return None
 
