@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import httpx
 import pytest
+
+from proxmox_client.testing.faults import FailingTask
 
 NETWORK = "/nodes/pve1/network"
 RELOAD = f"PUT {NETWORK}"
@@ -206,6 +209,38 @@ async def test_a_failing_reload_brings_the_network_before_back(net: Any) -> None
     assert interface(net, "vmbr0")["bridge_ports"] == "eth0"
     assert "bond0" not in names(net)
     assert not staged(net)
+
+
+BUSY = FailingTask(kind="srvreload", message="bond0: cannot be enslaved")
+
+
+async def test_a_reload_whose_task_fails_is_taken_back_by_one_more(net: Any) -> None:
+    before = interface(net, "vmbr0")
+    net.cluster.faults.add(BUSY)
+    report = await net.apply(BONDED)
+    assert "cannot be enslaved" in report.failed[0].reason
+    assert "the network is reloaded as it was before" in report.failed[0].reason
+    net.cluster.clock.advance(5)
+    assert interface(net, "vmbr0") == before
+    assert net.writes.count(RELOAD) == 2
+    await net.applied(BONDED)
+
+
+async def test_a_node_that_reloads_neither_way_is_said_to(net: Any) -> None:
+    net.cluster.faults.add(attrs.evolve(BUSY, times=2))
+    report = await net.apply(BONDED)
+    assert "configured again, but it did not reload either" in report.failed[0].reason
+    assert not staged(net)
+
+
+async def test_a_reload_that_failed_while_nobody_looked_is_taken_back(net: Any) -> None:
+    before = interface(net, "vmbr0")
+    net.cluster.faults.add(BUSY)
+    plan = await dies_at(net, "GET", ":/status", BONDED)
+    report = await net.engine.apply(plan)
+    assert "an earlier process began failed" in report.failed[0].reason
+    net.cluster.clock.advance(5)
+    assert interface(net, "vmbr0") == before
 
 
 async def test_an_edit_of_somebody_else_is_a_conflict(net: Any) -> None:

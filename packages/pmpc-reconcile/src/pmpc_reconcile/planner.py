@@ -21,6 +21,7 @@ from pmpc_reconcile.planning.linking import linked, removed_after, with_images, 
 from pmpc_reconcile.planning.others import OtherKinds, in_order
 from pmpc_reconcile.planning.request import Request
 from pmpc_reconcile.plans.caps import too_many_deletions
+from pmpc_reconcile.plans.commits import together
 from pmpc_reconcile.plans.creation import plan_new
 from pmpc_reconcile.plans.graph import ordered
 from pmpc_reconcile.plans.group_hooks import RELEASE, Fabric, weave
@@ -70,7 +71,7 @@ class Planner:
             self._former = await self._last_declared(request.release)
         situation = await self._situation(request, inventory, places, pools)
         owned = {address: item.owned_after for address, item in begun.items.items()}
-        situation = attrs.evolve(situation, begun=owned)
+        situation = attrs.evolve(situation, begun=owned, managed=managed)
         built = await self._build(request, situation, managed, places, pools)
         built += await self._leftovers(request, situation, managed, places, pools)
         many = too_many_deletions(built, request.most_deleted)
@@ -306,7 +307,7 @@ class Planner:
             created_at=datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="seconds"),
             base_revision=revisions[-1].number if revisions else None,
             objects=objects,
-            steps=ordered(woven.steps),
+            steps=ordered(together(woven.steps, objects)),
             diagnostics=(*request.warnings, *wrong),
             documents=documents_of(request.manifests, self.records.fingerprint),
             note=request.note,

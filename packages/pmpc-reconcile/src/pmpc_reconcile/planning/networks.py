@@ -1,10 +1,12 @@
-"""The networks of the cluster and of nodes: one manifest each, because they commit as a whole."""
+"""The networks of the cluster and of nodes: read once for a plan, however many manifests."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pmpc_reconcile.diagnostics import warning
+from pmpc_reconcile.groups.network.state import NetworkState
+from pmpc_reconcile.groups.sdn.state import SdnState
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.live.network import management_addresses, read_network
 from pmpc_reconcile.live.sdn import read_sdn
@@ -22,7 +24,7 @@ class SdnPlanning:
 
     def __init__(self, live: LiveCluster) -> None:
         self._live = live
-        self._planned: str | None = None
+        self._state: SdnState | None = None
 
     async def plan(
         self,
@@ -33,14 +35,10 @@ class SdnPlanning:
         adopted: bool = False,
     ) -> Built:
         """Return what brings the cluster's networks to a manifest."""
-        address = str(manifest.address)
-        if self._planned is not None:
-            return twice(manifest, self._planned, "the cluster's networks")
-        self._planned = address
         return plan_sdn(
             situation,
-            address,
-            await read_sdn(self._live),
+            str(manifest.address),
+            await self._read(),
             manifest.fields,
             situation.resolutions_for(manifest),
             record,
@@ -49,7 +47,12 @@ class SdnPlanning:
 
     async def remove(self, situation: Situation, record: ManagedRecord) -> Built:
         """Return what takes everything of ours out of the cluster's networks."""
-        return plan_sdn(situation, record.address, await read_sdn(self._live), {}, {}, record)
+        return plan_sdn(situation, record.address, await self._read(), {}, {}, record)
+
+    async def _read(self) -> SdnState:
+        if self._state is None:
+            self._state = await read_sdn(self._live)
+        return self._state
 
 
 class NodeNetworkPlanning:
@@ -57,7 +60,7 @@ class NodeNetworkPlanning:
 
     def __init__(self, live: LiveCluster) -> None:
         self._live = live
-        self._planned: dict[str, str] = {}
+        self._states: dict[str, tuple[NetworkState, tuple[str, ...]]] = {}
 
     async def plan(
         self,
@@ -69,17 +72,13 @@ class NodeNetworkPlanning:
     ) -> Built:
         """Return what brings a node's network to a manifest."""
         address, node = str(manifest.address), str(manifest.spec["node"])
-        if node in self._planned:
-            return twice(manifest, self._planned[node], f"the interfaces of {node}")
-        self._planned[node] = address
         if not situation.inventory.reachable(node):
             return silent(address, node)
         return plan_network(
             situation,
             address,
             node,
-            await read_network(self._live, node),
-            await management_addresses(self._live, node),
+            *await self._read(node),
             manifest.fields,
             situation.resolutions_for(manifest),
             record,
@@ -91,9 +90,14 @@ class NodeNetworkPlanning:
         node = record.key.partition("/")[2]
         if not situation.inventory.reachable(node):
             return silent(record.address, node)
-        state = await read_network(self._live, node)
-        addresses = await management_addresses(self._live, node)
+        state, addresses = await self._read(node)
         return plan_network(situation, record.address, node, state, addresses, {}, {}, record)
+
+    async def _read(self, node: str) -> tuple[NetworkState, tuple[str, ...]]:
+        if node not in self._states:
+            state = await read_network(self._live, node)
+            self._states[node] = (state, await management_addresses(self._live, node))
+        return self._states[node]
 
 
 def silent(address: str, node: str) -> Built:
@@ -101,11 +105,3 @@ def silent(address: str, node: str) -> Built:
     reason = f"node {node} does not answer"
     note = warning(f"{address} is unknown: {reason}", address=address)
     return Built(ObjectPlan(address, ObjectAction.UNKNOWN, notes=(reason,)), (), (note,))
-
-
-def twice(manifest: Manifest, other: str, what: str) -> Built:
-    """Refuse a second manifest about something that is applied as a whole."""
-    reason = f"{what} are applied as a whole, and {other} declares them already"
-    problem = manifest.diagnose(reason, hint="put both into one manifest")
-    item = ObjectPlan(str(manifest.address), ObjectAction.REFUSED, notes=(reason,))
-    return Built(item, (), (problem,))

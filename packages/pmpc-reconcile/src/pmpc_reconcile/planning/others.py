@@ -8,6 +8,8 @@ from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.planning.firewalls import FirewallPlanning
 from pmpc_reconcile.planning.networks import NodeNetworkPlanning, SdnPlanning
 from pmpc_reconcile.planning.storages import ImagePlanning, StoragePlanning
+from pmpc_reconcile.plans.beside import clash
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.situation import Built, Situation
 
 if TYPE_CHECKING:
@@ -65,6 +67,11 @@ class OtherKinds:
     ) -> Built:
         """Return what brings an object to its manifest."""
         planning = self._plannings[manifest.kind]
+        wrong = None if manifest.kind == "Storage" else clash(situation, manifest)
+        if wrong is not None:
+            notes = (wrong.message,)
+            item = ObjectPlan(str(manifest.address), ObjectAction.REFUSED, notes=notes)
+            return Built(item, (), (wrong,))
         return await planning.plan(situation, manifest, record, adopted=adopted)
 
     async def remove(self, situation: Situation, record: ManagedRecord, *, protect: bool) -> Built:
@@ -77,7 +84,6 @@ class OtherKinds:
 
 def _protected(record: ManagedRecord) -> Built:
     from pmpc_reconcile.diagnostics import error
-    from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 
     reason = f"{record.address} is protected"
     item = ObjectPlan(record.address, ObjectAction.REFUSED, marker_id=record.marker_id,

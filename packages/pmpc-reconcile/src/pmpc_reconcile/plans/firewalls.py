@@ -15,6 +15,7 @@ from pmpc_reconcile.groups.firewall.reach import Reach, Whole
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live.firewall import with_level
+from pmpc_reconcile.plans.beside import beside
 from pmpc_reconcile.plans.settings import Item, Settings, compare, plan_settings, with_begun
 from pmpc_reconcile.plans.situation import Built, Situation
 from pmpc_reconcile.plans.steps import Configure
@@ -82,6 +83,7 @@ def plan_firewall(
         resolutions=resolutions,
         adopted=adopted,
         vmid=place.vmid,
+        beside=beside(situation, place.address, place.key),
     )
     settings = with_begun(situation, settings)
     diff = compare(situation, settings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
 from pmpc_reconcile.diagnostics import error
 from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.groups.network.management import cut_off
@@ -16,6 +18,7 @@ from pmpc_reconcile.groups.network.state import (
 from pmpc_reconcile.groups.sdn.state import SdnState, different, sdn_live, sdn_target
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.kinds.sdn import MADE_BY
+from pmpc_reconcile.plans.beside import beside
 from pmpc_reconcile.plans.settings import Item, Settings, compare, plan_settings, with_begun
 from pmpc_reconcile.plans.situation import Built, Situation
 from pmpc_reconcile.plans.steps import Configure, ReloadNetwork
@@ -59,6 +62,7 @@ def plan_sdn(
         resolutions=resolutions,
         adopted=adopted,
         foreign=tuple(_staged_by_others(state.pending)),
+        beside=beside(situation, address, SDN_KEY),
     )
     settings = with_begun(situation, settings)
     diff = compare(situation, settings)
@@ -94,28 +98,22 @@ def plan_network(
     *,
     adopted: bool = False,
 ) -> Built:
-    """Return what brings a node's network to a manifest, unless that cuts off its management."""
-    waits = _staged_by_others((f"node {node}",) if state.pending else ())
-    settings = Settings(
-        address=address,
-        kind=kind("NodeNetwork"),
-        key=f"node/{node}",
-        desired=desired,
-        live=network_live(state.interfaces, [*desired]),
-        owned=record.owned if record else {},
-        item_of=network_item,
-        resolutions=resolutions,
-        adopted=adopted,
-        foreign=tuple(waits),
-    )
-    settings = with_begun(situation, settings)
+    """Return what brings a node's network to a manifest, unless that cuts off its management.
+
+    What other manifests of the plan change of the same network is committed with it, so it counts
+    when the way to the management is looked at.
+    """
+    network = _Network(situation, node, state)
+    settings = network.settings(address, desired, resolutions, record, adopted=adopted)
     diff = compare(situation, settings)
-    target = network_target(state.interfaces, diff.changes)
+    along = network.changes_beside(settings)
+    target = network_target(state.interfaces, (*along, *diff.changes))
     problems = tuple(
         error(reason, hint=_HINT, address=address)
         for reason in cut_off(state.interfaces, target, addresses)
     )
-    names = ", ".join(touched(state.interfaces, target))
+    own = network_target(state.interfaces, diff.changes)
+    names = ", ".join(touched(state.interfaces, own))
     step = ReloadNetwork(
         id=f"{address}#configure",
         address=address,
@@ -127,6 +125,54 @@ def plan_network(
         changes=diff.changes,
     )
     return plan_settings(situation, settings, record, diff, (step,), problems)
+
+
+@attrs.frozen
+class _Network:
+    """A node's network, as several manifests may declare it."""
+
+    situation: Situation
+    node: str
+    state: NetworkState
+
+    def settings(
+        self,
+        address: str,
+        desired: Fields,
+        resolutions: Mapping[str, str],
+        record: ManagedRecord | None,
+        *,
+        adopted: bool = False,
+    ) -> Settings:
+        """Return one object's share of it."""
+        waits = _staged_by_others((f"node {self.node}",) if self.state.pending else ())
+        key = f"node/{self.node}"
+        settings = Settings(
+            address=address,
+            kind=kind("NodeNetwork"),
+            key=key,
+            desired=desired,
+            live=network_live(self.state.interfaces, [*desired]),
+            owned=record.owned if record else {},
+            item_of=network_item,
+            resolutions=resolutions,
+            adopted=adopted,
+            foreign=tuple(waits),
+            beside=beside(self.situation, address, key),
+        )
+        return with_begun(self.situation, settings)
+
+    def changes_beside(self, settings: Settings) -> tuple[FieldChange, ...]:
+        """Return what the other manifests change; one in conflict changes nothing."""
+        found: list[FieldChange] = []
+        for address in settings.beside.declared:
+            manifest = self.situation.declared[address]
+            answers = self.situation.resolutions_for(manifest)
+            record = self.situation.managed.get(address)
+            other = self.settings(address, manifest.fields, answers, record)
+            diff = compare(self.situation, other)
+            found.extend(() if diff.conflicts else diff.changes)
+        return tuple(found)
 
 
 def network_item(path: str) -> Item | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from pmpc_reconcile.diff import Action, Diff, FieldChange, three_way
+from pmpc_reconcile.plans.beside import Beside
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
 from pmpc_reconcile.values import same
@@ -68,6 +69,7 @@ class Settings:
         adopted: What exists is ours from now on.
         foreign: Conflicts that are no field's, such as changes somebody staged.
         vmid: The guest it is about.
+        beside: What others of the release say about the same thing.
     """
 
     address: str
@@ -81,6 +83,7 @@ class Settings:
     adopted: bool = False
     foreign: tuple[FieldChange, ...] = ()
     vmid: int | None = None
+    beside: Beside = attrs.field(factory=Beside)
 
 
 Steps = Callable[[tuple[FieldChange, ...]], tuple["Step", ...]]
@@ -88,7 +91,10 @@ Check = Callable[[tuple[FieldChange, ...]], Iterable["Diagnostic"]]
 
 
 def with_begun(situation: Situation, settings: Settings) -> Settings:
-    """Return an object with what an apply made of it that did not come to recording it."""
+    """Return an object with what an apply made of it that did not come to recording it.
+
+    What moved to another manifest of the release goes with it.
+    """
     begun = situation.begun.get(settings.address, {})
     live = settings.live
     ours = {
@@ -98,7 +104,8 @@ def with_begun(situation: Situation, settings: Settings) -> Settings:
         and path in live
         and same(settings.kind, path, value, live[path])
     }
-    return attrs.evolve(settings, owned={**settings.owned, **ours}) if ours else settings
+    owned = {**settings.owned, **ours}
+    return attrs.evolve(settings, owned=settings.beside.owned_with(owned, settings.desired))
 
 
 def compare(situation: Situation, settings: Settings) -> Diff:
@@ -113,7 +120,8 @@ def compare(situation: Situation, settings: Settings) -> Diff:
         others=others,
         fingerprint=situation.fingerprint,
     )
-    ours = {item.name for path in settings.owned if (item := settings.item_of(path))}
+    known = (*settings.owned, *settings.beside.owned)
+    ours = {item.name for path in known if (item := settings.item_of(path))}
     there = {item.name for path in settings.live if (item := settings.item_of(path))}
     going = {change.path for change in diff.fields if change.action is Action.REMOVE}
     return Diff(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import attrs
@@ -41,6 +42,7 @@ class Situation:
         declared: The manifests of the plan, by address.
         begun: Fields of settings that an apply was about which did not end well: ours where they
             are there.
+        managed: What is remembered of the release's objects, by address.
     """
 
     release: str
@@ -56,6 +58,27 @@ class Situation:
     restart: frozenset[str] = frozenset()
     declared: Mapping[str, Manifest] = attrs.field(factory=dict[str, "Manifest"])
     begun: Mapping[str, Fields] = attrs.field(factory=dict[str, "Fields"])
+    managed: Mapping[str, ManagedRecord] = attrs.field(factory=dict[str, "ManagedRecord"])
+
+    @cached_property
+    def declared_about(self) -> Mapping[tuple[str, str], Sequence[str]]:
+        """Return by kind and thing the addresses of the settings that are declared about it."""
+        from pmpc_reconcile.plans.beside import thing_of
+
+        found: dict[tuple[str, str], list[str]] = {}
+        for address, manifest in self.declared.items():
+            if manifest.kind_data.flat:
+                thing = thing_of(self, manifest)
+                found.setdefault((manifest.kind, thing), []).append(address)
+        return found
+
+    @cached_property
+    def managed_about(self) -> Mapping[tuple[str, str], Sequence[str]]:
+        """Return by kind and key the addresses of what is remembered about it."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for address, record in self.managed.items():
+            found.setdefault((address.partition("/")[0], record.key), []).append(address)
+        return found
 
     def restart_asked(self, manifest: Manifest) -> bool:
         """Return whether somebody asked for a restart of an object."""

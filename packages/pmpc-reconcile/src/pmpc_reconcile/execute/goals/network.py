@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 NODE_NETWORK: Final = "NodeNetwork/"
 _RELOAD: Final = "reload"
 _NODE: Final = "network"
+_FAILED: Final = StepPhase.FAILED
 _UNDER_WAY: Final = (StepPhase.UPID, StepPhase.DONE, StepPhase.VERIFIED)
 
 
@@ -45,7 +46,7 @@ class NodeNetworkGoal(ExistingGuestGoal):
     """The interfaces are as declared and nothing waits for a reload."""
 
     def __init__(self, step: Configure) -> None:
-        self.step = step
+        self.step = attrs.evolve(step, changes=step.together, along=())
         self._before: Interfaces | None = None
         self._target: Interfaces = {}
         self._staged = False
@@ -111,6 +112,12 @@ class NodeNetworkGoal(ExistingGuestGoal):
             missing = still_missing("NodeNetwork", self.step, live, _given_up)
         else:
             missing = still_missing("NodeNetwork", self.step, live)
+        if not missing and not state.pending and run.journal.phases.get(_RELOAD) is _FAILED:
+            self._before = network_target(
+                before, [attrs.evolve(c, desired=c.live) for c in changes]
+            )
+            self._target = before
+            raise StepFailure("the reload that an earlier process began failed; look at its task")
         target = network_target(state.interfaces, missing)
         addresses = await management_addresses(run.live, node)
         reasons = cut_off(before, target, addresses)
@@ -146,11 +153,16 @@ class NodeNetworkGoal(ExistingGuestGoal):
             state = await read_network(run.live, node)
 
     async def _reload_before(self, run: StepRun, node: str) -> str:
+        from proxmox_client import TaskFailed
+
         if not (await read_network(run.live, node)).pending:
             return ""
         path = network_path(node)
         upid: Any = await send(run, Call("reload as before", "PUT", path, {}, _intent(node)))
-        await run.live.client.task(str(upid)).wait(timeout=run.patience.task)
+        result = await run.live.client.task(str(upid)).wait(timeout=run.patience.task)
+        if isinstance(result, TaskFailed):
+            again = "the network before is configured again, but it did not reload either"
+            return f"{again}: {result.message}"
         return "the network is reloaded as it was before"
 
 
