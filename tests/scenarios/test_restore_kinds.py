@@ -399,5 +399,7 @@ async def test_what_has_no_manifest_is_told_with_what_can_be_done(past: Past) ->
             await past.manifest(name)
     with pytest.raises(ObjectNotFound, match="nothing of Firewall/nope"):
         await past.manifest("Firewall/nope")
+    with pytest.raises(ObjectNotFound, match="is a kind; name Firewall/cluster"):
+        await past.manifest("firewall")
     with pytest.raises(InputInvalid, match="before the first sync"):
         await past.manifest("storage/tank", at="-30d")

@@ -51,6 +51,11 @@ def show_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
+def tell_moment(moment: datetime) -> str:
+    """Return a time for people: in UTC, to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def parse_duration(text: str) -> timedelta:
     """Return the length of time a text names: `90s`, `30m`, `1h`, `2d`, `1w`.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pmpc_reconcile.actions.views import ResourceView, SnapshotView
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
-from pmpc_reconcile.moments import parse_moment, show_moment
+from pmpc_reconcile.moments import parse_moment, show_moment, tell_moment
 from pmpc_state import (
     KINDS,
     SETTINGS,
@@ -206,7 +206,7 @@ def _missing(
     """Say that something is not there, and what to do about it."""
     from pmpc_reconcile.diagnostics import did_you_mean
 
-    when = "" if at is None else f" as of {show_moment(at)}"
+    when = "" if at is None else f" as of {tell_moment(at)}"
     only = "" if kind is None else f"kind={quoted(kind)}"
     there = reader.find(cluster, only, at=at).items
     near = did_you_mean(name, {one.name for one in there})
@@ -233,13 +233,13 @@ def recorded_moment(state: State, cluster: str, text: str, now: Clock) -> dateti
     begin = min((one.created_at for one in found), default=moment)
     if moment > max(present, begin) + _SLACK:
         raise InputInvalid(
-            f"{text} is in the future: now it is {show_moment(present)}, and times without a zone "
+            f"{text} is in the future: now it is {tell_moment(present)}, and times without a zone "
             "are UTC"
         )
     if moment < begin:
         raise InputInvalid(
-            f"nothing is recorded of cluster {cluster} as of {show_moment(moment)}: that is before "
-            f"the first sync, which began {show_moment(begin)}"
+            f"nothing is recorded of cluster {cluster} as of {tell_moment(moment)}: that is before "
+            f"the first sync, which began {tell_moment(begin)}"
         )
     return moment
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.actions.views import FieldDifference
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
-from pmpc_reconcile.moments import show_moment
+from pmpc_reconcile.moments import show_moment, tell_moment
 from pmpc_reconcile.observed import (
     Clock,
     kind_named,
@@ -55,8 +55,8 @@ async def changes_between(
             since, notes = _known_since(reader, cluster, asked, until)
             chosen = _chosen(state, cluster, wanted, since, until)
             items = _changes(reader, cluster, wanted, since, until, chosen)
-            if not items:
-                notes += _why_none(reader, cluster, wanted, since, until)
+            if not items and not notes:
+                notes = _why_none(reader, cluster, wanted, since, until)
         shown = show_moment(until or datetime.fromtimestamp(now(), UTC))
         return ChangesOutput(cluster, show_moment(since), shown, items, notes)
 
@@ -95,7 +95,7 @@ def _known_since(
     begin = min(finished, default=None)
     if begin is None or asked >= begin or (until is not None and until < begin):
         return asked, ()
-    return begin, (f"the first sync ended {show_moment(begin)}; what was before is not known",)
+    return begin, (f"the first sync ended {tell_moment(begin)}; what was before is not known",)
 
 
 def _why_none(
@@ -112,7 +112,7 @@ def _why_none(
         looked = [one for one in looked if one.started_at <= until]
     if not looked:
         last = max((one.started_at for one in runs), default=None)
-        told = "" if last is None else f", the last began {show_moment(last)}"
+        told = "" if last is None else f", the last began {tell_moment(last)}"
         return (f"no sync looked in this time{told}; `pmpc sync` looks again",)
     if (wanted.kind, wanted.name, wanted.path, wanted.actor) == (None, None, None, None):
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -160,7 +161,7 @@ async def restore_manifest(
     async with session(context, online=False) as opened:
         found = await opened.invoke("restore-manifest", RestoreManifestInput(name=name, at=at))
     say(found.text.rstrip())
-    for note in found.notes:
+    for note in () if sys.stdout.isatty() else found.notes:  # a terminal shows the comments
         tell(note)
     return ExitCode.OK
 

@@ -10,13 +10,13 @@ import attrs
 
 from pmpc_reconcile.documents.guests import new_volumes
 from pmpc_reconcile.documents.written import Written, manifest_text, written
-from pmpc_reconcile.errors import InputInvalid
+from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.manifests import manifest_from_document
-from pmpc_reconcile.moments import show_moment
+from pmpc_reconcile.moments import tell_moment
 from pmpc_reconcile.observed import resource_named
 from pmpc_reconcile.recorded.guides import Guide, guide_of
 from pmpc_reconcile.recorded.reading import AsRecorded, Past
-from pmpc_reconcile.recorded.whole import Whole, not_there, whole_named, whole_of
+from pmpc_reconcile.recorded.whole import Whole, more_said, not_there, whole_named, whole_of
 
 if TYPE_CHECKING:
     from pmpc_state import Resource, StateReader
@@ -106,7 +106,10 @@ def _meant(
         volumes = [one.config.get("volid") for one in Past(reader, cluster, moment).all("content")]
         if volumes.count(name) > 1:  # a file on each of several nodes is one image
             return Whole("Image", name), None
-    found = resource_named(reader, cluster, name, of_kind, moment)
+    try:
+        found = resource_named(reader, cluster, name, of_kind, moment)
+    except ObjectNotFound as error:
+        raise more_said(error, name) from error
     return whole_of(found), found
 
 
@@ -163,8 +166,8 @@ def _notes(
 ) -> Iterator[str]:
     """Return what has to be known before the manifest is planned."""
     address = found.manifest.address
-    since = "" if found.since is None else f", so since {show_moment(found.since)}"
-    yield f"{address} as recorded in cluster {past.cluster}{since}"
+    since = "" if found.since is None else f" since {tell_moment(found.since)}"
+    yield f"{address} of cluster {past.cluster} as it was configured{since}"
     if resource is not None and len(found.parts) > 1:
         yield f"{resource.address} is a part of it, and it is written as a whole"
     if found.left:

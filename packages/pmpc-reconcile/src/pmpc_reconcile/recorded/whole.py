@@ -126,6 +126,18 @@ def _firewall(name: str) -> Whole:
     return Whole("Firewall", f"node/{name}")
 
 
+def more_said(error: ObjectNotFound, text: str) -> ObjectNotFound:
+    """Say how objects of a kind are called, if a kind is all that was given."""
+    known = {
+        "firewall": "Firewall/cluster, Firewall/NODE or Firewall/guest-VMID",
+        "sdn": "Sdn/cluster",
+        "nodenetwork": "NodeNetwork/NODE",
+        "network": "NodeNetwork/NODE",
+    }
+    called = known.get(text.lower())
+    return error if called is None else ObjectNotFound(f"{text!r} is a kind; name {called}")
+
+
 def not_there(cluster: str, text: str) -> ObjectNotFound:
     """Say that nothing was recorded of an object."""
     return ObjectNotFound(
