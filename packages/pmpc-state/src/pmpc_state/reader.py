@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Unpack
+from typing import TypeVar, Unpack
 
 from pmpc_state.database.transactions import Reading
 from pmpc_state.errors import NotRecorded
 from pmpc_state.filters import RESOURCES, Filter
+from pmpc_state.readmodels import ReadModel
 from pmpc_state.repositories import (
     events,
     history,
@@ -24,6 +25,7 @@ from pmpc_state.repositories.clusters import ClusterReader, cluster_id, latest_m
 from pmpc_state.repositories.controls import ControlReader
 from pmpc_state.repositories.journal import JournalReader
 from pmpc_state.repositories.leases import LeaseReader
+from pmpc_state.repositories.modelled import ModelReader
 from pmpc_state.repositories.ownership import OwnershipReader
 from pmpc_state.repositories.paging import Wish
 from pmpc_state.repositories.plans import PlanReader
@@ -43,6 +45,8 @@ from pmpc_state.values import (
     TaskRecord,
 )
 from pmpc_state.values.freshness import Freshness
+
+ModelT = TypeVar("ModelT", bound=ReadModel)
 
 
 class StateReader:
@@ -95,6 +99,13 @@ class StateReader:
     def audit(self) -> AuditReader:
         """Who did what."""
         return AuditReader(self._access)
+
+    def of(self, model: type[ModelT]) -> ModelReader[ModelT]:
+        """Return what reads the resources of a kind as typed values.
+
+        `reader.of(VirtualMachine).list("lab", where="cores>4 and tags has prod")`
+        """
+        return ModelReader(self._access, model)
 
     def resources(self, cluster: str, kind: str | None = None) -> tuple[Resource, ...]:
         """Return what is there now, by kind and key.

@@ -70,9 +70,13 @@ class Declared:
     kept: Kept | None
 
 
+def declared(of: Any) -> tuple[Declared, ...]:
+    """Return the fields of a class of values in their order."""
+    return _of_class(of)
+
+
 @functools.cache
-def declared(of: type[attrs.AttrsInstance]) -> tuple[Declared, ...]:
-    """Return the fields of a class in their order."""
+def _of_class(of: Any) -> tuple[Declared, ...]:
     hints = get_type_hints(of, include_extras=True)
     return tuple(_declared(one.name, hints[one.name]) for one in attrs.fields(of))
 
@@ -105,16 +109,13 @@ def _column(one: Declared) -> Field | None:
     return None if kind is None else Field(one.name, kind, Place.COLUMN)
 
 
-@functools.cache
-def resource_table(
-    model: type[attrs.AttrsInstance], of: str, words: tuple[str, ...] = ()
-) -> FieldTable:
+def resource_table(model: Any, of: str, words: tuple[str, ...] = ()) -> FieldTable:
     """Return the fields of a read model, and those all resources have."""
     found: dict[str, Field] = dict(RESOURCES.fields)
     for one in declared(model):
         kind = FieldType.LIST if one.type == tuple[str, ...] else _TYPES.get(one.type)
-        if one.kept is None or kind is None:
-            continue
-        path, *also = one.kept.paths or ((),)
-        found[one.name] = Field(one.name, kind, one.kept.place, path, tuple(also))
+        kept = option(one.name) if one.kept is None else one.kept
+        if kind is not None:
+            path, *also = kept.paths or ((),)
+            found[one.name] = Field(one.name, kind, kept.place, path, tuple(also))
     return FieldTable(of, found, words or RESOURCES.words, has_options=True)
