@@ -164,6 +164,16 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
         yield lab
 
 
+@pytest.fixture(params=["8.4", "9.2"])
+async def old_and_new(request: Any, tmp_path: Path) -> AsyncIterator[Lab]:
+    """A lab of the oldest and one of the newest version."""
+    cluster = furnished_cluster(version=request.param)
+    with State.open(f"sqlite:///{tmp_path / 'state.db'}", now=cluster.clock.now) as state:
+        lab = Lab(cluster, state)
+        async with lab.client:
+            yield lab
+
+
 @pytest.fixture
 def lab_of() -> Callable[[Path], AbstractAsyncContextManager[Lab]]:
     return furnished_lab
