@@ -7,11 +7,8 @@ below says so, and the test has to fail there: once fakepve learns it, its line 
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,89 +23,27 @@ from proxmox_client import (
     Client,
     DigestMismatch,
     NotFound,
+    OperationNotImplemented,
     ParameterInvalid,
-    Pin,
     TaskFailed,
-    fetch_fingerprint,
 )
-from proxmox_client.testing import SimulatedCluster
+from tests.lab.doubles import GUESTS, TOKEN, VERSION, Double, fakepve, simulator
 
-ROOT = Path(__file__).parents[2]
-TOKEN = "root@pam!pmpc=00000000-1111-2222-3333-444444444444"
-VERSION = "9.2"
-CONFIG: dict[str, Any] = {"cores": 2, "memory": "512", "agent": "1", "serial0": "socket"}
-GUESTS: Final = range(100, 130)
-"""One for each test: a double is started once."""
 DIFFERENCES: Final = {
     "test_whole_log_is_read_at_once": "limit=0 means all lines (recorded); fakepve gives none",
     "test_disk_grows": "PVE writes the new size into the configuration; fakepve leaves it",
+    "test_disk_does_not_shrink": "it sets any size; recorded is a failing task (tasks.jsonl)",
     "test_log_of_a_task_nobody_knows": (
         "PVE answers 200 and one line (recorded); fakepve 500 `unable to parse worker upid`"
     ),
+    "test_status_of_a_task_nobody_knows": "it says 500; recorded is 400 (tasks.jsonl)",
+    "test_unknown_path": "its router says 404; recorded is 501 (auth.jsonl)",
+    "test_tags_are_sorted_and_unique": "it keeps tags as sent; recorded are sorted (qemu.jsonl)",
+    "test_users_come_and_go": "its accounts are canned answers",
+    "test_guest_does_not_migrate_to_its_own_node": "it takes any target",
+    "test_networks_are_staged": "its networks are canned answers",
 }
 """Tests that fail on fakepve, and what PVE does instead."""
-
-
-@attrs.frozen
-class Double:
-    """A running double of PVE.
-
-    Attributes:
-        name: `simulator` or `fakepve`.
-        url: Its address.
-        token: A token of root's.
-    """
-
-    name: str
-    url: str
-    token: str = attrs.field(repr=False)
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Return what a client needs."""
-        return {"token": self.token, "tls": Pin(fetch_fingerprint(self.url))}
-
-
-@contextmanager
-def simulator() -> Generator[Double]:
-    cluster = SimulatedCluster(nodes=("pve1",), version=VERSION)
-    for vmid in GUESTS:
-        disk = "shared:8,format=qcow2"
-        cluster.add_vm("pve1", vmid, {"name": f"db-{vmid}", **CONFIG, "scsi0": disk})
-        cluster.guests[vmid].agent_answers = True
-    token = cluster.create_token("root@pam", "pmpc")
-    cluster.clock.advance(20)
-    with cluster.serve(speed=100.0) as server:
-        yield Double("simulator", server.url, token)
-
-
-@contextmanager
-def fakepve() -> Generator[Double]:
-    guests = [
-        {
-            "vmid": vmid,
-            "name": f"db-{vmid}",
-            "status": "stopped",
-            "config": {**CONFIG, "scsi0": f"local-lvm:vm-{vmid}-disk-0,size=8G"},
-        }
-        for vmid in GUESTS
-    ]
-    command = [
-        sys.executable,
-        "-m",
-        "tests.e2e.fakepve_process",
-        json.dumps(guests),
-        TOKEN,
-        VERSION,
-    ]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout
-            yield Double("fakepve", process.stdout.readline().strip(), TOKEN)
-        finally:
-            process.terminate()
 
 
 @pytest.fixture(scope="module", params=[simulator, fakepve], ids=["simulator", "fakepve"])
@@ -117,9 +52,13 @@ def double(request: pytest.FixtureRequest) -> Iterator[Double]:
         yield made
 
 
+@pytest.mark.requirement("doubles.shared-suite")
+def test_every_difference_names_a_test() -> None:
+    assert set(DIFFERENCES) <= set(dir(sys.modules[__name__]))
+
+
 @pytest.fixture(autouse=True)
 def differing(double: Double, request: pytest.FixtureRequest) -> None:
-    assert set(DIFFERENCES) <= set(dir(sys.modules[__name__]))
     reason = DIFFERENCES.get(request.node.originalname)
     if reason is not None and double.name == "fakepve":
         request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True))
@@ -200,7 +139,8 @@ async def test_change_is_guarded_by_the_digest(pve: AsyncClient, vmid: int) -> N
     config = pve.nodes("pve1").qemu(vmid).config
     before = await config.get()
     assert await pve.update(f"/nodes/pve1/qemu/{vmid}/config", {"name": "renamed", "tags": "a"})
-    assert (await config.get()).name == "renamed"
+    after = await config.get()
+    assert (after.name, after.digest != before.digest) == ("renamed", True)
     with pytest.raises(DigestMismatch):
         await config.put(name="again", digest=before.digest)
     assert (await config.get()).name == "renamed"
@@ -209,6 +149,8 @@ async def test_change_is_guarded_by_the_digest(pve: AsyncClient, vmid: int) -> N
 async def test_snapshots_come_and_go(pve: AsyncClient, vmid: int) -> None:
     guest = await pve.guest(vmid)
     assert (await guest.snapshots.create("before", "a description")).ok
+    rows = await guest.request("GET", "/snapshot")
+    assert [row["name"] for row in rows] == ["before", "current"]
     (found,) = await guest.snapshots.list()
     assert (found.name, found.description, found.is_parent) == ("before", "a description", True)
     assert (await guest.snapshots.rollback("before")).ok
@@ -228,6 +170,45 @@ async def test_disk_grows(pve: AsyncClient, vmid: int) -> None:
     guest = await pve.guest(vmid)
     assert (await guest.resize_disk("scsi0", "+1G")).ok
     assert "size=9G" in (await guest.request("GET", "/config"))["scsi0"]
+
+
+async def test_disk_does_not_shrink(pve: AsyncClient, vmid: int) -> None:
+    task = await pve.nodes("pve1").qemu(vmid).resize.put(disk="scsi0", size="1G")
+    result = await task.wait(60)
+    assert isinstance(result, TaskFailed)
+    assert "shrinking disks is not supported" in result.message
+
+
+async def test_tags_are_sorted_and_unique(pve: AsyncClient, vmid: int) -> None:
+    config = f"/nodes/pve1/qemu/{vmid}/config"
+    await pve.request("PUT", config, {"tags": "web,db,web"})
+    assert (await pve.request("GET", config))["tags"] == "db;web"
+
+
+async def test_configuration_is_posted_as_a_task(pve: AsyncClient, vmid: int) -> None:
+    config = pve.nodes("pve1").qemu(vmid).config
+    assert (await (await config.post(name="posted")).wait(60)).ok
+    assert (await config.get()).name == "posted"
+
+
+async def test_running_guest_keeps_sockets_pending(pve: AsyncClient, vmid: int) -> None:
+    guest = await pve.guest(vmid)
+    assert (await guest.start()).ok
+    await guest.request("PUT", "/config", {"sockets": 2})
+    rows = {row["key"]: row for row in await guest.request("GET", "/pending")}
+    assert str(rows["sockets"]["pending"]) == "2"
+    assert "sockets" not in await guest.request("GET", "/config", {"current": 1})
+
+
+async def test_running_guest_is_not_deleted(pve: AsyncClient, vmid: int) -> None:
+    guest = await pve.guest(vmid)
+    assert (await guest.start()).ok
+    with pytest.raises(ApiError, match="is running"):
+        await pve.request("DELETE", f"/nodes/pve1/qemu/{vmid}")
+    assert (await guest.stop()).ok
+    assert (await guest.delete()).ok
+    with pytest.raises(NotFound):
+        await pve.request("GET", f"/nodes/pve1/qemu/{vmid}/config")
 
 
 async def test_command_in_the_guest(pve: AsyncClient, vmid: int) -> None:
@@ -264,20 +245,69 @@ async def test_file_arrives(pve: AsyncClient, tmp_path: Path) -> None:
 
 
 async def test_what_is_not_there(pve: AsyncClient) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as caught:
         await pve.nodes("pve1").qemu(999).config.get()
+    assert caught.value.status == 500
+
+
+async def test_unknown_path(pve: AsyncClient) -> None:
+    with pytest.raises(OperationNotImplemented):
+        await pve.request("GET", "/nosuch")
+
+
+async def test_free_number_is_text(pve: AsyncClient) -> None:
+    assert isinstance(await pve.request("GET", "/cluster/nextid"), str)
 
 
 async def test_what_is_not_an_option(pve: AsyncClient, vmid: int) -> None:
+    options = {"nosuch": "1", "cores": "many"}
     with pytest.raises(ParameterInvalid) as caught:
-        await pve.request("PUT", f"/nodes/pve1/qemu/{vmid}/config", {"nosuch": "1"})
-    assert "nosuch" in caught.value.errors
+        await pve.request("PUT", f"/nodes/pve1/qemu/{vmid}/config", options)
+    assert set(caught.value.errors) == {"nosuch", "cores"}
 
 
 async def test_what_is_there_already(pve: AsyncClient) -> None:
     await pve.pools.post(poolid="web")
     with pytest.raises(AlreadyExists):
         await pve.pools.post(poolid="web")
+
+
+async def test_pool_with_a_guest_is_not_deleted(pve: AsyncClient, vmid: int) -> None:
+    await pve.request("POST", "/pools", {"poolid": "both"})
+    await pve.request("PUT", "/pools/both", {"vms": str(vmid)})
+    with pytest.raises(ApiError, match="is not empty"):
+        await pve.request("DELETE", "/pools/both")
+
+
+async def test_users_come_and_go(pve: AsyncClient) -> None:
+    async def users() -> list[str]:
+        return [row["userid"] for row in await pve.request("GET", "/access/users")]
+
+    await pve.request("POST", "/access/users", {"userid": "bob@pve"})
+    assert "bob@pve" in await users()
+    await pve.request("DELETE", "/access/users/bob@pve")
+    assert "bob@pve" not in await users()
+
+
+async def test_new_rule_becomes_the_first(pve: AsyncClient, vmid: int) -> None:
+    path = f"/nodes/pve1/qemu/{vmid}/firewall/rules"
+    for comment in ("first", "second"):
+        rule = {"type": "in", "action": "DROP", "comment": comment}
+        await pve.request("POST", path, rule)
+    rules = await pve.request("GET", path)
+    assert [row["comment"] for row in rules] == ["second", "first"]
+
+
+async def test_networks_are_staged(pve: AsyncClient) -> None:
+    await pve.request("POST", "/cluster/sdn/zones", {"zone": "z1", "type": "simple"})
+    pending = await pve.request("GET", "/cluster/sdn/zones", {"pending": 1})
+    assert [(row["zone"], row["state"]) for row in pending] == [("z1", "new")]
+
+
+async def test_guest_does_not_migrate_to_its_own_node(pve: AsyncClient, vmid: int) -> None:
+    with pytest.raises(ParameterInvalid) as caught:
+        await pve.request("POST", f"/nodes/pve1/qemu/{vmid}/migrate", {"target": "pve1"})
+    assert (caught.value.status, "target" in caught.value.errors) == (400, True)
 
 
 async def test_second_guest_of_a_number(pve: AsyncClient, vmid: int) -> None:
@@ -291,10 +321,19 @@ async def test_log_of_a_task_nobody_knows(pve: AsyncClient) -> None:
         await task.log()
 
 
+async def test_status_of_a_task_nobody_knows(pve: AsyncClient) -> None:
+    upid = "UPID:pve1:00001111:00002222:63000000:qmstart:100:root@pam:"
+    with pytest.raises(ApiError) as caught:
+        await pve.request("GET", f"/nodes/pve1/tasks/{upid}/status")
+    assert caught.value.status == 400
+
+
 async def test_running_guest_cannot_be_started(pve: AsyncClient, vmid: int) -> None:
     assert (await (await pve.guest(vmid)).start()).ok
     task = await pve.nodes("pve1").qemu(vmid).status.start()
-    assert isinstance(await task.wait(60), TaskFailed)
+    result = await task.wait(60)
+    assert isinstance(result, TaskFailed)
+    assert "already running" in result.message
 
 
 async def test_wrong_token_is_refused(double: Double) -> None:
