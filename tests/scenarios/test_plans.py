@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import stat
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pmpc_reconcile.approvals import content_of
 from pmpc_reconcile.engine import Reconciler
-from pmpc_reconcile.errors import PlanRefused
+from pmpc_reconcile.errors import PlanError, PlanRefused, PlanVersionUnsupported
 from pmpc_reconcile.manifests import load_text
+from pmpc_reconcile.plans.codec import PLAN_VERSION
 from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.risk import Risk
 
@@ -130,16 +135,128 @@ async def test_a_plan_is_a_graph_and_says_what_undoes_each_step(lab: Any) -> Non
     assert "downtime: stop" in gone.to_graph("dot")
 
 
-async def test_an_older_plan_file_is_still_read(lab: Any) -> None:
-    """Fields that came later have their defaults."""
-    import json
+# -- as files --
 
+OLDER = Path(__file__).parents[1] / "data" / "plans"
+
+
+@pytest.mark.parametrize("path", sorted(OLDER.glob("*.json")), ids=lambda path: path.stem)
+def test_a_file_that_an_older_version_wrote_is_still_read(path: Path) -> None:
+    """Each was written by the code of its time; fields that came later have their defaults."""
+    written = json.loads(path.read_text())
+    assert written["pmpcPlan"] < PLAN_VERSION
+    plan = Plan.load(path)
+    assert [step.id for step in plan.steps] == [step["id"] for step in written["steps"]]
+    assert plan.counts() == {"none": 1, "conflict": 1, "create": 1, "delete": 1}
+    assert plan.needs_approval
+    assert "conflict config.memory: base 2048, ours 2048, theirs 4096" in plan.explain()
+    assert plan.to_dict()["pmpcPlan"] == PLAN_VERSION
+    assert Plan.from_json(plan.to_json()) == plan
+    assert "->" in plan.to_graph("dot")
+
+
+async def test_a_plan_goes_into_a_file_and_is_applied_from_it(lab: Any, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    plan = await lab.engine.plan(load_text(web(2)), "shop", save=False)
+    plan.save(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "plan" not in str([name for name in os.listdir(tmp_path) if name != "plan.json"])
+    loaded = Plan.load(path)
+    assert loaded == plan
+    assert (await lab.engine.apply(loaded)).ok
+    with pytest.raises(PlanRefused, match="applied already"):
+        await lab.engine.apply(Plan.load(path))
+
+
+async def test_a_file_of_fields_that_came_later_is_applied(lab: Any) -> None:
     data = json.loads((await lab.plan(web(2))).to_json())
+    data["pmpcPlan"] = 1
     del data["needs_approval"]
     for item in data["objects"]:
-        del item["waits"], item["ailment"]
+        del item["waits"], item["ailment"], item["because"]
     for step in data["steps"]:
         step.pop("lenient", None)
+        del step["preconditions"]
     plan = Plan.from_json(json.dumps(data))
     assert not plan.needs_approval
     assert (await lab.engine.apply(plan)).ok
+
+
+async def test_a_file_of_a_newer_version_is_refused_and_says_so(lab: Any, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    plan = await lab.plan(web(2))
+    path.write_text(json.dumps({**plan.to_dict(), "pmpcPlan": PLAN_VERSION + 1}))
+    with pytest.raises(PlanVersionUnsupported, match=r"a newer pmpc wrote it \(format 3, this one"):
+        Plan.load(path)
+    for text, message in (("{}", "no version"), ('{"pmpcPlan": "1"}', "no version"), ("", "JSON")):
+        path.write_text(text)
+        with pytest.raises(PlanError, match=message):
+            Plan.load(path)
+    with pytest.raises(PlanError, match="No such file"):
+        Plan.load(tmp_path / "none.json")
+
+
+# -- why --
+
+
+async def test_a_plan_says_why_each_step_is_there_and_why_a_restart(lab: Any) -> None:
+    running = web(2) + "  restart: {policy: automatic}\n"
+    await lab.applied(running)
+    plan = await lab.plan(running.replace("cores: 2, memory: 2048", "cores: 4, memory: 4096"))
+    assert all(step.reason for step in plan.steps)
+    told = plan.explain()
+    assert (
+        "config.cores: 2 -> 4, effective after a restart: it is read when the guest starts" in told
+    )
+    assert "config.memory: 2048 -> 4096, effective after a restart: hot-plug of memory" in told
+    (restart,) = [step for step in plan.steps if step.type == "restart"]
+    assert restart.reason == (
+        "cores: it is read when the guest starts, memory: hot-plug of memory is off; "
+        "its restart policy is automatic"
+    )
+    assert restart.downtime == "restart"
+    assert f"because {restart.reason}; downtime: restart" in told
+    assert Plan.from_json(plan.to_json()).explain() == told
+
+
+async def test_each_step_has_what_has_to_hold_and_what_undoes_it(lab: Any) -> None:
+    new = await lab.plan(web(2))
+    by_id = {step.id.rpartition("/")[2]: step for step in new.steps}
+    assert new.preconditions(by_id["web-1#create"]) == (
+        "it is nowhere on the cluster",
+        "debian-13 (9000) is there",
+    )
+    undone = {name: step.inverse for name, step in by_id.items()}
+    assert undone == {
+        "shop#create": "delete it",
+        "web-1#create": "delete it",
+        "web-1#configure": "delete it",
+        "web-1#start": "shut it down",
+    }
+    await lab.applied(web(2))
+    vmid = lab.vmid("web-1")
+    plan = await lab.plan(web(4))
+    (step,) = plan.steps
+    ours = f"guest {vmid} is still VirtualMachine/web-1 of release shop"
+    assert plan.preconditions(step) == (ours, "config.cores is 2")
+    assert (step.inverse, step.locks) == ("write the previous values", (f"guest:{vmid}",))
+    assert f"only if {ours} and config.cores is 2" in plan.explain()
+    assert plan.to_dict()["steps"][0]["preconditions"] == [ours, "config.cores is 2"]
+    gone = await lab.engine.delete("shop")
+    held = gone.preconditions(gone.steps[0])
+    assert held == (ours, "it is not protected and holds no disk of others")
+
+
+async def test_what_has_to_hold_is_looked_at_when_the_step_begins(lab: Any) -> None:
+    """Identity: another guest took the vmid. Value: somebody changed it."""
+    await lab.applied(web(2))
+    plan = await lab.plan(web(4))
+    vmid = lab.vmid("web-1")
+    lab.cluster.edit(vmid, description="")
+    lab.cluster.guests[vmid].config["smbios1"] = "uuid=11111111-2222-3333-4444-555555555555"
+    lab.cluster.guests[vmid].config["vmgenid"] = "11111111-2222-3333-4444-555555555556"
+    lab.cluster.guests[vmid].config.pop("net0")
+    lab.forget_writes()
+    (failed,) = (await lab.engine.apply(plan)).failed
+    assert "is not VirtualMachine/web-1 any more" in failed.reason
+    assert lab.writes == []

@@ -110,10 +110,10 @@ def test_what_is_no_plan_is_refused(text: str) -> None:
         Plan.from_json(text)
 
 
-def test_another_version_is_refused_with_advice() -> None:
+def test_a_newer_version_is_refused_with_advice() -> None:
     data = plan().to_dict()
     data["pmpcPlan"] = 99
-    with pytest.raises(PlanVersionUnsupported, match="make the plan again"):
+    with pytest.raises(PlanVersionUnsupported, match="a newer pmpc wrote it"):
         Plan.from_json(json.dumps(data))
 
 

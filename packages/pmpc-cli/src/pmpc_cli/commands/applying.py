@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 
 async def apply(
+    plan_file: Annotated[Path | None, Parameter(name="PLANFILE")] = None,
+    /,
     *,
     filename: FilesOption | None = None,
     plan: Annotated[str | None, Parameter(name="--plan", metavar="ID")] = None,
@@ -49,6 +52,7 @@ async def apply(
     others are brought to their declared state.
 
     Args:
+        plan_file: Apply the plan of a file that `pmpc plan --out` wrote.
         plan: Apply a stored plan instead of manifests: what was shown is what is done.
         prune: Delete objects of the release that the manifests no longer have.
         max_delete: Most objects that --prune deletes in one run.
@@ -59,10 +63,10 @@ async def apply(
     from pmpc_cli.session import session
     from pmpc_reconcile.actions.plan import PlanInput
 
-    if (filename is None) == (plan is None):
+    if [filename, plan, plan_file].count(None) != 2:
         raise CommandRefused(
             "cannot tell what to apply",
-            "give manifests with -f or a stored plan with --plan",
+            "give manifests with -f, a stored plan with --plan or the file of a plan",
             ExitCode.USAGE,
         )
     wanted = PlanInput(
@@ -74,15 +78,21 @@ async def apply(
         restart=restart,
     )
     async with session(context) as opened:
-        made = await _plan(opened, plan, wanted)
+        made = await _plan(opened, plan, plan_file, wanted)
         return await carry_out(opened, made, dry_run=dry_run, yes=yes, output=output, atomic=atomic)
 
 
-async def _plan(opened: Session, plan_id: str | None, wanted: PlanInput) -> Plan:
-    """Return the stored plan of that id, or make a new one."""
+async def _plan(
+    opened: Session, plan_id: str | None, plan_file: Path | None, wanted: PlanInput
+) -> Plan:
+    """Return the stored plan of that id or file, or make a new one."""
     from pmpc_cli.present.progress import Progress
     from pmpc_reconcile.actions.show_plan import ShowPlanInput
 
+    if plan_file is not None:
+        from pmpc_reconcile.plans.model import Plan
+
+        return Plan.load(plan_file)
     if plan_id is not None:
         stored: Plan = (await opened.invoke("show-plan", ShowPlanInput(plan_id))).plan
         return stored

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 GraphOption = Annotated[
     Literal["dot", "mermaid"] | None,
     Parameter(name="--graph", metavar="FORMAT", help="Show the steps as a graph instead."),
+]
+OutOption = Annotated[
+    Path | None,
+    Parameter(name="--out", metavar="FILE", help="Also write the plan to this file."),
 ]
 DetailedOption = Annotated[
     bool,
@@ -75,6 +80,7 @@ async def plan(
     steps: bool = False,
     needs_approval: bool = False,
     graph: GraphOption = None,
+    out: OutOption = None,
     detailed_exitcode: DetailedOption = False,
     context: ContextOption = None,
     output: DocumentOption = "text",
@@ -83,7 +89,8 @@ async def plan(
 
     The plan is stored, so that exactly it can be applied later.
 
-    Marks: + create, ~ update in place, - delete, ! conflict, x refused, ? unknown.
+    Marks: + create, ~ update in place, - delete, ± delete and make anew, ! conflict,
+    x refused, ? unknown.
 
     Args:
         prune: Delete objects of the release that the manifests no longer have.
@@ -109,6 +116,8 @@ async def plan(
     )
     async with session(context) as opened:
         made: Plan = (await opened.invoke("plan", wanted, Progress())).plan
+    if out is not None:
+        made.save(out)
     if graph is not None:
         write(made.to_graph(graph) + "\n")
     elif output != "text":
@@ -116,16 +125,17 @@ async def plan(
     else:
         show_plan(made, steps=steps)
         if not made.empty and not made.errors:
-            say(_how_to_apply(made))
+            say(_how_to_apply(made, out))
     return plan_exit_code(made, detailed=detailed_exitcode)
 
 
-def _how_to_apply(made: Plan) -> str:
+def _how_to_apply(made: Plan, out: Path | None) -> str:
     if made.from_json(made.to_json()).withheld:
         return "It has secrets, which are not stored with it: apply the manifests, not the plan."
     if made.needs_approval:
         return f"Let somebody else approve it: pmpc approve {made.id}"
-    return f"Apply exactly this with: pmpc apply --plan {made.id}"
+    which = f"--plan {made.id}" if out is None else str(out)
+    return f"Apply exactly this with: pmpc apply {which}"
 
 
 async def plans(

@@ -6,7 +6,7 @@ server's pending list tells what really waits.
 
 from __future__ import annotations
 
-from pmpc_reconcile.classify.lookup import classify, hotplug_features, rule_for
+from pmpc_reconcile.classify.lookup import classify, hotplug_features, rule_for, why_waits
 from pmpc_reconcile.classify.rule import Effect, Rule
 
-__all__ = ["Effect", "Rule", "classify", "hotplug_features", "rule_for"]
+__all__ = ["Effect", "Rule", "classify", "hotplug_features", "rule_for", "why_waits"]

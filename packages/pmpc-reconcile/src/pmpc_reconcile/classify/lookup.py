@@ -53,6 +53,33 @@ def classify(
     return rule.effect
 
 
+def why_waits(
+    kind: Kind,
+    path: str,
+    action: Action,
+    *,
+    hotplug: frozenset[str] = _DEFAULT | {_USB_DEVICES},
+    new_slot: bool | None = None,
+) -> str:
+    """Say why a change waits for a restart of a running guest.
+
+    Args:
+        kind: The kind of object.
+        path: The field.
+        action: What happens to it.
+        hotplug: Its hot-plug features, see `hotplug_features`.
+        new_slot: As for `classify`.
+    """
+    rule = rule_for(kind, path, action, new_slot=new_slot)
+    if rule.feature == _USB_DEVICES and rule.feature not in hotplug:
+        return "its system takes no USB devices while it runs"
+    if rule.feature is not None and rule.feature not in hotplug:
+        return f"hot-plug of {rule.feature} is off"
+    if rule.unless is not None and rule.effect is Effect.LIVE:
+        return "what this value switches comes and goes with a start"
+    return "it is read when the guest starts"
+
+
 def rule_for(kind: Kind, path: str, action: Action, *, new_slot: bool | None = None) -> Rule:
     """Return the rule that decides about a change, with its source."""
     section, name, key = split_path(path)

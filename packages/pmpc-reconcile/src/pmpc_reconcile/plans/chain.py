@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -29,12 +29,22 @@ if TYPE_CHECKING:
     from pmpc_reconcile.plans.restarts import RestartDecision
 
 
+_NOTHING: Mapping[str, str] = {}
+
+
 def wanted_value(changes: Sequence[FieldChange], path: str) -> str | None:
     """Return the value a change gives to a field, None if nothing does."""
     for change in changes:
         if change.path == path:
             return None if isinstance(change.desired, Absent) else str(change.desired)
     return None
+
+
+def _why(waiting: Sequence[str], because: Mapping[str, str]) -> str:
+    """Return for each option that waits why it does."""
+    reasons = {split_path(path)[1]: reason for path, reason in because.items()}
+    known = "it was changed before and waits since"
+    return ", ".join(f"{option}: {reasons.get(option, known)}" for option in waiting)
 
 
 class GuestChain:
@@ -61,6 +71,7 @@ class GuestChain:
         mark: bool,
         waiting: Sequence[str] = (),
         restart: RestartDecision | None = None,
+        because: Mapping[str, str] = _NOTHING,
     ) -> tuple[Step, ...]:
         """Return the steps in their order.
 
@@ -69,6 +80,7 @@ class GuestChain:
             mark: Its marker is missing.
             waiting: Options that wait for a restart.
             restart: Why it may be restarted for them; None if it may not.
+            because: For each path that waits for a restart, why it does.
         """
         name = self._manifest.name
         if stopping:
@@ -97,7 +109,7 @@ class GuestChain:
             )
         self._moves()
         self._pool()
-        self._power(waiting, restart)
+        self._power(waiting, restart, because)
         return self._between_hooks()
 
     def _between_hooks(self) -> tuple[Step, ...]:
@@ -187,7 +199,12 @@ class GuestChain:
                 after=(made,) if made else (),
             )
 
-    def _power(self, waiting: Sequence[str], restart: RestartDecision | None) -> None:
+    def _power(
+        self,
+        waiting: Sequence[str],
+        restart: RestartDecision | None,
+        because: Mapping[str, str],
+    ) -> None:
         name = self._manifest.name
         if wanted_value(self._changes, "state") == "running":
             self._add(
@@ -202,8 +219,9 @@ class GuestChain:
                 RestartGuest,
                 "restart",
                 f"restart {name} so that {', '.join(waiting)} take effect",
-                reason=restart.message,
+                reason=f"{_why(waiting, because)}; {restart.message}",
                 downtime="restart",
+                inverse="restart it once more with the values before",
                 keys=tuple(waiting),
                 until=restart.until,
             )

@@ -15,7 +15,8 @@ from pmpc_reconcile.plans.model import Blame, ObjectAction, ObjectPlan, Plan, Pu
 from pmpc_reconcile.plans.steps import STEP_TYPES, Step
 from pmpc_reconcile.values import ABSENT, Absent, FieldValue, Secret, SecretMark
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
+"""Version of the format that is written. 2: hooks of groups, replacing, why and whether."""
 _CHANGES = ("changes", "along")
 _TYPES = {kind.type: kind for kind in STEP_TYPES}
 
@@ -34,7 +35,10 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "risk": plan.risk.value,
         "needs_approval": plan.needs_approval,
         "objects": [object_to_dict(item) for item in plan.objects],
-        "steps": [_step_to_dict(step) for step in plan.steps],
+        "steps": [
+            {**_step_to_dict(step), "preconditions": list(plan.preconditions(step))}
+            for step in plan.steps
+        ],
         "diagnostics": [item.to_dict() for item in plan.diagnostics],
         "documents": [dict(document) for document in plan.documents],
     }
@@ -50,7 +54,7 @@ def plan_from_json(text: str) -> Plan:
 
     Raises:
         PlanError: The text is not a plan.
-        PlanVersionUnsupported: It has a version this code does not read.
+        PlanVersionUnsupported: A newer pmpc wrote it.
     """
     try:
         data: object = json.loads(text)
@@ -66,14 +70,9 @@ def plan_from_dict(data: Mapping[str, Any]) -> Plan:
 
     Raises:
         PlanError: The data is not a plan.
-        PlanVersionUnsupported: It has a version this code does not read.
+        PlanVersionUnsupported: A newer pmpc wrote it.
     """
-    version = data.get("pmpcPlan")
-    if version != PLAN_VERSION:
-        raise PlanVersionUnsupported(
-            f"cannot read the plan: its format is {version!r}, this pmpc reads {PLAN_VERSION}; "
-            "make the plan again"
-        )
+    _check_version(data.get("pmpcPlan"))
     try:
         return Plan(
             id=data["id"],
@@ -91,6 +90,17 @@ def plan_from_dict(data: Mapping[str, Any]) -> Plan:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise PlanError(f"cannot read the plan: {error!r}") from error
+
+
+def _check_version(version: object) -> None:
+    """Refuse what no version of this code ever wrote, and what a later one wrote."""
+    if not isinstance(version, int) or version < 1:
+        raise PlanError(f"cannot read the plan: {version!r} is no version of a plan's format")
+    if version > PLAN_VERSION:
+        raise PlanVersionUnsupported(
+            f"cannot read the plan: a newer pmpc wrote it (format {version}, this one reads up to "
+            f"{PLAN_VERSION}); apply it with that one, or make the plan again"
+        )
 
 
 def value_to_plain(value: FieldValue | Absent) -> Any:
@@ -150,6 +160,7 @@ def object_to_dict(item: ObjectPlan) -> dict[str, Any]:
         "desired": {path: value_to_plain(value) for path, value in item.desired.items()},
         "owned_after": {path: value_to_plain(value) for path, value in item.owned_after.items()},
         "effects": dict(item.effects),
+        "because": dict(item.because),
         "restart": list(item.restart),
         "waits": item.waits,
         "ailment": item.ailment,
@@ -173,6 +184,7 @@ def _object_from_dict(data: Mapping[str, Any]) -> ObjectPlan:
         desired=_fields(data["desired"]),
         owned_after=_fields(data["owned_after"]),
         effects=data["effects"],
+        because=data.get("because", {}),
         restart=tuple(data["restart"]),
         waits=data.get("waits", ""),
         ailment=data.get("ailment", ""),

@@ -113,6 +113,7 @@ class _Maker:
                 reason="a new guest has what its source has",
                 after=(steps[-1].id,),
                 locks=self._locks,
+                inverse="delete it",
                 changes=tuple(_predicted(self._manifest, template_config)) if known else (),
                 fresh=True,
             )

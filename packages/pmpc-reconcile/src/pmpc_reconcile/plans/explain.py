@@ -28,7 +28,10 @@ def explain(plan: Plan) -> str:
         lines.extend(_explain_object(item))
     if plan.steps:
         lines.append("Steps:")
-        lines.extend(_explain_step(number, step) for number, step in enumerate(plan.steps, 1))
+        for number, step in enumerate(plan.steps, 1):
+            lines.append(_explain_step(number, step))
+            holds = plan.preconditions(step)
+            lines.extend([f"       only if {' and '.join(holds)}"] if holds else [])
     counts = ", ".join(f"{number} {action}" for action, number in plan.counts().items())
     if plan.empty:
         lines.append(f"Nothing to do ({counts or 'no objects'}).")
@@ -45,7 +48,8 @@ def _explain_object(item: ObjectPlan) -> list[str]:
     lines = [f"{_SIGNS[item.action]} {item.address}{where}: {item.action.value}"]
     for change in item.changes:
         effect = item.effects.get(change.path)
-        tail = f", effective after a {effect}" if effect in ("restart", "stop") else ""
+        why = f": {item.because[change.path]}" if change.path in item.because else ""
+        tail = f", effective after a {effect}{why}" if effect in ("restart", "stop") else ""
         lines.append(f"    {change.path}: {_shown(change.live)} -> {_shown(change.desired)}{tail}")
         if change.reason:
             lines.append(f"        because {change.reason}")

@@ -17,6 +17,8 @@ from pmpc_reconcile.plans.steps import Step
 from pmpc_reconcile.risk import Risk, highest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pmpc_reconcile.contexts import Context
     from pmpc_reconcile.diagnostics import Diagnostic
     from pmpc_reconcile.diff import FieldChange
@@ -107,6 +109,7 @@ class ObjectPlan:
         desired: Every field the manifest declares.
         owned_after: What is recorded as ours when all went well.
         effects: For each changed path when it takes effect: `live`, `restart`, `stop`.
+        because: For each path that waits for a restart, why it does.
         restart: Options whose new value waits for a restart that the plan does not make.
         waits: Why it does not make it: a word and a sentence, `OutsideWindow: its window …`.
         ailment: What keeps the object from working, likewise; empty if nothing does.
@@ -127,6 +130,7 @@ class ObjectPlan:
     desired: Mapping[str, FieldValue] = attrs.field(factory=dict[str, "FieldValue"], repr=False)
     owned_after: Mapping[str, FieldValue] = attrs.field(factory=dict[str, "FieldValue"], repr=False)
     effects: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    because: Mapping[str, str] = attrs.field(factory=dict[str, str])
     restart: tuple[str, ...] = ()
     waits: str = ""
     ailment: str = ""
@@ -284,6 +288,12 @@ class Plan:
 
         return to_dot(self.steps) if language == "dot" else to_mermaid(self.steps)
 
+    def preconditions(self, step: Step) -> tuple[str, ...]:
+        """Return what has to hold when a step begins, beside the steps it waits for."""
+        from pmpc_reconcile.plans.preconditions import preconditions
+
+        return preconditions(self, step)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data, secrets replaced by their fingerprints."""
         from pmpc_reconcile.plans.codec import plan_to_dict
@@ -296,13 +306,31 @@ class Plan:
 
         return plan_to_json(self)
 
+    def save(self, path: str | Path) -> None:
+        """Write the plan to a file as versioned JSON, all or nothing, for its owner only."""
+        from pmpc_reconcile.plans.files import save_plan
+
+        save_plan(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> Plan:
+        """Return the plan that `save` wrote, also an older pmpc's.
+
+        Raises:
+            PlanError: There is no such file, or it is not a plan.
+            PlanVersionUnsupported: A newer pmpc wrote it.
+        """
+        from pmpc_reconcile.plans.files import load_plan
+
+        return load_plan(path)
+
     @staticmethod
     def from_json(text: str) -> Plan:
         """Return the plan that `to_json` wrote.
 
         Raises:
             PlanError: The text is not a plan.
-            PlanVersionUnsupported: It has a version this code does not read.
+            PlanVersionUnsupported: A newer pmpc wrote it.
         """
         from pmpc_reconcile.plans.codec import plan_from_json
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from pmpc_reconcile.classify import Effect, classify, hotplug_features
+from pmpc_reconcile.classify import Effect, classify, hotplug_features, why_waits
 from pmpc_reconcile.diff import Diff, FieldChange, pending_options, three_way, to_wire
 from pmpc_reconcile.identity.disks import disks_of, read_disks, write_disks
 from pmpc_reconcile.locate import Found
@@ -45,7 +45,9 @@ def plan_existing(
     guest = found.guest
     diff = compare(situation, manifest, guest, record)
     changes, effects = _classified(manifest, guest, diff.changes)
+    because = _reasons(manifest, guest, changes, effects)
     item = _item(situation, manifest, found, record, diff, changes, effects)
+    item = attrs.evolve(item, because=because)
     if diff.conflicts:
         return Built(attrs.evolve(item, action=ObjectAction.CONFLICT))
     if manifest.replace == "allow" and "replace" in effects.values():
@@ -59,7 +61,7 @@ def plan_existing(
     decision = decide_restart(manifest, situation.moment, asked=situation.restart_asked(manifest))
     restart = decision if waiting and decision.allowed else None
     steps = GuestChain(manifest, guest, changes, situation).steps(
-        stopping=stopping, mark=not found.marked, waiting=waiting, restart=restart
+        stopping=stopping, mark=not found.marked, waiting=waiting, restart=restart, because=because
     )
     action = ObjectAction.UPDATE if steps else ObjectAction.NONE
     if waiting and restart is None:
@@ -166,6 +168,21 @@ def _classified(
             )
             effects[change.path] = EFFECT_WORDS[Effect.LIVE if back else effect]
     return tuple(kept), effects
+
+
+def _reasons(
+    manifest: Manifest,
+    guest: GuestObject,
+    changes: Sequence[FieldChange],
+    effects: Mapping[str, str],
+) -> dict[str, str]:
+    """Return why changes wait for a restart."""
+    hotplug = hotplug_features(guest.running_config)
+    return {
+        change.path: why_waits(manifest.kind_data, change.path, change.action, hotplug=hotplug)
+        for change in changes
+        if effects.get(change.path) in ("restart", "stop")
+    }
 
 
 def _as_it_runs(manifest: Manifest, running: Mapping[str, FieldValue], change: FieldChange) -> bool:
