@@ -8,7 +8,7 @@ declared is used together, and stays when we let go of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pmpc_reconcile.records import ManagedRecord
     from pmpc_reconcile.values import Fields, FieldValue
 
+_OTHERS: Final = "somebody else made it"
 KEY: Final = "key"
 """In an object's evidence: under which key it is recorded."""
 RECORD_KINDS: Final[Mapping[str, str]] = {
@@ -165,7 +166,7 @@ def plan_settings(
         desired=settings.desired,
         owned_after=owned,
         evidence={KEY: settings.key},
-        notes=tuple(problem.message for problem in problems),
+        notes=(*(problem.message for problem in problems), *_staying(settings, diff)),
         record=gone or not is_recorded(record, settings.key, "", owned, situation.fingerprint),
     )
     if conflicts or problems or not diff.changes:
@@ -203,7 +204,7 @@ def _kept(settings: Settings, change: FieldChange, going: set[str]) -> FieldChan
     """Let go of what others made, or put something into, instead of taking it away."""
     item = settings.item_of(change.path)
     if item is not None and item.made not in settings.owned:
-        return attrs.evolve(change, action=Action.RELEASE, reason="somebody else made it")
+        return attrs.evolve(change, action=Action.RELEASE, reason=_OTHERS)
     if item is None or item.made != change.path:
         return change
     inside = (path for path in settings.live if path.startswith(f"{item.name}."))
@@ -214,6 +215,18 @@ def _kept(settings: Settings, change: FieldChange, going: set[str]) -> FieldChan
         return change
     reason = f"somebody else's are in it: {strange[0]}"
     return attrs.evolve(change, action=Action.RELEASE, reason=reason)
+
+
+def _staying(settings: Settings, diff: Diff) -> Iterator[str]:
+    """Say which items are no longer declared and stay, because nobody knows that we made them."""
+    left = [field.path for field in diff.fields if field.reason == _OTHERS]
+    names = [item.name for path in left if (item := settings.item_of(path))]
+    kept = [name for name in dict.fromkeys(names) if any(p.startswith(name) for p in settings.live)]
+    if kept:
+        yield (
+            f"{', '.join(kept)} stay: they were there before this release, or the records of it "
+            "are lost; adopt them if they shall go with it"
+        )
 
 
 def _owned_after(settings: Settings, diff: Diff) -> dict[str, FieldValue]:
