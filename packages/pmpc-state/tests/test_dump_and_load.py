@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Table, select
 
-from pmpc_state import DumpInvalid, SecretKey, State, backup, check, dump, load
+from pmpc_state import DumpInvalid, LogLine, Sample, SecretKey, State, backup, check, dump, load
+from pmpc_state.repositories.readings import record_readings
+from pmpc_state.schema import lease, metadata
 from pmpc_state.testing import Recorder
 from proxmox_client.testing.clock import VirtualClock
+from tests.lab.listed import fill
 
 KEY = SecretKey(b"k" * 32)
 
@@ -72,6 +77,34 @@ def test_a_dump_loads_into_either_database_and_dumps_the_same_again(
     assert Recorder(target).look("qemu", {"500": {"name": "new"}}).created == 1
     target.writer().snapshot("lab", "second")
     assert check(target) == ()
+
+
+def test_every_table_is_carried_over(
+    filled: State, target: State, clock: VirtualClock, url: str
+) -> None:
+    """A table that is added must be filled here, and then is in the dump or left out on purpose."""
+    _fill_the_rest(filled, clock)
+    load(target, io.StringIO(_dumped(filled)))
+    for table in metadata.sorted_tables:
+        rows = _rows(filled, table)
+        assert rows, f"nothing fills {table.name}: do so above, or its dump is not tested"
+        assert _rows(target, table) == ([] if table is lease else rows), table.name
+
+
+def _fill_the_rest(state: State, clock: VirtualClock) -> None:
+    recorder = Recorder(state)
+    fill(state, recorder, clock, range(2))
+    moment = datetime.fromtimestamp(clock.now(), UTC)
+    line = LogLine("pve1", moment, "1", "root@pam", "pvedaemon", 6, "update VM 100")
+    recorder.look("lxc", {"200": {"hostname": "x"}}, lines=[line])
+    state.writer().samples.record("lab", [Sample("lxc", "200", "cpu", moment, 0.5)])
+    with state.writing_connection() as connection:
+        record_readings(connection, 1, "storage", [""], moment)
+
+
+def _rows(state: State, table: Table) -> list[str]:
+    with state.reading_connection() as (connection, _):
+        return sorted(repr(tuple(row)) for row in connection.execute(select(table)))
 
 
 def test_the_key_and_leases_are_not_in_a_dump(filled: State) -> None:

@@ -43,6 +43,11 @@ def test_a_whole_database_has_no_problem(filled: State) -> None:
             "UPDATE observation SET valid_to = valid_from + 1 WHERE valid_to IS NULL",
             "resource snapshot",
         ),
+        (
+            "UPDATE observation SET valid_to = valid_to + 1 WHERE valid_to = "
+            "(SELECT vanished_at FROM resource WHERE key = '101')",
+            "interval",
+        ),
         ("DELETE FROM snapshot WHERE name = 'nothing'", ""),
         ("UPDATE snapshot SET root_hash = 'x' WHERE name = 'after-2'", "snapshot"),
         ("UPDATE audit SET actor = 'mallory' WHERE seq = 2", "audit"),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Table, create_engine, inspect, select
 
-from pmpc_state import State, StateOutdated, migrate
+from pmpc_state import State, StateOutdated, migrate, migrations
 from pmpc_state.database.engine import parse_url
 from pmpc_state.database.moving import newest_script
 from pmpc_state.database.versions import VERSION_TABLE
@@ -105,6 +107,44 @@ def test_what_came_later_goes_again_and_the_data_before_it_stays(empty_url: str)
             kept = 1 if table.name in first else 0
             assert len(connection.execute(select(table)).all()) == kept, table.name
     engine.dispose()
+
+
+def test_each_step_goes_down_and_up_with_data(empty_url: str) -> None:
+    """Data of tables that stay is kept by every single step, in both directions."""
+    migrate(empty_url)
+    _fill(empty_url)
+    steps = [script.revision for script in _scripts()]
+    kept = {table.name for table in metadata.sorted_tables}
+    for before, after in pairwise(steps):
+        down = migrate(empty_url, target=after)
+        assert (down.before, down.after) == (before, after)
+        kept -= LATER.get(before, set())
+        assert _filled(empty_url) == kept, before
+        with pytest.raises(StateOutdated, match="run `pmpc state migrate`"):
+            State.open(empty_url)
+    for after, before in reversed(list(pairwise(steps))):
+        up = migrate(empty_url, target=after)
+        assert (up.before, up.after) == (before, after)
+        assert _filled(empty_url) == kept, after
+    State.open(empty_url).close()
+
+
+def _scripts() -> list[Script]:
+    """Return the migrations, the newest first."""
+    found = ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions()
+    return [script for script in found if script.revision]
+
+
+def _filled(url: str) -> set[str]:
+    engine = create_engine(parse_url(url))
+    with engine.connect() as connection:
+        there = set(inspect(engine).get_table_names()) - {VERSION_TABLE}
+        counts = {
+            name: connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"') for name in there
+        }
+        found = {name for name, count in counts.items() if count.scalar_one()}
+    engine.dispose()
+    return found
 
 
 def test_the_newest_version_is_that_of_the_last_migration() -> None:

@@ -35,7 +35,8 @@ def check(state: State) -> tuple[Problem, ...]:
     """Look for damage; an empty answer means that everything holds.
 
     Checks the file itself (SQLite), that each document has the hash it is known by, that the
-    intervals of a resource do not overlap and that one is open exactly while it is there, that
+    intervals of a resource do not overlap, that one is open exactly while it is there and that none
+    goes on after it vanished, that
     each snapshot still shows what its root hash stands for, and the chain of the audit log. Sees
     one moment of the database; a sync may go on meanwhile.
 
@@ -103,6 +104,18 @@ def _presence(connection: Connection) -> Iterator[Problem]:
     )
     for kind, key in connection.execute(ghosts):
         yield Problem("resource", f"{kind}/{key}", "it vanished, yet its last interval is open")
+    ended = (
+        select(observation.c.resource_id, func.max(observation.c.valid_to).label("last"))
+        .group_by(observation.c.resource_id)
+        .subquery()
+    )
+    torn: Select[str, str] = (
+        select(resource.c.kind, resource.c.key)
+        .join(ended, ended.c.resource_id == resource.c.id)
+        .where(resource.c.vanished_at.is_not(None), ended.c.last > resource.c.vanished_at)
+    )
+    for kind, key in connection.execute(torn):
+        yield Problem("interval", f"{kind}/{key}", "its last interval goes on after it vanished")
     seen = select(observation.c.id).where(observation.c.resource_id == resource.c.id)
     is_open = select(observation.c.id).where(opened)
     gaps: Select[str, str] = select(resource.c.kind, resource.c.key).where(

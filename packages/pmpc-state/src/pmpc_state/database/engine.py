@@ -15,6 +15,8 @@ from pmpc_state.errors import StateMissing, StateUrlInvalid
 
 WRITES: Final = "pmpc_writes"
 """Execution option of a connection whose transaction will write."""
+READS: Final = "pmpc_reads"
+"""Execution option of a connection whose transaction must not write."""
 
 BUSY_SECONDS: Final = 30
 """How long to wait for another writer of a SQLite file, unless its URL says `?timeout=…`."""
@@ -93,4 +95,6 @@ def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
     # A deferred transaction that later writes can fail at once with "database is locked", however
     # long the time-out: so writers say at the start that they are writers.
+    reads = connection.get_execution_options().get(READS, False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

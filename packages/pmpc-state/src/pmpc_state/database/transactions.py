@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 from sqlalchemy import Connection, Engine
 
 from pmpc_state.database.complaints import explained
-from pmpc_state.database.engine import WRITES
+from pmpc_state.database.engine import READS, WRITES
 
 
 class Reading(Protocol):
@@ -41,12 +41,19 @@ class Pooled:
 
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
-        """Enter a transaction whose reads all see the same moment of the database."""
+        """Enter a transaction whose reads all see the same moment of the database.
+
+        The database itself refuses to write in it.
+        """
         with explained(self.engine, "use"), self.engine.connect() as connection:
-            if connection.dialect.name == "postgresql":
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield connection
+            if connection.dialect.name != "postgresql":
+                reader = connection.execution_options(**{READS: True})
+                with reader.begin():
+                    yield reader
+                return
+            reader = connection.execution_options(isolation_level="REPEATABLE READ")
+            with _read_only(reader), reader.begin():
+                yield reader
 
     @contextmanager
     def writing(self) -> Generator[Connection, None, None]:
@@ -55,6 +62,21 @@ class Pooled:
             writer = connection.execution_options(**{WRITES: True})
             with writer.begin():
                 yield writer
+
+
+@contextmanager
+def _read_only(connection: Connection) -> Generator[None, None, None]:
+    """Let the next transactions of a PostgreSQL connection read only, without a round trip.
+
+    SQLAlchemy's own option would leave "read write" behind, whatever the server is set to.
+    """
+    driver: Any = connection.connection.driver_connection
+    driver.read_only = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.read_only = None
 
 
 @attrs.frozen
