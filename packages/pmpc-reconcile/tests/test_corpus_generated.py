@@ -10,16 +10,21 @@ import functools
 import importlib
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import attrs
+import httpx
 import pytest
 
+from pmpc_reconcile import Reconciler
 from pmpc_reconcile.diff import Diff, create_options, three_way, to_wire
 from pmpc_reconcile.kinds import Kind, Option, Scalar, Shape, ValueType, kind, options_of
 from pmpc_reconcile.manifests import Manifest, json_schema, load_text
 from pmpc_reconcile.values import Fields, from_record, live_fields, to_record
+from pmpc_state import State
+from proxmox_client import AsyncClient, PasswordLogin
 from proxmox_client.testing import SimulatedCluster
 
 VERSIONS = ("8.4", "9.0", "9.1", "9.2")
@@ -270,15 +275,78 @@ def test_a_guest_that_was_made_plans_to_nothing(case: Case) -> None:
     _another_way_of_writing_it(case, wanted, live, owned)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("of", KINDS, ids=lambda of: of.name)
+async def test_applied_by_the_engine_it_plans_to_nothing_and_writes_nothing(
+    of: Kind, version: str, tmp_path: Path
+) -> None:
+    """The whole way: plan, apply, and three plans more, each applied, without one more write."""
+    cluster = SimulatedCluster(version=version)
+    for node in cluster.nodes:
+        cluster.add_volume("local", IMAGE.partition(":")[2], 1_000_000, node=node)
+    cluster.access.users["root@pam"].password = "secret"
+    cases = [case for case in CASES if (case.of, case.version) == (of, version)]
+    wanted = _all_of(cases, lambda case: case.config)
+    server = Counting(cluster.async_transport())
+    with State.open(f"sqlite:///{tmp_path / 'state.db'}", now=cluster.clock.now) as state:
+        async with AsyncClient(
+            "https://pve1:8006",
+            login=PasswordLogin("root@pam", "secret"),  # only root's own session may set some
+            transport=server,
+            sleep=cluster.clock.asleep,
+            now=cluster.clock.now,
+        ) as client:
+            clock = cluster.clock
+            engine = Reconciler(client, state, "lab", now=clock.now, sleep=clock.asleep)
+            report = await engine.apply(await engine.plan(wanted))
+            assert report.ok, [result.reason for result in report.failed]
+            assert len(cluster.guests) == len(cases)
+            server.writes.clear()
+            for again in (wanted, _all_of(cases, _shuffled), wanted):
+                plan = await engine.plan(again)
+                assert plan.counts() == {"none": len(cases)}, plan.explain()
+                assert (await engine.apply(plan)).ok
+            assert server.writes == []
+
+
+class Counting(httpx.AsyncBaseTransport):
+    """Passes requests on and remembers those that write."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.inner = inner
+        self.writes: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET":
+            self.writes.append(f"{request.method} {request.url.path}")
+        return await self.inner.handle_async_request(request)
+
+
+def _all_of(
+    cases: Sequence[Case], config: Callable[[Case], Mapping[str, Any]]
+) -> tuple[Manifest, ...]:
+    """Return one manifest per case, each with a name of its own."""
+    documents = [
+        {**document(case, config(case)), "metadata": {"name": f"guest-{number}"}}
+        for number, case in enumerate(cases)
+    ]
+    random.Random(len(documents)).shuffle(documents)
+    text = "---\n".join(json.dumps(each) + "\n" for each in documents)
+    return load_text(text, version=cases[0].version)
+
+
+def _shuffled(case: Case) -> dict[str, Any]:
+    """Return the same options in another order."""
+    chance = random.Random(str(case))
+    texts = {name: _permuted(value, chance) for name, value in case.config.items()}
+    return {name: texts[name] for name in chance.sample(list(texts), len(texts))}
+
+
 def _another_way_of_writing_it(
     case: Case, wanted: Manifest, live: Mapping[str, Any], owned: Fields
 ) -> None:
     """Order and written out defaults change nothing."""
-    chance = random.Random(str(case))
-    texts = {name: _permuted(value, chance) for name, value in case.config.items()}
-    names = list(texts)
-    chance.shuffle(names)
-    other = manifest(case, {name: texts[name] for name in names})
+    other = manifest(case, _shuffled(case))
     assert compare(case, other, live, owned).empty
     assert other.to_document() == wanted.to_document()
     explicit = manifest(case, {**_defaults(case), **_explicit(case)})
