@@ -119,6 +119,38 @@ async def test_moved_and_deleted_guests_are_stale(lab: Any) -> None:
     assert gone.blocking
 
 
+SETTINGS = """
+---
+apiVersion: pmpc/v1
+kind: Storage
+metadata: {name: more}
+spec: {type: dir, config: {path: /more, content: [CONTENT]}}
+"""
+
+
+async def test_pools_and_settings_are_stale_too(lab: Any) -> None:
+    await lab.applied(web(2) + SETTINGS.replace("CONTENT", "iso"))
+    text = web(2).replace("the shop", "our shop") + SETTINGS.replace("CONTENT", "iso, backup")
+    plan = await lab.plan(text)
+    lab.forget_writes()
+    assert await lab.engine.stale(plan) == ()
+    marker = lab.cluster.call("GET", "/pools/shop")["comment"].partition("the shop")[2]
+    lab.cluster.call("PUT", "/pools/shop", {"comment": f"bob's shop{marker}"})
+    lab.cluster.call("PUT", "/storage/more", {"content": "iso,vztmpl"})
+    found = {item.address: item for item in await lab.engine.stale(plan)}
+    assert set(found) == {"Pool/shop", "Storage/more"}
+    assert found["Pool/shop"].reason == "somebody changed comment"
+    assert found["Pool/shop"].blocking
+    assert lab.writes == []
+    failed = {item.address: item.reason for item in (await lab.engine.apply(plan)).failed}
+    assert set(failed) == {"Pool/shop", "Storage/more"}
+    assert 'is "bob\'s shop" now: somebody changed it; plan again' in failed["Pool/shop"]
+    assert lab.cluster.call("GET", "/pools/shop")["comment"].startswith("bob's shop")
+    lab.cluster.call("DELETE", "/storage/more")
+    gone = await lab.engine.delete("shop")
+    assert "Storage/more" not in {item.address for item in await lab.engine.stale(gone)}
+
+
 async def test_a_plan_is_a_graph_and_says_what_undoes_each_step(lab: Any) -> None:
     plan = await lab.plan(web(2))
     dot, mermaid = plan.to_graph("dot"), plan.to_graph("mermaid")

@@ -33,7 +33,7 @@ from pmpc_reconcile.manifests import Manifest, load_text, manifest_from_document
 from pmpc_reconcile.planner import Planner
 from pmpc_reconcile.planning.request import Request, release_of
 from pmpc_reconcile.plans.caps import MOST_DELETED
-from pmpc_reconcile.plans.model import Plan, Purpose
+from pmpc_reconcile.plans.model import ObjectAction, Plan, Purpose
 from pmpc_reconcile.records import Records
 from pmpc_reconcile.releases import check_release_name, rollback_target
 from pmpc_reconcile.risk import Risk
@@ -316,10 +316,17 @@ class Reconciler:
         return await approvals_of(self.records, plan)
 
     async def stale(self, plan: Plan) -> tuple[StaleObject, ...]:
-        """Return the guests of a plan that moved, changed or went since it was made."""
-        from pmpc_reconcile.staleness import stale_objects
+        """Return the objects of a plan that moved, changed or went since it was made."""
+        from pmpc_reconcile.staleness import settings_of, stale_objects, stale_settings
 
-        return await stale_objects(self._live(), plan)
+        found = await stale_objects(self._live(), plan)
+        if not settings_of(plan):
+            return found
+        given = tuple(manifest_from_document(dict(one)) for one in plan.documents)
+        prune = any(item.action is ObjectAction.DELETE for item in plan.objects)
+        request = Request(plan.release, given, purpose=plan.purpose, prune=prune)
+        now = await Planner(self._live(), self.records, ignore_event, self._now).plan(request)
+        return (*found, *stale_settings(plan, now))
 
     async def stored_plans(
         self, release: str | None = None, limit: int = 100

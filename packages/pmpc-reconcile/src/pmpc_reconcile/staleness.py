@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import attrs
 
 from pmpc_reconcile.live import Inventory, LiveCluster
-from pmpc_reconcile.plans.model import ObjectPlan, Plan
+from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
 
 
 @attrs.frozen
@@ -37,6 +37,38 @@ async def stale_objects(live: LiveCluster, plan: Plan) -> tuple[StaleObject, ...
     known = [item for item in plan.objects if item.vmid is not None and item.digest is not None]
     found = await asyncio.gather(*(_look(live, inventory, item) for item in known))
     return tuple(one for one in found if one is not None)
+
+
+def stale_settings(plan: Plan, now: Plan) -> tuple[StaleObject, ...]:
+    """Return the pools and settings of a plan of which fields changed since it was made.
+
+    Args:
+        plan: The plan.
+        now: What planning the same gives now.
+    """
+    found: list[StaleObject] = []
+    for item in settings_of(plan):
+        later = now.find(item.address)
+        if later is None:
+            found.append(StaleObject(item.address, "it is gone", blocking=True))
+            continue
+        live = {change.path: change.live for change in (*later.changes, *later.conflicts)}
+        other = [one.path for one in item.changes if live.get(one.path, one.desired) != one.live]
+        if other:
+            blocking = any(path in live for path in other)
+            reason = f"somebody changed {', '.join(other)}"
+            found.append(StaleObject(item.address, reason, blocking=blocking))
+    return tuple(found)
+
+
+def settings_of(plan: Plan) -> tuple[ObjectPlan, ...]:
+    """Return the pools and settings that a plan would change."""
+    acting = (ObjectAction.UPDATE, ObjectAction.CREATE, ObjectAction.DELETE)
+    return tuple(
+        item
+        for item in plan.objects
+        if item.kind not in ("VirtualMachine", "Container") and item.action in acting
+    )
 
 
 async def _look(live: LiveCluster, inventory: Inventory, item: ObjectPlan) -> StaleObject | None:

@@ -9,6 +9,7 @@ from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.identity import strip_marker, with_marker
 from pmpc_reconcile.live import PoolObject
 from pmpc_reconcile.plans.steps import Configure
+from pmpc_reconcile.values import Absent
 
 POOL_EVIDENCE = "pool"
 """In an object's evidence: the name of a pool that was recorded as ours and lost its marker."""
@@ -62,10 +63,7 @@ class ConfigurePoolGoal(ExistingGuestGoal):
         pool = await own_pool(run)
         if pool is None:
             raise StepFailure(f"pool {run.item.name} does not exist any more; plan again")
-        wanted = strip_marker(pool.comment)
-        for change in self.step.changes:
-            if change.path == "comment":
-                wanted = "" if change.action is Action.REMOVE else str(change.desired)
+        wanted = self._comment(strip_marker(pool.comment))
         if pool.marker is None or strip_marker(pool.comment) != wanted:
             return self._put(run, "comment", {"comment": with_marker(wanted, run.marker)})
         for remove in (False, True):
@@ -74,6 +72,26 @@ class ConfigurePoolGoal(ExistingGuestGoal):
                 verb = "remove members" if remove else "add members"
                 return self._put(run, verb, {**params, "delete": 1} if remove else params)
         return None
+
+    def _comment(self, now: str) -> str:
+        """Return the comment to write; the present one where none is to be changed.
+
+        Raises:
+            StepFailure: Somebody changed it since the plan was made.
+        """
+        for change in self.step.changes:
+            if change.path != "comment":
+                continue
+            wanted = "" if change.action is Action.REMOVE else str(change.desired)
+            reviewed = "" if isinstance(change.live, Absent) else str(change.live)
+            if now in (wanted, reviewed):
+                return wanted
+            if not self.step.lenient:
+                raise StepFailure(
+                    f"comment was {reviewed!r} when the plan was made and is {now!r} now: "
+                    "somebody changed it; plan again"
+                )
+        return now
 
     def _members(self, run: StepRun, pool: PoolObject, *, remove: bool) -> dict[str, object]:
         guests: list[str] = []
