@@ -249,6 +249,10 @@ async def test_what_was_deleted_since_is_made_again(past: Past) -> None:
     await past.sync()
     for name, (prefix, _) in GONE.items():
         assert past.differs(prefix), name
+    for name in ("storage/tank", "pool/prod", "old-db"):
+        last = await past.manifest(name, at=None)  # as it was when it was there last
+        assert last.gone
+        assert document_of(last.text) == document_of((await past.manifest(name)).text)
     for name in ("storage/tank", "pool/prod", "qemu/700", "sdn-vnet/web"):
         found = await past.manifest(name)
         assert found.gone, name

@@ -215,6 +215,20 @@ async def test_a_time_of_which_nothing_is_known_is_an_error(guests: Any, do: Doo
         await do("list", ListInput(at="2126-01-01"))
 
 
+async def test_the_log_of_what_is_gone_is_found_by_its_last_name(guests: Any, do: Door) -> None:
+    await do("sync", SyncInput())
+    guests.cluster.call("POST", "/nodes/pve1/qemu/201/status/stop", {})
+    guests.cluster.clock.advance(60)
+    guests.cluster.call("DELETE", "/nodes/pve1/qemu/201", {})
+    guests.cluster.clock.advance(60)
+    await do("sync", SyncInput())
+    for name in ("vm-1", "qemu/201", "201"):
+        log: LogOutput = await do("log", LogInput(name=name))
+        assert (log.address, log.items[-1].action) == ("qemu/201", "vanished")
+        changed: ChangesOutput = await do("changes", ChangesInput(since="-1h", name=name))
+        assert [one.change for one in changed.items] == ["removed"]
+
+
 async def test_what_is_not_found_is_told_with_what_is_near(guests: Any, do: Door) -> None:
     await do("sync", SyncInput())
     for name, why in {

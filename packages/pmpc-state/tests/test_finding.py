@@ -139,3 +139,24 @@ def test_hostile_values_are_only_values(filled: State) -> None:
         quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
         assert filled.reader().find("lab", f"name={quoted} or config.a-b={quoted}").items == ()
     assert filled.reader().find("lab").total == 6
+
+
+def test_what_is_gone_is_found_as_it_last_was(
+    filled: State, recorder: Recorder, clock: VirtualClock
+) -> None:
+    clock.advance(60)
+    recorder.look("qemu", {"100": {**GUESTS["100"], "name": "shop"}, "9": GUESTS["9"]})
+    clock.advance(60)
+    recorder.look("qemu", {"9": GUESTS["9"]})
+    reader = filled.reader()
+    assert [one.key for one in reader.gone("lab")] == ["100", "1000", "101"]
+    assert [one.key for one in reader.gone("lab", limit=1)] == ["100"]
+    [shop] = reader.gone("lab", "shop")
+    assert (shop.key, shop.config["name"]) == ("100", "shop")
+    assert shop.valid_to is not None
+    assert reader.gone("lab", "web") == ()  # it was called so before
+    assert reader.gone("lab", "kind=qemu and config.memory=9000")[0].key == "101"
+    recorder.look("qemu", {"9": GUESTS["9"], "100": {"name": "shop"}})
+    assert reader.gone("lab", "shop") == ()
+    with pytest.raises(NotRecorded):
+        reader.gone("nowhere")

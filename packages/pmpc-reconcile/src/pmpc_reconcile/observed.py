@@ -169,13 +169,8 @@ def resource_named(
         InputInvalid: The kind is not known.
         ObjectNotFound: Nothing, or more than one object, matches.
     """
-    word, slash, rest = wanted.partition("/")
-    kind, name = kind_named(of_kind), wanted
-    if slash and kind is None and word.lower() in (*WORDS, *KINDS, *SETTINGS):
-        kind, name = kind_named(word), rest
-
-    only = "" if kind is None else f"kind={quoted(kind)} and "
-    matches = reader.find(cluster, f"{only}{quoted(name)}", at=at).items
+    kind, name = _split(wanted, of_kind)
+    matches = reader.find(cluster, _named(kind, name), at=at).items
     if len(matches) == 1:
         return matches[0]
     if not matches:
@@ -198,6 +193,41 @@ async def all_snapshots(state: State, cluster: str) -> tuple[SnapshotView, ...]:
     """Return the named states, oldest first."""
     found = await asyncio.to_thread(lambda: state.reader().snapshots(cluster))
     return tuple(_snapshot_view(item) for item in found)
+
+
+def resource_ever(
+    reader: StateReader, cluster: str, wanted: str, of_kind: str | None, at: datetime | None
+) -> Resource:
+    """Return the one object of a name; if none has it now, the last one that had it.
+
+    Raises:
+        InputInvalid: The kind is not known.
+        ObjectNotFound: Nothing, or more than one object, matches.
+    """
+    try:
+        return resource_named(reader, cluster, wanted, of_kind, at)
+    except ObjectNotFound as error:
+        if at is not None or error.candidates:
+            raise
+        kind, name = _split(wanted, of_kind)
+        found = reader.gone(cluster, _named(kind, name), limit=1)
+        if not found:
+            raise
+        return found[0]
+
+
+def _split(wanted: str, of_kind: str | None) -> tuple[str | None, str]:
+    """Return kind and name of what may be an address."""
+    word, slash, rest = wanted.partition("/")
+    kind = kind_named(of_kind)
+    if slash and kind is None and word.lower() in (*WORDS, *KINDS, *SETTINGS):
+        return kind_named(word), rest
+    return kind, wanted
+
+
+def _named(kind: str | None, name: str) -> str:
+    only = "" if kind is None else f"kind={quoted(kind)} and "
+    return f"{only}{quoted(name)}"
 
 
 def _missing(

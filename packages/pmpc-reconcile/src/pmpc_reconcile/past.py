@@ -15,6 +15,7 @@ from pmpc_reconcile.observed import (
     kind_named,
     moment_named,
     recorded_moment,
+    resource_ever,
     the_resource,
 )
 from pmpc_state import (
@@ -133,7 +134,7 @@ async def log_of(
 
     def read() -> LogOutput:
         moment = None if at is None else recorded_moment(state, cluster, at, now)
-        found = the_resource(state, cluster, name, kind, moment)
+        found = resource_ever(state.reader(), cluster, name, kind, moment)
         items = tuple(
             LogItem(
                 time=show_moment(entry.at),

@@ -8,7 +8,7 @@ from typing import TypeVar, Unpack
 
 from pmpc_state.database.transactions import Reading
 from pmpc_state.errors import NotRecorded
-from pmpc_state.filters import RESOURCES, Filter
+from pmpc_state.filters import RESOURCES, Filter, parse_filter
 from pmpc_state.readmodels import ReadModel
 from pmpc_state.repositories import (
     events,
@@ -162,6 +162,24 @@ class StateReader:
         wish = Wish.of(RESOURCES, limit, choice)
         with self._access.reading() as connection:
             return resources.found(connection, cluster, wish, at)
+
+    def gone(
+        self, cluster: str, wanted: str | Filter = "", *, limit: int = 20
+    ) -> tuple[Resource, ...]:
+        """Return what a filter matches of what is not there any more, the last that went first.
+
+        Args:
+            cluster: Where to look.
+            wanted: As for `find`; each is looked at as it last was.
+            limit: How many at most.
+
+        Raises:
+            FilterInvalid: The filter is not well formed; says where.
+            NotRecorded: The cluster is not recorded.
+        """
+        condition = parse_filter(wanted) if isinstance(wanted, str) else wanted
+        with self._access.reading() as connection:
+            return resources.gone(connection, cluster, condition, limit)
 
     def by_uid(self, uid: str) -> Resource | None:
         """Return a resource as it last was, also after it vanished; None if it is unknown."""

@@ -118,7 +118,7 @@ async def log(
 
     Args:
         name: web-1, 100 or qemu/100.
-        at: As it was called at a time; for objects that are gone.
+        at: As it was called at a time; by default now, or when it was there last.
     """
     from pmpc_cli.present.story import story_lines
     from pmpc_cli.session import session
@@ -153,7 +153,8 @@ async def restore_manifest(
     Args:
         name: web-1, qemu/100, storage/tank, firewall-alias/desk; or as manifests call it, such as
             Firewall/cluster, Firewall/pve1, Firewall/guest-100, Sdn/cluster, NodeNetwork/pve1.
-        at: As of a time (2026-11-22T16:00, -2h) or a snapshot's name.
+        at: As of a time (2026-11-22T16:00, -2h) or a snapshot's name; by default now, or the last
+            moment of what is gone.
     """
     from pmpc_cli.session import session
     from pmpc_reconcile.actions.restore_manifest import RestoreManifestInput

@@ -16,7 +16,7 @@ class LogInput:
     Attributes:
         name: Its name or key, such as `web-1` or `100`; `kind/name` also works.
         kind: Its kind, needed only when the name alone is not unique.
-        at: As it was called at this time; for objects that are gone.
+        at: As it was called at this time; by default now, or when it was there last.
     """
 
     name: str = attrs.field(metadata={"help": "name or key: web-1, 100, qemu/100"})

@@ -16,7 +16,7 @@ class RestoreManifestInput:
         name: Its name, key or address: `web-1`, `100`, `storage/tank`, `sdn-zone/lab`; or the
             address of its manifest: `Firewall/cluster`, `NodeNetwork/pve1`, `Sdn/cluster`.
         kind: Its kind, needed only when the name alone is not unique.
-        at: As of this time or snapshot; now by default.
+        at: As of this time or snapshot; by default now, or the last moment of what is gone.
     """
 
     name: str = attrs.field(metadata={"help": "name or key: web-1, storage/tank, Firewall/cluster"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -13,7 +13,7 @@ from pmpc_reconcile.documents.written import Written, manifest_text, written
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.manifests import manifest_from_document
 from pmpc_reconcile.moments import tell_moment
-from pmpc_reconcile.observed import resource_named
+from pmpc_reconcile.observed import resource_ever
 from pmpc_reconcile.recorded.guides import Guide, guide_of
 from pmpc_reconcile.recorded.reading import AsRecorded, Past
 from pmpc_reconcile.recorded.whole import Whole, more_said, not_there, whole_named, whole_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _GUESTS: Final = ("VirtualMachine", "Container")
 _MOST_NAMED: Final = 12
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @attrs.frozen
@@ -60,13 +61,15 @@ def restored(
         cluster: The cluster.
         name: What people call it: a name, a key, an address of the record or of a manifest.
         of_kind: Its kind, if the name alone is not unique.
-        moment: The moment; None for now.
+        moment: The moment; None for now, and for the last moment of what is gone.
 
     Raises:
         InputInvalid: There is no manifest of such an object, or it was never readable.
         ObjectNotFound: Nothing, or more than one object, matches.
     """
     whole, resource = _meant(reader, cluster, name, of_kind, moment)
+    if moment is None and resource is not None and resource.valid_to is not None:
+        moment = resource.valid_to - _MICROSECOND  # it is gone: as it last was
     past, present = Past(reader, cluster, moment), Past(reader, cluster, None)
     named = resource.name if resource and whole.kind in _GUESTS else None
     usual = f"{whole.kind}/{named}" if named else whole.address
@@ -107,7 +110,7 @@ def _meant(
         if volumes.count(name) > 1:  # a file on each of several nodes is one image
             return Whole("Image", name), None
     try:
-        found = resource_named(reader, cluster, name, of_kind, moment)
+        found = resource_ever(reader, cluster, name, of_kind, moment)
     except ObjectNotFound as error:
         raise more_said(error, name) from error
     return whole_of(found), found

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
+from pmpc_state.filters import Filter
 from pmpc_state.kinds import display_name, sort_key
 from pmpc_state.repositories.clusters import cluster_id
 from pmpc_state.repositories.columns import ResourceColumns
@@ -89,6 +90,29 @@ def found(
         query = _resources(valid_at(moment)).where(observation.c.id.is_not(None))
     query = query.where(resource.c.cluster_id == owner, selection.where(wish.where))
     return page_of(connection, query, selection.order(wish.sort), wish, _resource)
+
+
+def gone(
+    connection: Connection, cluster_name: str, where: Filter, limit: int
+) -> tuple[Resource, ...]:
+    """Return what a filter matches of what vanished, as it last was, the last that went first.
+
+    Raises:
+        NotRecorded: The cluster is not recorded.
+    """
+    owner = cluster_id(connection, cluster_name)
+    selection = Selection(ResourceColumns(connection.dialect.name))
+    query = (
+        _resources(observation.c.valid_to == resource.c.vanished_at)
+        .where(
+            resource.c.cluster_id == owner,
+            resource.c.vanished_at.is_not(None),
+            selection.where(where),
+        )
+        .order_by(resource.c.vanished_at.desc(), resource.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(_resource(row) for row in connection.execute(query))
 
 
 def by_uid(connection: Connection, uid: str) -> Resource | None:
