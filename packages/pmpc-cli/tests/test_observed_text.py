@@ -62,7 +62,7 @@ def test_wide_adds_size_lock_and_since() -> None:
 def test_a_sync_says_what_was_new_and_leaves_out_zeros() -> None:
     done = SyncOutput("lab", 2, 0, 1, 5, 3, ())
     (line,) = [line.plain for line in sync_lines(done)]
-    assert line == "lab: 2 new, 1 gone, 5 as before, 3 unknown (node did not answer)"
+    assert line == "lab: 2 new, 1 gone, 5 as before, 3 unknown (not seen this time)"
 
 
 def test_changes_name_object_field_values_time_and_actor() -> None:

@@ -44,7 +44,7 @@ def sync_lines(done: SyncOutput) -> list[Text]:
             (done.vanished, "gone"),
             (done.unchanged, "as before"),
             (done.kept, "not read again"),
-            (done.unknown, "unknown (node did not answer)"),
+            (done.unknown, "unknown (not seen this time)"),
         )
         if count
     ]

@@ -12,7 +12,9 @@ from typing import Any
 
 import attrs
 
+from pmpc_state.discovery.granted import privileges_of
 from pmpc_state.discovery.look import Listing, Look, failure, is_hopeless, offline
+from pmpc_state.discovery.volumeaccess import is_shown
 from pmpc_state.values.inventory import Cause, ObservedItem, Section, SectionFailure
 from proxmox_client import PveError
 
@@ -30,6 +32,8 @@ _CONFIG = (
 )
 _WRITTEN_TO = ("images", "rootdir")
 """Content whose file time moves with every write of the guest: volatile, not history."""
+_HIDDEN = "not listed; Datastore.Allocate on its storage would show why"
+"""PVE leaves out of its lists what a token may not see."""
 
 
 @attrs.frozen
@@ -82,11 +86,13 @@ async def look_at_volumes(look: Look, storages: Section) -> Section:
             failures.append(problem)
     missing = look.missing(_SECTION, (item.key for item in items))
     untouched = frozenset(key for key in missing if any(one.holds(key) for one in passed))
-    gone = frozenset(
-        key for key in missing if key not in untouched and _is_gone(look, storages, key, read)
-    )
+    absent = [
+        key for key in missing if key not in untouched and _is_absent(look, storages, key, read)
+    ]
+    gone = await _proven(look, storages, absent)
     reasons = [(entry.scope, entry.message) for entry in failures]
     unseen = {key: _why(key, reasons) for key in missing if key not in gone | untouched}
+    unseen.update((key, _HIDDEN) for key in absent if key not in gone)
     return Section(
         _SECTION,
         tuple(items),
@@ -150,11 +156,28 @@ def _volume(scope: Scope, entry: Mapping[str, Any]) -> ObservedItem:
     )
 
 
-def _is_gone(look: Look, storages: Section, key: str, read: Iterable[Scope]) -> bool:
+async def _proven(look: Look, storages: Section, absent: Iterable[str]) -> frozenset[str]:
+    """Return what is gone of that which no list shows any more, though its place was listed."""
+    of_gone = {key for key in absent if _has_no_place(look, storages, key)}
+    others = [key for key in absent if key not in of_gone]
+    if not others:
+        return frozenset(of_gone)
+    privileges = await privileges_of(look)
+    return frozenset(of_gone).union(key for key in others if is_shown(_volid(key), privileges))
+
+
+def _volid(key: str) -> str:
+    return key.partition("/")[2] if place_of(key)[0] is not None else key
+
+
+def _has_no_place(look: Look, storages: Section, key: str) -> bool:
     node, storage = place_of(key)
-    if storage in storages.gone or (node is not None and node not in look.listing.nodes):
-        return True
-    if any(scope.holds(key) for scope in read):
+    return storage in storages.gone or (node is not None and node not in look.listing.nodes)
+
+
+def _is_absent(look: Look, storages: Section, key: str, read: Iterable[Scope]) -> bool:
+    node, storage = place_of(key)
+    if _has_no_place(look, storages, key) or any(scope.holds(key) for scope in read):
         return True
     # The storage became shared or local: what it holds is listed under the other kind of key.
     return any(scope.storage == storage and scope.shared != (node is None) for scope in read)
