@@ -227,7 +227,7 @@ def test_snapshots_and_changes_between_two_times(site: Site) -> None:
 def test_sync_all_reads_settings_too(site: Site) -> None:
     succeed(site.environ, "sync")
     kinds = {item["kind"] for item in listed(site)}
-    succeed(site.environ, "sync", "--all")
+    succeed(site.environ, "sync")
     more = {item["kind"] for item in listed(site)} - kinds
     assert any(kind.startswith("access") or "user" in kind for kind in more), more
 

@@ -93,7 +93,7 @@ async def test_everything_is_read_only_when_asked_for(lab: Any, do: Door) -> Non
 
     await do("sync", SyncInput())
     assert users() == set()
-    await do("sync", SyncInput(everything=True))
+    await do("sync", SyncInput())
     assert "alice@pve" in users()
 
 

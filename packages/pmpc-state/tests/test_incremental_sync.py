@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from pmpc_state import COLLECTIONS, ChangeKind, State, Sweep, SyncMode, SyncReport, sync
+from pmpc_state import SETTINGS, ChangeKind, State, Sweep, SyncMode, SyncReport, sync
 from proxmox_client import AsyncClient
 from proxmox_client.testing import SimulatedCluster
 
@@ -66,15 +66,22 @@ async def pve(cluster: SimulatedCluster, asked: Asked) -> AsyncIterator[AsyncCli
 
 @pytest.fixture
 async def again(state: State, pve: AsyncClient, cluster: SimulatedCluster, asked: Asked) -> Any:
-    await sync(state, pve, "lab")
+    """Record all but the settings, and give what looks at it again."""
+    await sync(state, pve, "lab", without=SETTINGS)
 
     async def look(
-        seconds: float = 0, *, within: timedelta = HOUR, most: int | None = None, **more: Any
+        seconds: float = 0,
+        *,
+        within: timedelta = HOUR,
+        most: int | None = None,
+        without: Iterable[str] = SETTINGS,
     ) -> SyncReport:
         cluster.clock.advance(seconds)
         asked.paths.clear()
         sweep = Sweep(within, most)
-        return await sync(state, pve, "lab", mode=SyncMode.INCREMENTAL, sweep=sweep, **more)
+        return await sync(
+            state, pve, "lab", mode=SyncMode.INCREMENTAL, sweep=sweep, without=without
+        )
 
     return look
 
@@ -245,13 +252,13 @@ async def test_pools_are_read_when_their_members_move(
 async def test_collections_are_swept_too_also_empty_ones(
     again: Any, pve: AsyncClient, asked: Asked, state: State
 ) -> None:
-    await again(0, collections=COLLECTIONS)  # never read: read now
+    await again(0, without=())  # never read: read now
     assert asked.paths["/cluster/ha/rules"] == 1
-    await again(0, collections=COLLECTIONS)
+    await again(0, without=())
     assert asked.paths == INVENTORY
     counted: Counter[str] = Counter()
     for _ in range(6):
-        report = await again(600, collections=COLLECTIONS)
+        report = await again(600, without=())
         counted += asked.paths
         assert report.complete, report.failures
     assert 1 <= counted["/cluster/ha/rules"] <= 2

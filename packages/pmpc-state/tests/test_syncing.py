@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from pmpc_state import (
+    KINDS,
+    SETTINGS,
     Cause,
     ChangeKind,
     GuestsRead,
@@ -221,7 +224,10 @@ async def test_a_read_only_token_reads_everything_and_a_smaller_one_is_told_what
     async with _client(cluster, cluster.create_token("eve@pve", "ro")) as auditor:
         report = await sync(state, auditor, "audited")
     assert report.complete, report.failures
-    assert report.notes == ()
+    # PVE shows these to nobody who only reads.
+    assert {one.section: one.message.partition("; ")[2] for one in report.notes} == {
+        "acme-plugin": "Sys.Modify on / would show it"
+    }
     await pve.access.users.post(userid="dan@pve")
     await pve.access.acl.put(path="/vms/100", roles="PVEAuditor", users="dan@pve")
     async with _client(cluster, cluster.create_token("dan@pve", "ro")) as single:
@@ -231,6 +237,17 @@ async def test_a_read_only_token_reads_everything_and_a_smaller_one_is_told_what
     assert "Datastore.Audit on /storage would show all" in told["storage"]
     assert "Pool.Audit on /pool would show all" in told["pool"]
     assert [one.key for one in state.reader().resources("single", "qemu")] == ["100"]
+    # Whatever else there is: shown to everybody, or told which privilege shows it.
+    hints = {
+        one.section
+        for one in (*report.notes, *report.failures)
+        if re.search(r"[A-Z]\w+\.(Audit|Modify) on /\S* would show", one.message)
+    }
+    absent = {"ha-group", *(one for one in SETTINGS if one.startswith("ceph-"))}
+    assert set(SETTINGS) - hints - absent == _SHOWN_TO_ALL
+
+
+_SHOWN_TO_ALL = {"acme-account", "firewall-group", "node-certificate", "role"}
 
 
 async def test_a_refused_token_changes_nothing(
@@ -264,9 +281,7 @@ async def test_progress_is_told(state: State, pve: AsyncClient) -> None:
     assert heard[-1].report == report
     read = {event.section for event in heard if isinstance(event, SectionRead)}
     written = [event.report.name for event in heard if isinstance(event, SectionWritten)]
-    assert read == set(written) == {
-        "task", "node", "qemu", "lxc", "storage", "content", "pool",
-    }  # fmt: skip
+    assert read == set(written) == {"task", *KINDS, *SETTINGS}
     assert written[0] == "task"
     guests = [event for event in heard if isinstance(event, GuestsRead)]
     assert any((event.done, event.total) == (2, 2) for event in guests)

@@ -23,10 +23,14 @@ async def observe(
     """Read the cluster and record what is new.
 
     Raises:
-        InputInvalid: The time in which everything should be fresh, or the time frame, is none.
+        InputInvalid: The time in which everything should be fresh, or the time frame, is none;
+            there is no such section to leave out; or so few requests are allowed that none is.
     """
-    from pmpc_state import COLLECTIONS, GuestsRead, SectionRead, Sweep, SyncMode, measure, sync
+    from pmpc_state import GuestsRead, SectionRead, Sweep, SyncMode, measure, sync, sync_problem
 
+    problem = sync_problem(wanted.without, wanted.concurrency, wanted.rate)
+    if problem is not None:
+        raise InputInvalid(problem)
     sweep = Sweep(parse_duration(wanted.within), wanted.most)
     timeframe = _timeframe(wanted.statistics)
 
@@ -43,12 +47,17 @@ async def observe(
         mode=SyncMode.INCREMENTAL if wanted.incremental else SyncMode.FULL,
         sweep=sweep,
         on_event=hear,
-        collections=COLLECTIONS if wanted.everything else (),
+        concurrency=wanted.concurrency,
+        rate=wanted.rate,
+        without=wanted.without,
         metrics=wanted.metrics,
     )
     samples = 0
     if timeframe is not None:
-        samples = await measure(state, client, cluster, timeframe=timeframe)
+        samples = await measure(
+            state, client, cluster, timeframe=timeframe,
+            concurrency=wanted.concurrency, rate=wanted.rate,
+        )  # fmt: skip
     return attrs.evolve(_told(report), samples=samples)
 
 

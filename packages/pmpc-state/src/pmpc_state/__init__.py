@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pmpc_state.discovery import COLLECTIONS as COLLECTIONS
     from pmpc_state.discovery import Collection as Collection
     from pmpc_state.discovery import discover as discover
+    from pmpc_state.discovery import sync_problem as sync_problem
     from pmpc_state.dumping import backup as backup
     from pmpc_state.dumping import dump as dump
     from pmpc_state.dumping import load as load
@@ -109,7 +110,7 @@ _HOMES = {
     "canonical": ("SecretKey", "canonical_json", "holds_fingerprint", "is_fingerprint"),
     "checking": ("Problem", "check"),
     "database.moving": ("Migration", "migrate"),
-    "discovery": ("COLLECTIONS", "Collection", "discover"),
+    "discovery": ("COLLECTIONS", "Collection", "discover", "sync_problem"),
     "dumping": ("backup", "dump", "load"),
     "errors": (
         "AlreadyRecorded",

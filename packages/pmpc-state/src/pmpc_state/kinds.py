@@ -9,9 +9,10 @@ KINDS: Final = ("node", "qemu", "lxc", "storage", "content", "pool")
 """The kinds every sync records, in the order people expect them; those of collections follow."""
 
 SETTINGS: Final = (
-    "user", "token", "group", "role", "acl", "realm", "datacenter-options",
+    "user", "token", "tfa", "group", "role", "acl", "realm", "datacenter-options",
+    "corosync-node", "corosync-totem",
     "firewall-options", "firewall-rules", "firewall-ipset", "firewall-alias", "firewall-group",
-    "node-firewall-options", "node-firewall-rules", "guest-firewall",
+    "node-firewall-options", "node-firewall-rules", "guest-firewall", "vnet-firewall",
     "sdn-zone", "sdn-vnet", "sdn-controller", "sdn-ipam", "sdn-dns",
     "sdn-fabric", "sdn-fabric-node", "sdn-prefix-list", "sdn-route-map-entry",
     "ha-resource", "ha-rule", "ha-group",
@@ -20,9 +21,12 @@ SETTINGS: Final = (
     "notification-sendmail", "notification-gotify", "notification-smtp", "notification-webhook",
     "notification-matcher", "metric-server", "acme-account", "acme-plugin", "cpu-model",
     "node-network", "node-dns", "node-hosts", "node-time", "node-config",
-    "node-certificate", "node-repositories",
+    "node-certificate", "node-repositories", "node-subscription",
+    "node-disk", "node-directory", "node-lvm", "node-lvmthin", "node-zfs",
+    "ceph-flag", "ceph-pool", "ceph-fs", "ceph-mon", "ceph-mgr", "ceph-mds", "ceph-config",
+    "guest-snapshots",
 )  # fmt: skip
-"""The kinds of collections, which are recorded on request."""
+"""The kinds of collections, which a sync records unless it is told to leave them out."""
 
 NAME_OPTION: Final[Mapping[str, str]] = {"qemu": "name", "lxc": "hostname", "content": "volid"}
 """The option that holds the name, for kinds that are not called by their key."""

@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from pmpc_reconcile.actions.views import ResourceView
 
 
-_USUAL = "kind!=content"
-"""What is shown when nothing was asked for: volumes are many."""
+_USUAL = "kind=node or kind=qemu or kind=lxc or kind=storage or kind=pool"
+"""What is shown when nothing was asked for: volumes and settings are many."""
 
 
 async def sync(
     *,
     snapshot: Annotated[str | None, Parameter(metavar="NAME")] = None,
-    everything: Annotated[bool, Parameter(name="--all")] = False,
+    without: Annotated[list[str] | None, Parameter(metavar="SECTION")] = None,
     incremental: bool = False,
     within: Annotated[str, Parameter(metavar="TIME")] = "1h",
     most: Annotated[int | None, Parameter(metavar="REQUESTS")] = None,
+    concurrency: Annotated[int, Parameter(metavar="REQUESTS")] = 16,
+    rate: Annotated[float | None, Parameter(metavar="PER_SECOND")] = None,
     metrics: bool = False,
     statistics: Annotated[str | None, Parameter(metavar="TIMEFRAME")] = None,
     context: ContextOption = None,
@@ -38,10 +40,12 @@ async def sync(
 
     Args:
         snapshot: Give the moment a name afterwards.
-        everything: Also read access, firewall, SDN, HA, jobs and all other settings.
+        without: Leave a section out: guest-firewall, node-*, content; may be repeated.
         incremental: Read only what lists and tasks say may have changed, and a part of the rest.
         within: Incremental syncs at a steady pace read everything again within this time.
         most: Most requests of an incremental sync that serve only this.
+        concurrency: Most requests on their way at once.
+        rate: Most requests in a second.
         metrics: Keep samples of the use the lists tell, for pmpc metrics.
         statistics: Also take over PVE's own statistics: hour, day, week, month or year.
     """
@@ -53,10 +57,12 @@ async def sync(
 
     wanted = SyncInput(
         snapshot=snapshot,
-        everything=everything,
+        without=tuple(without or ()),
         incremental=incremental,
         within=within,
         most=most,
+        concurrency=concurrency,
+        rate=rate,
         metrics=metrics,
         statistics=statistics,
     )

@@ -14,10 +14,13 @@ class SyncInput:
 
     Attributes:
         snapshot: Name of a snapshot to take afterwards.
-        everything: Also read what is not a guest, node, storage, volume, pool or task.
+        without: Sections to leave out, by name or shell pattern: `guest-firewall`, `node-*`; any
+            kind of settings, or `content` for volumes.
         incremental: Read what may have changed, and a part of the rest, instead of everything.
         within: How fresh incremental syncs keep everything: `30m`, `1h`, `2d`.
         most: Most requests an incremental sync makes only to keep things fresh.
+        concurrency: How many requests may be on their way at once.
+        rate: How many requests may be made in a second; None for no bound.
         metrics: Keep samples of the use that lists tell.
         statistics: Also take over PVE's own statistics of this time frame: hour, day, week, month
             or year; a request for each node and running guest.
@@ -26,9 +29,9 @@ class SyncInput:
     snapshot: str | None = attrs.field(
         default=None, metadata={"help": "take a snapshot of this name afterwards"}
     )
-    everything: bool = attrs.field(
-        default=False,
-        metadata={"help": "also read access, firewall, SDN, HA, jobs and all other settings"},
+    without: tuple[str, ...] = attrs.field(
+        default=(),
+        metadata={"help": "sections to leave out, such as guest-firewall, node-* or content"},
     )
     incremental: bool = attrs.field(
         default=False,
@@ -40,6 +43,10 @@ class SyncInput:
     most: int | None = attrs.field(
         default=None, metadata={"help": "most requests made only to keep things fresh"}
     )
+    concurrency: int = attrs.field(
+        default=16, metadata={"help": "most requests on their way at once"}
+    )
+    rate: float | None = attrs.field(default=None, metadata={"help": "most requests in a second"})
     metrics: bool = attrs.field(
         default=False, metadata={"help": "keep samples of the use that lists tell"}
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pmpc_state.discovery.attention import Memory
 from pmpc_state.discovery.collections import COLLECTIONS, Collection
+from pmpc_state.discovery.leaving_out import sync_problem
 from pmpc_state.discovery.run import discover
-from pmpc_state.discovery.tasks import Past
 
-__all__ = ["COLLECTIONS", "Collection", "Memory", "Past", "discover"]
+__all__ = ["COLLECTIONS", "Collection", "Memory", "discover", "sync_problem"]

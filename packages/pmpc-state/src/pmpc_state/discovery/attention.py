@@ -9,12 +9,13 @@ sweep finds it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import attrs
 
-from pmpc_state.discovery.collections.guests import GUESTS, REQUESTS
+from pmpc_state.discovery.collections.guests import GUESTS, requests_of
+from pmpc_state.discovery.collections.hinting import hinted
 from pmpc_state.discovery.collections.table import Collection
 from pmpc_state.discovery.look import Listing
 from pmpc_state.discovery.volumes import place_of, scopes_of
@@ -29,7 +30,6 @@ _POWER: Final = frozenset(
     for tool in ("qm", "vz")
     for verb in ("start", "stop", "shutdown", "reboot", "reset", "suspend", "resume")
 )
-_MARGIN: Final = timedelta(seconds=60)
 Name = tuple[str, str]
 
 
@@ -51,34 +51,41 @@ class Memory:
 def attend(
     listing: Listing,
     memory: Memory,
-    tasks: TaskSection,
+    news: TaskSection,
     collections: Iterable[Collection],
     sweep: Sweep,
     now: datetime,
+    *,
+    volumes: bool = True,
 ) -> frozenset[Name]:
-    """Return section and key, or scope, of what an incremental look reads."""
-    acted = [
-        task for task in tasks.tasks
-        if task.ended_at is None or task.ended_at > memory.before - _MARGIN
-    ]  # fmt: skip
-    busy = {task.object_id for task in acted if task.type not in _LOOKING}
-    busy |= {
-        told.key for line in tasks.lines
-        if line.at > memory.before - _MARGIN and (told := edit_told(line.message)) is not None
-    }  # fmt: skip
-    placed = {task.node for task in acted if task.type not in _LOOKING | _POWER}
+    """Return section and key, or scope, of what an incremental look reads.
+
+    Args:
+        listing: What the cluster lists.
+        memory: What the look builds on.
+        news: The tasks that had an effect, and the lines that came, since the last look.
+        collections: What is read besides.
+        sweep: How fresh everything is to be.
+        now: When the look begins.
+        volumes: Whether what the storages hold is of interest.
+    """
+    busy = {task.object_id for task in news.tasks if task.type not in _LOOKING}
+    busy |= {told.key for line in news.lines if (told := edit_told(line.message)) is not None}
+    placed = {task.node for task in news.tasks if task.type not in _LOOKING | _POWER}
     due = {
         *_changed_guests(listing, memory.recorded, busy),
         *_changed_nodes(listing, memory.recorded),
         *_changed_storages(listing, memory.recorded),
         *_changed_pools(listing, memory.recorded),
     }
-    due.update(_changed_volumes(listing, memory, placed | _new_places(listing, memory.recorded)))
     wanted = tuple(collections)
-    lists = ("storage", "pool", *(one.kind for one in wanted if not one.is_per_guest))
-    of_guests = [one.kind for one in wanted if one.is_per_guest]
-    due.update((name, "") for name in lists if (name, "") not in memory.read)
-    units = (*_units(listing, memory, lists), *_guest_units(listing, memory, of_guests))
+    due.update(hinted(listing, memory.recorded, news, wanted))
+    units = [*_object_units(listing, memory), *_collection_units(listing, memory, wanted)]
+    if volumes:
+        places = placed | _new_places(listing, memory.recorded)
+        due.update(_changed_volumes(listing, memory, places))
+        units += _volume_units(listing, memory)
+    due.update(unit.name for unit in units if _is_list(unit) and unit.proven_at is None)
     rest = [unit for unit in units if unit.name not in due]
     return frozenset(due) | choose(rest, sweep, now, memory.before)
 
@@ -154,24 +161,37 @@ def _changed_volumes(listing: Listing, memory: Memory, placed: set[str]) -> Iter
             yield "content", str(scope)
 
 
-def _units(listing: Listing, memory: Memory, lists: Iterable[str]) -> Iterator[Unit]:
+def _is_list(unit: Unit) -> bool:
+    return not unit.name[1]
+
+
+def _object_units(listing: Listing, memory: Memory) -> Iterator[Unit]:
     for entry in listing.of_type(*GUESTS):
         kind, key = str(entry["type"]), str(entry["vmid"])
         requests = 1 if entry.get("status") == "stopped" else 2
         yield Unit((kind, key), _proven(memory, kind, key), requests)
     for name in listing.online:
         yield Unit(("node", name), _proven(memory, "node", name))
+    for section in ("storage", "pool"):
+        yield Unit((section, ""), memory.read.get((section, "")))
+
+
+def _volume_units(listing: Listing, memory: Memory) -> Iterator[Unit]:
     for scope in scopes_of(listing)[0]:
         yield Unit(("content", str(scope)), memory.read.get(("content", str(scope))))
-    for name in lists:
-        yield Unit((name, ""), memory.read.get((name, "")))
 
 
-def _guest_units(listing: Listing, memory: Memory, kinds: Iterable[str]) -> Iterator[Unit]:
-    for kind in kinds:
-        for entry in listing.of_type(*GUESTS):
-            key = f"{entry['type']}/{entry['vmid']}"
-            yield Unit((kind, key), _proven(memory, kind, key), REQUESTS)
+def _collection_units(
+    listing: Listing, memory: Memory, wanted: Iterable[Collection]
+) -> Iterator[Unit]:
+    for one in wanted:
+        if one.is_per_guest:
+            for entry in listing.of_type(*GUESTS):
+                key = f"{entry['type']}/{entry['vmid']}"
+                yield Unit((one.kind, key), _proven(memory, one.kind, key), requests_of(one.kind))
+        else:
+            requests = len(listing.online) if one.is_per_node else 1 + len(one.inside)
+            yield Unit((one.kind, ""), memory.read.get((one.kind, "")), requests)
 
 
 def _proven(memory: Memory, kind: str, key: str) -> datetime | None:

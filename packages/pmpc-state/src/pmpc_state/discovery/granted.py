@@ -17,7 +17,10 @@ _SHOWN_BY: Final = {
     "qemu": ("VM.Audit", "/vms"),
     "lxc": ("VM.Audit", "/vms"),
     "storage": ("Datastore.Audit", "/storage"),
+    "content": ("Datastore.Audit", "/storage"),
     "pool": ("Pool.Audit", "/pool"),
+    "guest-firewall": ("VM.Audit", "/vms"),
+    "guest-snapshots": ("VM.Audit", "/vms"),
 }
 """Which privilege, held where, shows a whole section."""
 
@@ -30,7 +33,11 @@ async def privileges_of(look: Look) -> Privileges:
         if is_hopeless(error):
             raise
         return {}
-    return {str(path): tuple(rights) for path, rights in dict(found or {}).items()}
+    return {
+        # What does not go down to the paths below is no proof that all of them are shown.
+        str(path): tuple(right for right, goes_down in dict(rights).items() if goes_down)
+        for path, rights in dict(found or {}).items()
+    }
 
 
 def holds_below(privileges: Privileges, privilege: str, root: str) -> bool:

@@ -20,6 +20,7 @@ from proxmox_client import (
     PermissionDenied,
     PveError,
     TlsError,
+    VersionUnsupported,
 )
 
 if TYPE_CHECKING:
@@ -64,16 +65,34 @@ class Listing:
 
 @attrs.define
 class Asking:
-    """Makes requests: so many at once, and counts them."""
+    """Makes requests: so many at once, so many in a second; and counts them.
+
+    Attributes:
+        at_once: Room for requests on their way.
+        rate: Most requests in a second, evenly spread; None for no bound.
+        requests: How many were made.
+    """
 
     at_once: asyncio.Semaphore
+    rate: float | None = None
     requests: int = 0
+    _next: float = 0.0
 
     async def ask(self, request: Awaitable[T]) -> T:
-        """Make a request when there is room for one."""
+        """Make a request when there is room for one, and its turn has come."""
         async with self.at_once:
+            await self._turn()
             self.requests += 1
             return await request
+
+    async def _turn(self) -> None:
+        if self.rate is None:
+            return
+        now = asyncio.get_running_loop().time()
+        turn = max(self._next, now)
+        self._next = turn + 1 / self.rate
+        if turn > now:
+            await asyncio.sleep(turn - now)
 
 
 @attrs.frozen
@@ -156,7 +175,7 @@ def cause_of(error: PveError) -> Cause:
         return Cause.PERMISSION
     if isinstance(error, ConnectError | NodeUnreachable):
         return Cause.UNREACHABLE
-    if isinstance(error, OperationNotImplemented):
+    if isinstance(error, OperationNotImplemented | VersionUnsupported):
         return Cause.UNSUPPORTED
     return Cause.ERROR
 

@@ -13,14 +13,15 @@ from pmpc_state.discovery.attention import Memory, attend
 from pmpc_state.discovery.collections import Collection, look_at_collections
 from pmpc_state.discovery.granted import privileges_of, with_notes
 from pmpc_state.discovery.guests import look_at_guests
+from pmpc_state.discovery.hints import news_of
 from pmpc_state.discovery.look import Asking, Listing, Look
 from pmpc_state.discovery.nodes import look_at_nodes
 from pmpc_state.discovery.pools import look_at_pools
 from pmpc_state.discovery.storages import look_at_storages
-from pmpc_state.discovery.tasks import Past, look_at_tasks
+from pmpc_state.discovery.tasks import look_at_tasks
 from pmpc_state.discovery.volumes import look_at_volumes
 from pmpc_state.freshness import Sweep
-from pmpc_state.values.inventory import Inventory, Knowledge, Section
+from pmpc_state.values.inventory import Inventory, Knowledge, Past, Section
 from pmpc_state.values.report import EventSink, SectionRead, ignore
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ async def discover(
     sweep: Sweep = Sweep(),  # noqa: B008  # a frozen value
     on_event: EventSink = ignore,
     concurrency: int = 16,
+    rate: float | None = None,
     collections: Iterable[Collection] = (),
+    volumes: bool = True,
 ) -> Inventory:
     """Read everything the token may see, or what may have changed since the last look.
 
@@ -55,20 +58,23 @@ async def discover(
         sweep: How fresh an incremental look keeps everything.
         on_event: Hears of progress.
         concurrency: How many requests may be on their way at once.
+        rate: How many may be made in a second, evenly spread; None for no bound.
         collections: What else to read: `COLLECTIONS` for everything PVE has settings for.
+        volumes: Whether to read what the storages hold.
 
     Raises:
         proxmox_client.PveError: The cluster cannot be reached, or refuses the token.
     """
-    asking = Asking(asyncio.Semaphore(concurrency))
+    asking = Asking(asyncio.Semaphore(concurrency), rate)
     listing = await _list(client, asking)
     look = Look(client, asking, recorded, listing, on_event)
     wanted = tuple(collections)
     if memory is not None:
         hints = await look_at_tasks(look, cluster, past, briefly=True)
-        due = attend(listing, memory, hints, wanted, sweep, started_at)
+        news = news_of(hints, past)
+        due = attend(listing, memory, news, wanted, sweep, started_at, volumes=volumes)
         look = attrs.evolve(look, due=due)
-    sections = await _sections(look, wanted)
+    sections = await _sections(look, wanted, volumes=volumes)
     if memory is None:
         sections = with_notes(sections, await privileges_of(look))
     # Tasks last: whatever had an effect on what was just read is in their lists by now.
@@ -88,7 +94,9 @@ async def _list(client: AsyncClient, asking: Asking) -> Listing:
     )
 
 
-async def _sections(look: Look, collections: tuple[Collection, ...]) -> tuple[Section, ...]:
+async def _sections(
+    look: Look, collections: tuple[Collection, ...], *, volumes: bool
+) -> tuple[Section, ...]:
     node, qemu, lxc, storage, pool = await asyncio.gather(
         _told(look, look_at_nodes(look)),
         _told(look, look_at_guests(look, "qemu")),
@@ -96,12 +104,14 @@ async def _sections(look: Look, collections: tuple[Collection, ...]) -> tuple[Se
         _told(look, look_at_storages(look)),
         _told(look, look_at_pools(look)),
     )
-    content = await _told(look, look_at_volumes(look, storage))
+    found = [node, qemu, lxc, storage]
+    if volumes:
+        found.append(await _told(look, look_at_volumes(look, storage)))
     gone = [f"{section.name}/{key}" for section in (qemu, lxc) for key in section.gone]
     others = await look_at_collections(look, collections, gone)
     for section in others:
         look.on_event(SectionRead(section.name, len(section.items), len(section.failures)))
-    return (node, qemu, lxc, storage, content, pool, *others)
+    return (*found, pool, *others)
 
 
 async def _told(look: Look, reading: Awaitable[Section]) -> Section:

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import attrs
-
 from pmpc_state.discovery.look import Look, failure, is_hopeless
-from pmpc_state.values.inventory import SectionFailure, TaskSection
+from pmpc_state.values.inventory import Past, SectionFailure, TaskSection
 from pmpc_state.values.observed import LogLine, TaskRecord
 from proxmox_client import PveError, Upid
 
@@ -19,22 +17,9 @@ _LIMIT = 1000
 _LINES = 1000
 """How many lines of the cluster's log to ask for; it holds little more."""
 _MARGIN = 60
-"""Seconds to ask back further than the last look, for clocks that differ."""
+"""Seconds to ask back further than the last look, for clocks of nodes that differ."""
 _OF_EACH_NODE = 25
 """How many tasks of each node the cluster's list holds."""
-
-
-@attrs.frozen
-class Past:
-    """What is known of the tasks before a look.
-
-    Attributes:
-        since: From when on tasks are of interest; None for the newest.
-        running: Tasks of which the end is not known: name to node.
-    """
-
-    since: datetime | None = None
-    running: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
 
 async def look_at_tasks(look: Look, cluster: str, past: Past, *, briefly: bool) -> TaskSection:

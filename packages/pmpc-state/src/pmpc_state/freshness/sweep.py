@@ -24,8 +24,8 @@ class Sweep:
     Attributes:
         within: Everything is read again within this time, if syncs come at a steady pace.
         most: At most so many requests of a sync are for the sweep, or those of a single list that
-            costs more; None for as many as it takes. Where that is not enough, the oldest come
-            first and the report says how old they are.
+            costs more; None for as many as it takes, 0 for no sweep. Where that is not enough, the
+            oldest come first and the report says how old they are.
     """
 
     within: timedelta = timedelta(hours=1)
@@ -61,6 +61,8 @@ def choose(
         now: When this sync begins.
         before: When the last one began; None reads everything.
     """
+    if sweep.most == 0:
+        return frozenset()
     waiting = sorted(units, key=lambda unit: (_age(unit, now), unit.name), reverse=True)
     passed = max(now - before, timedelta(0)) if before is not None else sweep.within
     share = min(1.0, passed / sweep.within) if sweep.within > timedelta(0) else 1.0

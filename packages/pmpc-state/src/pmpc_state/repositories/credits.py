@@ -19,6 +19,7 @@ from pmpc_state.attribution import (
 )
 from pmpc_state.diff import Delta, Recorded, Seen, compare_documents
 from pmpc_state.repositories.loglines import lines_since
+from pmpc_state.repositories.remembering import clock_differences
 from pmpc_state.schema import blob, observation, task, volatile
 from pmpc_state.values import LogLine, TaskRecord
 
@@ -32,8 +33,8 @@ class Credits:
 
     Attributes:
         tasks: Tasks that may have had a part.
-        looked_before: When the last sync began.
-        seen: When each changed resource was last read.
+        looked_before: When the last sync began, by the cluster's clock as tasks and lines are.
+        seen: When each changed resource was last read, by the same clock.
         credited: Tasks that made earlier changes, by resource.
         bodies: Configurations before the change, by observation.
         lines: Lines of the cluster's log that tell of edits.
@@ -58,6 +59,9 @@ class Credits:
             return cls((), looked_before, {}, {}, {})
         numbers = [known.resource_id for known in (*touched, *gone)]
         seen = _seen(connection, numbers)
+        ahead = clock_differences(connection, owner, (looked_before, *seen.values()))
+        seen = {number: _told(moment, ahead) for number, moment in seen.items()}
+        looked_before = _told(looked_before, ahead)
         moments = [looked_before, *seen.values()]
         since = min((moment for moment in moments if moment is not None), default=None)
         floor = None if since is None else since - _TICK
@@ -99,6 +103,11 @@ class Credits:
         if known.kind not in GUESTS:
             return NOBODY
         return credit_removal(known.key, self.tasks, self.seen.get(known.resource_id))
+
+
+def _told(moment: datetime | None, ahead: Mapping[datetime, timedelta]) -> datetime | None:
+    """Return what the cluster's clock said at a moment of ours."""
+    return None if moment is None else moment + ahead[moment]
 
 
 def _tasks(connection: Connection, owner: int, since: datetime | None) -> tuple[TaskRecord, ...]:

@@ -12,15 +12,15 @@ from pmpc_state.canonical import SecretKey
 from pmpc_state.database.transactions import Writing
 from pmpc_state.diff import Delta, compare, store_form
 from pmpc_state.logtext import without_secrets
-from pmpc_state.repositories import intervals, readings, runs, volatiles
+from pmpc_state.repositories import intervals, readings, remembering, runs, volatiles
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import cluster_id, ensure_cluster, next_moment, shared_moment
 from pmpc_state.repositories.credits import Credits
 from pmpc_state.repositories.leases import require_lease
 from pmpc_state.repositories.loglines import record_lines
-from pmpc_state.repositories.tasks import record_tasks, running_tasks
+from pmpc_state.repositories.tasks import record_tasks
 from pmpc_state.values import Lease
-from pmpc_state.values.inventory import Known, Section, SectionFailure, TaskSection
+from pmpc_state.values.inventory import Known, Past, Section, TaskSection
 from pmpc_state.values.report import Figures, SectionReport, SyncMode
 
 
@@ -30,10 +30,10 @@ class Run:
 
     Attributes:
         looked_before: When the last sync that saw the tasks began, None before the first.
-        tasks_since: From when on tasks are of interest: also the oldest of unknown end.
-        running: Tasks of unknown end: name to node.
+        past: What is known of tasks and of the cluster's log, by the cluster's clock.
         read: Section and scope to when that list was last read as a whole.
         seen_at: The moment its sections are recorded under; None while the look goes on.
+        ahead: Seconds by which the cluster's clock is ahead of ours.
     """
 
     id: int
@@ -41,10 +41,10 @@ class Run:
     lease: Lease
     started_at: datetime
     looked_before: datetime | None
-    tasks_since: datetime | None
-    running: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    past: Past
     read: Mapping[tuple[str, str], datetime] = attrs.field(factory=dict[tuple[str, str], datetime])
     seen_at: datetime | None = None
+    ahead: float = 0.0
 
 
 class ObservedWriter:
@@ -67,14 +67,16 @@ class ObservedWriter:
             before = runs.last_finished(connection, owner)
             moment = self._clock()
             number = runs.begin_run(connection, owner, lease.token, moment, mode.value)
-            running = running_tasks(connection, owner)
+            past = remembering.past(connection, owner, before)
             read = readings.readings(connection, owner)
-        since = min((before, *(started for _, _, started in running))) if before else None
-        where = {upid: node for upid, node, _ in running}
-        return Run(number, cluster, lease, moment, before, since, where, read)
+        return Run(number, cluster, lease, moment, before, past, read)
 
-    def date(self, run: Run) -> Run:
+    def date(self, run: Run, ahead: float = 0.0) -> Run:
         """Say that the look is over: what it saw is recorded as of now.
+
+        Args:
+            run: The run.
+            ahead: Seconds by which the cluster's clock is ahead of ours.
 
         Raises:
             LeaseLost: Somebody else took over the lease.
@@ -84,7 +86,8 @@ class ObservedWriter:
             owner = cluster_id(connection, run.cluster)
             moment = next_moment(connection, owner, self._clock())
             runs.date_run(connection, run.id, moment)
-        return attrs.evolve(run, seen_at=moment)
+            remembering.note_clocks(connection, run.id, ahead)
+        return attrs.evolve(run, seen_at=moment, ahead=ahead)
 
     def recorded(self, cluster: str) -> dict[str, dict[str, Known]]:
         """Return what is believed to be there, by kind and key."""
@@ -97,14 +100,15 @@ class ObservedWriter:
         Raises:
             LeaseLost: Somebody else took over the lease.
         """
-        lines = [
-            attrs.evolve(line, message=without_secrets(line.message, self._key))
-            for line in section.lines
+        lines = [attrs.evolve(line, message=self._cleaned(line.message)) for line in section.lines]
+        tasks = [
+            one if one.status is None else attrs.evolve(one, status=self._cleaned(one.status))
+            for one in section.tasks
         ]
         with self._writes.writing() as connection:
             require_lease(connection, run.lease.name, run.lease.token)
             owner = cluster_id(connection, run.cluster)
-            new, ended = record_tasks(connection, owner, section.tasks)
+            new, ended = record_tasks(connection, owner, tasks)
             record_lines(connection, owner, lines)
             report = SectionReport(
                 name="task",
@@ -155,8 +159,13 @@ class ObservedWriter:
         with self._writes.writing() as connection:
             require_lease(connection, run.lease.name, run.lease.token)
             moment = self._clock()
-            runs.finish_run(connection, run.id, status, moment, figures)
+            cost = figures or Figures(ahead=run.ahead)
+            runs.finish_run(connection, run.id, status, moment, cost)
         return moment
+
+    def _cleaned(self, sentence: str) -> str:
+        """Return what a server said with every secret in it replaced."""
+        return without_secrets(sentence, self._key)
 
     def _finish(self, connection: Connection, run: Run, report: SectionReport) -> None:
         counts = attrs.asdict(report, filter=attrs.filters.exclude("name", "status", "failures"))
@@ -167,7 +176,14 @@ class ObservedWriter:
             status=report.status,
             moment=self._clock(),
             counts=counts,
-            failures=[_plain(failure) for failure in report.failures],
+            failures=[
+                {
+                    "scope": failure.scope,
+                    "cause": failure.cause.value,
+                    "message": self._cleaned(failure.message),
+                }
+                for failure in report.failures
+            ],
         )
 
 
@@ -188,14 +204,6 @@ def _write_history(
     opened += [(known, seen, credited_to.creation(seen)) for known, seen in placed if seen.hash]
     intervals.open_all(connection, opened, blobs, moment)
     volatiles.overwrite(connection, placed, moment, run.started_at)
-
-
-def _plain(failure: SectionFailure) -> dict[str, str]:
-    return {
-        "scope": failure.scope,
-        "cause": failure.cause.value,
-        "message": failure.message,
-    }
 
 
 def _report(section: Section, delta: Delta) -> SectionReport:

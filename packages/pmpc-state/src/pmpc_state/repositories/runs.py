@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, and_, literal, select
 
 from pmpc_state.filters import table_of
 from pmpc_state.repositories.clusters import cluster_id, latest_moment
@@ -59,11 +59,10 @@ def _to_run(row: Mapping[str, Any]) -> SyncRun:
 
 def last_finished(connection: Connection, owner: int) -> datetime | None:
     """Return when the last sync began that saw the tasks; None before the first."""
-    return connection.execute(
-        select(func.max(sync_run.c.started_at)).where(
-            sync_run.c.cluster_id == owner, sync_run.c.status.in_(("ok", "partial"))
-        )
-    ).scalar()
+    seen = and_(sync_run.c.cluster_id == owner, sync_run.c.status.in_(("ok", "partial")))
+    # By number and not by time: our clock may have been set back in between.
+    newest = select(sync_run.c.started_at).where(seen).order_by(sync_run.c.id.desc()).limit(1)
+    return connection.execute(newest).scalar()
 
 
 def begin_run(connection: Connection, owner: int, token: int, moment: datetime, mode: str) -> int:

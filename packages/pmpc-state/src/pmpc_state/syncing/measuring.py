@@ -29,6 +29,7 @@ async def measure(
     timeframe: Timeframe = "hour",
     kinds: Iterable[str] = _KINDS,
     concurrency: int = 16,
+    rate: float | None = None,
     retention: SampleRetention = SampleRetention(),  # noqa: B008  # a frozen value
 ) -> int:
     """Read PVE's statistics of the recorded nodes and running guests, and keep them as samples.
@@ -43,6 +44,7 @@ async def measure(
         timeframe: How far back: PVE answers in steps of a minute for an hour, coarser for more.
         kinds: Of which kinds: node, qemu, lxc.
         concurrency: How many requests may be on their way at once.
+        rate: How many may be made in a second, evenly spread; None for no bound.
         retention: How long each tier is kept.
 
     Returns:
@@ -52,7 +54,7 @@ async def measure(
         NotRecorded: The cluster is not recorded.
         proxmox_client.PveError: The cluster cannot be reached, or refuses the token.
     """
-    writer, asking = state.writer(), Asking(asyncio.Semaphore(concurrency))
+    writer, asking = state.writer(), Asking(asyncio.Semaphore(concurrency), rate)
     wanted = [
         one
         for kind in kinds

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from pmpc_state.discovery import Collection, Memory, Past, discover
+from pmpc_state.discovery import COLLECTIONS, Collection, Memory, discover
+from pmpc_state.discovery.clocks import ClockWatch
+from pmpc_state.discovery.leaving_out import VOLUMES, left_out, sync_problem
 from pmpc_state.errors import LeaseLost, StateUnreachable
 from pmpc_state.freshness import Sweep
 from pmpc_state.metrics import listed_samples
+from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.holders import this_process
 from pmpc_state.state import State
 from pmpc_state.values import Lease
@@ -52,8 +55,10 @@ class _Order:
     mode: SyncMode
     sweep: Sweep
     collections: tuple[Collection, ...]
+    without: frozenset[str]
     on_event: EventSink
     concurrency: int
+    rate: float | None
     metrics: bool
 
 
@@ -66,7 +71,9 @@ async def sync(
     sweep: Sweep = Sweep(),  # noqa: B008  # a frozen value
     on_event: EventSink = ignore,
     concurrency: int = CONCURRENCY,
-    collections: Iterable[Collection] = (),
+    rate: float | None = None,
+    collections: Iterable[Collection] = COLLECTIONS,
+    without: Iterable[str] = (),
     metrics: bool = False,
 ) -> SyncReport:
     """Look at a cluster and record what changed since the last look.
@@ -87,10 +94,15 @@ async def sync(
         sweep: How fresh an incremental sync keeps everything.
         on_event: Hears of progress.
         concurrency: How many requests may be on their way at once.
-        collections: What else to record: `COLLECTIONS` for everything PVE has settings for.
+        rate: How many may be made in a second, evenly spread; None for no bound.
+        collections: What PVE lists settings at.
+        without: Sections to leave out, by name or shell pattern: any of `SETTINGS`, or `content`
+            for volumes. What is recorded of them stays as it is.
         metrics: Whether to keep samples of the use the lists tell.
 
     Raises:
+        ValueError: There is no such section to leave out, or so few requests are allowed that
+            none is.
         LeaseHeld: Another sync of this cluster runs.
         LeaseLost: Another sync took over; nothing was written after that.
         StateUnreachable: The database went away, is locked, full or read-only; the sections
@@ -98,7 +110,14 @@ async def sync(
         proxmox_client.PveError: The cluster could not be reached at all, or refused the token.
     """
     writer = state.writer()
-    order = _Order(client, cluster, mode, sweep, tuple(collections), on_event, concurrency, metrics)
+    everything = tuple(collections)
+    wanted = tuple(without)
+    problem = sync_problem(wanted, concurrency, rate, collections=everything)
+    if problem is not None:
+        raise ValueError(problem)
+    out = left_out(everything, wanted)
+    kept = tuple(one for one in everything if one.kind not in out)
+    order = _Order(client, cluster, mode, sweep, kept, out, on_event, concurrency, rate, metrics)
     held = await asyncio.to_thread(
         lambda: writer.leases.acquire(
             f"sync/{cluster}",
@@ -109,20 +128,21 @@ async def sync(
     )
     try:
         async with _kept(writer, held):
-            return await _sync(writer, order, held)
+            return await _sync(writer, state.clock, order, held)
     finally:
         # A database that is gone is told by what was cut short.
         await asyncio.to_thread(state.give_up, held)
 
 
-async def _sync(writer: StateWriter, order: _Order, held: Lease) -> SyncReport:
+async def _sync(writer: StateWriter, clock: Clock, order: _Order, held: Lease) -> SyncReport:
     order.on_event(SyncStarted(order.cluster))
     began = perf_counter()
     run = await asyncio.to_thread(writer.observed.begin, order.cluster, held, order.mode)
     try:
-        with order.client.observing(Traffic()) as traffic:
+        watch = ClockWatch(clock)
+        with order.client.observing(Traffic()) as traffic, order.client.observing(watch):
             inventory = await _look(writer, order, run)
-        run = await asyncio.to_thread(writer.observed.date, run)
+        run = await asyncio.to_thread(writer.observed.date, run, watch.ahead)
         looked = perf_counter()
         sections = await _write(writer, run, inventory, order.on_event)
         if order.metrics:
@@ -136,6 +156,7 @@ async def _sync(writer: StateWriter, order: _Order, held: Lease) -> SyncReport:
         received=traffic.received,
         reading=round(looked - began, 3),
         writing=round(perf_counter() - looked, 3),
+        ahead=round(watch.ahead, 3),
     )
     draft = SyncReport(order.cluster, run.started_at, run.started_at, sections, order.mode, figures)
     finished = await asyncio.to_thread(writer.observed.finish, run, draft.status, figures)
@@ -170,12 +191,14 @@ async def _look(writer: StateWriter, order: _Order, run: Run) -> Inventory:
         order.cluster,
         started_at=run.started_at,
         recorded=recorded,
-        past=Past(run.tasks_since, run.running),
+        past=run.past,
         memory=memory,
         sweep=order.sweep,
         on_event=order.on_event,
         concurrency=order.concurrency,
+        rate=order.rate,
         collections=order.collections,
+        volumes=VOLUMES not in order.without,
     )
 
 

@@ -141,6 +141,42 @@ class Section:
 
 
 @attrs.frozen
+class Remembered:
+    """The newest of what is recorded of something that comes one after the other.
+
+    Attributes:
+        names: What each is known by.
+        since: Whatever is recorded from later than this is among them; None if all is.
+    """
+
+    names: frozenset[tuple[object, ...]] = frozenset()
+    since: datetime | None = None
+
+    def lacks(self, name: tuple[object, ...], at: datetime) -> bool:
+        """Say whether something is not recorded yet; of what is too old to tell, that it is."""
+        return name not in self.names and (self.since is None or at > self.since)
+
+
+@attrs.frozen
+class Past:
+    """What is known of the tasks and of the cluster's log before a look.
+
+    Attributes:
+        since: From when on tasks are of interest, by the cluster's clock; None for the newest.
+        before: When the last look began, by the cluster's clock.
+        running: Tasks of which the end is not known: name to node.
+        ended: Tasks of which the end is known.
+        lines: Lines of the cluster's log.
+    """
+
+    since: datetime | None = None
+    before: datetime | None = None
+    running: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    ended: Remembered = Remembered()
+    lines: Remembered = Remembered()
+
+
+@attrs.frozen
 class TaskSection:
     """The tasks that were seen, and the lines of the cluster's log."""
 

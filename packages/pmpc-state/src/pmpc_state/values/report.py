@@ -32,12 +32,14 @@ class Figures:
         received: Bytes of their answers.
         reading: Seconds it looked.
         writing: Seconds it wrote.
+        ahead: Seconds by which the cluster's clock is ahead of ours; 0 for less than two.
     """
 
     requests: int = 0
     received: int = 0
     reading: float = 0.0
     writing: float = 0.0
+    ahead: float = 0.0
 
 
 @attrs.frozen

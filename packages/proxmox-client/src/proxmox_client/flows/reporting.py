@@ -69,7 +69,8 @@ class Report:
         if isinstance(outcome, Lost):
             return Finished(sending, None, seconds, 0, type(outcome.error).__name__)
         name = failure_name(self._request, outcome)
-        return Finished(sending, outcome.status, seconds, len(outcome.body), name)
+        date = outcome.headers.get("date", "")
+        return Finished(sending, outcome.status, seconds, len(outcome.body), name, date)
 
 
 def _template(request: Request) -> str:

@@ -43,6 +43,7 @@ class Finished:
         seconds: From the sending to its end, by the client's clock.
         size: Bytes of the answer's body, decompressed.
         error: Name of the error's class; `cancelled` where the caller gave up; empty on success.
+        date: What the server's clock said, as it came (RFC 9110); empty where no answer told.
     """
 
     sending: Sending
@@ -50,6 +51,7 @@ class Finished:
     seconds: float
     size: int
     error: str = ""
+    date: str = ""
 
 
 @attrs.frozen(eq=False)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import time
-from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from proxmox_client.testing.httpdate import http_date
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
@@ -24,12 +23,13 @@ class WrittenAnswer(web.StreamResponse):
     Args:
         response: What the cluster says.
         last: Whether the connection ends with it, whatever it says.
+        now: What the cluster's clock says.
     """
 
-    def __init__(self, response: SimResponse, *, last: bool) -> None:
+    def __init__(self, response: SimResponse, *, last: bool, now: float) -> None:
         super().__init__(status=response.status, reason=response.reason)
         self._last = last or response.status >= 400
-        self._text = _text(response, last=last)
+        self._text = _text(response, last=last, now=now)
         self._goes_to: asyncio.Transport | None = None
 
     @property
@@ -49,8 +49,8 @@ class WrittenAnswer(web.StreamResponse):
             self._goes_to.write(self._text)
 
 
-def _text(response: SimResponse, *, last: bool) -> bytes:
-    lines = [f"HTTP/1.1 {response.status} {response.reason}", f"Date: {_date(int(time.time()))}"]
+def _text(response: SimResponse, *, last: bool, now: float) -> bytes:
+    lines = [f"HTTP/1.1 {response.status} {response.reason}", f"Date: {http_date(int(now))}"]
     for name, value in response.headers:
         if not last or name != "Connection":
             lines.append(f"{name}: {value}")
@@ -61,8 +61,3 @@ def _text(response: SimResponse, *, last: bool) -> bytes:
         lines.append(f"Content-Length: {len(response.body)}")
     head = "\r\n".join(lines).encode("utf-8", "replace")
     return b"".join((head, b"\r\n", _FIXED, b"\r\n", response.body))
-
-
-@functools.lru_cache(maxsize=2)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)

@@ -185,7 +185,7 @@ class SimulatorServer:
             if out_of_bounds(request):
                 return _hang_up(request)
             if request.headers.get("Transfer-Encoding", "") == "chunked":
-                return WrittenAnswer(_CHUNKED, last=True)
+                return WrittenAnswer(_CHUNKED, last=True, now=clock.now())
             body = await request.read() if request.body_exists else b""
             headers = {name.lower(): value for name, value in request.headers.items()}
             steps = converse(cluster, request.method, request.raw_path, headers, body, node)
@@ -204,7 +204,7 @@ class SimulatorServer:
             console = viewed(cluster, request, response, node)
             if console is not None:
                 return await talk(cluster, request, console)
-            return WrittenAnswer(response, last=last)
+            return WrittenAnswer(response, last=last, now=clock.now())
 
         return answer
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from proxmox_client.testing.frontdoor import converse
+from proxmox_client.testing.httpdate import http_date
 from proxmox_client.testing.request import ConnectionLost, HostUnreachable, SimResponse
 
 if TYPE_CHECKING:
@@ -26,10 +27,14 @@ def _conversation(
     return converse(cluster, request.method, request.url.raw_path.decode(), headers, body, via)
 
 
-def _answer(request: httpx.Request, response: SimResponse) -> httpx.Response:
+def _answer(request: httpx.Request, response: SimResponse, now: float) -> httpx.Response:
     return httpx.Response(
         response.status,
-        headers=[*response.headers, ("Content-Length", str(len(response.body)))],
+        headers=[
+            ("Date", http_date(int(now))),
+            *response.headers,
+            ("Content-Length", str(len(response.body))),
+        ],
         content=response.body,
         request=request,
         extensions={"reason_phrase": response.reason.encode(), "http_version": b"HTTP/1.1"},
@@ -59,7 +64,8 @@ class SimulatorTransport(httpx.BaseTransport):
         """Answer a request."""
         steps = _conversation(self._cluster, request, request.read(), self._via)
         try:
-            return _answer(request, self._cluster.clock.run(steps))
+            response = self._cluster.clock.run(steps)
+            return _answer(request, response, self._cluster.clock.now())
         except (HostUnreachable, ConnectionLost) as error:
             raise _transport_error(error, request) from None
 
@@ -75,6 +81,7 @@ class AsyncSimulatorTransport(httpx.AsyncBaseTransport):
         """Answer a request."""
         steps = _conversation(self._cluster, request, await request.aread(), self._via)
         try:
-            return _answer(request, await self._cluster.clock.arun(steps))
+            response = await self._cluster.clock.arun(steps)
+            return _answer(request, response, self._cluster.clock.now())
         except (HostUnreachable, ConnectionLost) as error:
             raise _transport_error(error, request) from None

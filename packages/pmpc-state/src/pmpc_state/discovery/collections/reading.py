@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
 import attrs
 
-from pmpc_state.discovery.collections.guests import look_at_guest_firewalls
+from pmpc_state.discovery.collections.ceph import node_with_ceph
+from pmpc_state.discovery.collections.guests import look_at_guest_settings
 from pmpc_state.discovery.collections.table import Collection, Shape
 from pmpc_state.discovery.granted import Privileges, holds_below, privileges_of
 from pmpc_state.discovery.look import Look, failure, is_hopeless, offline
@@ -33,9 +34,7 @@ async def look_at_collections(
     """
     asked = tuple(collections)
     gone = frozenset(gone_guests)
-    of_guests = [
-        await look_at_guest_firewalls(look, one, gone) for one in asked if one.is_per_guest
-    ]
+    of_guests = [await look_at_guest_settings(look, one, gone) for one in asked if one.is_per_guest]
     listed = await _lists(look, [one for one in asked if not one.is_per_guest])
     return (*listed, *of_guests)
 
@@ -48,8 +47,18 @@ async def _lists(look: Look, everything: list[Collection]) -> tuple[Section, ...
     privileges, major = await asyncio.gather(privileges_of(look), _major(look))
     there = [one for one in wanted if one.until is None or major <= one.until]
     absent = [attrs.evolve(look.unread(one.kind), read=_ALL) for one in wanted if one not in there]
-    read = await asyncio.gather(*(_collection(look, one, privileges) for one in there))
-    return (*read, *absent, *passed)
+    ceph = await node_with_ceph(look) if any(one.is_ceph for one in there) else None
+    missing = [_without_ceph(look, one) for one in there if one.is_ceph and ceph is None]
+    there = [one for one in there if ceph is not None or not one.is_ceph]
+    read = await asyncio.gather(*(_collection(look, one, privileges, ceph) for one in there))
+    return (*read, *missing, *absent, *passed)
+
+
+def _without_ceph(look: Look, wanted: Collection) -> Section:
+    why = "no node that answers says that it has Ceph"
+    problem = SectionFailure(wanted.kind, "all", Cause.UNSUPPORTED, why)
+    unseen = dict.fromkeys(look.missing(wanted.kind, ()), why)
+    return Section(wanted.kind, (), unseen=unseen, failures=(problem,), read=_ALL)
 
 
 async def _major(look: Look) -> int:
@@ -57,7 +66,9 @@ async def _major(look: Look) -> int:
     return int(str(release).partition(".")[0])
 
 
-async def _collection(look: Look, wanted: Collection, privileges: Privileges) -> Section:
+async def _collection(
+    look: Look, wanted: Collection, privileges: Privileges, ceph: str | None
+) -> Section:
     scopes: tuple[str | None, ...] = tuple(look.listing.nodes) if wanted.is_per_node else (None,)
     if wanted.is_thinned and not sees_all(wanted, privileges):
         why = f"shown in part only; {wanted.privilege} on {wanted.root} would show all of it"
@@ -66,7 +77,7 @@ async def _collection(look: Look, wanted: Collection, privileges: Privileges) ->
             wanted.kind, (), unseen=dict.fromkeys(look.missing(wanted.kind, ()), why),
             failures=(thin,), read=_ALL,
         )  # fmt: skip
-    parts = await asyncio.gather(*(_part(look, wanted, node) for node in scopes))
+    parts = await asyncio.gather(*(_part(look, wanted, node, ceph) for node in scopes))
     items = tuple(item for found, _ in parts for item in found)
     failures = tuple(problem for _, problem in parts if problem is not None)
     read = {node for node, (_, problem) in zip(scopes, parts, strict=True) if problem is None}
@@ -74,6 +85,11 @@ async def _collection(look: Look, wanted: Collection, privileges: Privileges) ->
     gone: set[str] = set()
     unseen: dict[str, str] = {}
     shows_all = wanted.shape is not Shape.ENTRIES or sees_all(wanted, privileges)
+    if wanted.is_filtered and not (shows_all or failures):
+        message = (
+            f"shows what this token may see; {wanted.privilege} on {wanted.root} would show all"
+        )
+        failures = (SectionFailure(wanted.kind, "hidden", Cause.HIDDEN, message),)
     for key in missing:
         node = key.partition("/")[0] if wanted.is_per_node else None
         if node is not None and node not in look.listing.nodes:
@@ -84,7 +100,11 @@ async def _collection(look: Look, wanted: Collection, privileges: Privileges) ->
             gone.add(key)
         else:
             unseen[key] = f"not listed; {wanted.privilege} on {wanted.root} would show why"
-    final = (Cause.PERMISSION, Cause.UNSUPPORTED)  # asking again soon would say the same
+    final = (
+        Cause.PERMISSION,
+        Cause.HIDDEN,
+        Cause.UNSUPPORTED,
+    )  # asking again soon would say the same
     answered = all(one.cause in final for one in failures)
     return Section(
         wanted.kind, items, frozenset(gone), unseen, failures, read=_ALL if answered else _NONE
@@ -99,15 +119,15 @@ def sees_all(wanted: Collection, privileges: Privileges) -> bool:
 Part = tuple[tuple[ObservedItem, ...], SectionFailure | None]
 
 
-async def _part(look: Look, wanted: Collection, node: str | None) -> Part:
+async def _part(look: Look, wanted: Collection, node: str | None, ceph: str | None) -> Part:
     scope = "all" if node is None else f"node {node}"
     if node is not None and not look.listing.is_online(node):
         return (), SectionFailure(wanted.kind, scope, Cause.OFFLINE, offline(node))
-    path = wanted.path.replace("{node}", node or "")
+    path = wanted.path.replace("{node}", node or ceph or "")
     try:
         answer = await look.ask(look.pve.request("GET", path, wanted.params))
         entries = list(_entries(wanted, answer, node))
-        if wanted.child is not None:
+        if wanted.inside:
             entries = await asyncio.gather(*(_inside(look, wanted, path, one) for one in entries))
     except PveError as error:
         if is_hopeless(error):
@@ -120,9 +140,12 @@ def _explained(wanted: Collection, problem: SectionFailure) -> SectionFailure:
     if problem.cause is not Cause.PERMISSION:
         return problem
     hint = f"{problem.message}; {wanted.privilege} on {wanted.root} would show it"
-    return attrs.evolve(problem, message=hint)
+    # PVE shows some settings only to who may change them: a token that reads is as it should be.
+    reads = wanted.privilege.endswith(".Audit")
+    return attrs.evolve(problem, message=hint, cause=problem.cause if reads else Cause.HIDDEN)
 
 
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | None"
 Entry = tuple[str, dict[str, Any]]
 
 
@@ -134,26 +157,51 @@ def _entries(wanted: Collection, answer: Any, node: str | None) -> Iterator[Entr
         entries = [_clean(wanted, entry) for entry in answer or ()]
         yield node or _CLUSTER, {"entries": entries}
     else:
-        for entry in answer or ():
+        for entry in _listed(wanted, answer):
             name = " ".join(str(entry.get(field, "")) for field in wanted.key)
             if wanted.nested is None:
-                yield prefix + name, dict(entry)
+                shown = wanted.only or entry
+                yield prefix + name, {field: entry[field] for field in shown if field in entry}
                 continue
             field, inner = wanted.nested
             for part in entry.get(field) or ():
                 yield f"{name}!{part[inner]}", dict(part)
 
 
+def _listed(wanted: Collection, answer: Any) -> list[dict[str, Any]]:
+    if wanted.within is None:
+        return list(answer or [])
+    whole: dict[str, Any] = answer or {}
+    return list(whole.get(wanted.within) or [])
+
+
 async def _inside(look: Look, wanted: Collection, path: str, entry: Entry) -> Entry:
     key, config = entry
-    name, suffix = wanted.child or ("", "")
-    found = await look.ask(look.pve.request("GET", f"{path}/{quote(key, safe='')}{suffix}"))
-    return key, {**config, name: [_clean(wanted, one) for one in found or ()]}
+    page = f"{path}/{quote(key, safe='')}"
+    found = await asyncio.gather(
+        *(look.ask(look.pve.request("GET", f"{page}{suffix}")) for _, suffix in wanted.inside)
+    )
+    whole = dict(config)
+    for (name, _), answer in zip(wanted.inside, found, strict=True):
+        if name:
+            whole[name] = _cleaned(answer or [], ("digest", *wanted.drop))
+        else:
+            whole.update(answer or {})
+    return key, whole
 
 
 def _clean(wanted: Collection, entry: Mapping[str, Any]) -> dict[str, Any]:
-    left_out = ("digest", *wanted.drop)
-    return {name: value for name, value in entry.items() if name not in left_out}
+    return cast("dict[str, Any]", _cleaned(dict(entry), ("digest", *wanted.drop)))
+
+
+def _cleaned(value: Json, left_out: tuple[str, ...]) -> Json:
+    """Leave fields out, also of what is inside."""
+    if isinstance(value, dict):
+        kept = {name: inner for name, inner in value.items() if name not in left_out}
+        return {name: _cleaned(inner, left_out) for name, inner in kept.items()}
+    if isinstance(value, list):
+        return [_cleaned(inner, left_out) for inner in value]
+    return value
 
 
 def item(wanted: Collection, key: str, config: Mapping[str, Any], node: str | None) -> ObservedItem:
