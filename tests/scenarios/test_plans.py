@@ -200,8 +200,22 @@ async def test_a_plan_goes_into_a_file_and_is_applied_from_it(lab: Any, tmp_path
         await lab.engine.apply(Plan.load(path))
 
 
+async def test_a_file_that_was_edited_is_not_the_plan_that_was_made(
+    lab: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "plan.json"
+    plan = await lab.plan(web(2))
+    plan.save(path)
+    path.write_text(path.read_text().replace("the shop", "my shop"))
+    with pytest.raises(PlanRefused, match="is not what was stored by that id"):
+        await lab.engine.apply(Plan.load(path))
+    assert lab.writes == []
+    assert (await lab.engine.apply(plan)).ok
+
+
 async def test_a_file_of_fields_that_came_later_is_applied(lab: Any) -> None:
-    data = json.loads((await lab.plan(web(2))).to_json())
+    plan = await lab.engine.plan(load_text(web(2)), "shop", save=False)
+    data = json.loads(plan.to_json())
     data["pmpcPlan"] = 1
     del data["needs_approval"]
     for item in data["objects"]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from pmpc_reconcile.approvals import refuse_unless_approved
+from pmpc_reconcile.approvals import content_of, refuse_unless_approved
 from pmpc_reconcile.conditions import conditions_after
 from pmpc_reconcile.errors import PlanNotFound, PlanRefused, PlanStale, PlanTooRisky
 from pmpc_reconcile.execute.executor import Course, Executor, refuse_unless_applicable
@@ -32,10 +32,13 @@ async def apply_plan(means: Means, plan: Plan, course: Course, *, max_risk: Risk
     _check_risk(plan, max_risk)
     refuse_unless_applicable(plan, atomic=course.atomic)
     if plan.cluster != records.cluster:
-        raise PlanRefused(f"plan {plan.id} is for cluster {plan.cluster!r}")
+        raise PlanRefused(
+            f"plan {plan.id} is for cluster {plan.cluster!r}, and this is {records.cluster!r}"
+        )
     await _check_base(records, plan)
     await _ensure_saved(records, plan)
     await refuse_unless_approved(records, plan, course.approval_from)
+    await _refuse_if_altered(records, plan)
     recorded = await records.managed(plan.release)
     quiet = await _nothing_to_do(records, plan)
     if quiet is not None:
@@ -86,6 +89,15 @@ async def _ensure_saved(records: Records, plan: Plan) -> None:
         await records.plan_record(plan.id)
     except PlanNotFound:
         await records.save_plan(plan)
+
+
+async def _refuse_if_altered(records: Records, plan: Plan) -> None:
+    """Refuse a plan that says something else than the one stored by that id."""
+    if content_of(await records.load_plan(plan.id)) != content_of(plan):
+        raise PlanRefused(
+            f"plan {plan.id} is not what was stored by that id: it was changed since, such as in "
+            "its file; make a new plan"
+        )
 
 
 async def _nothing_to_do(records: Records, plan: Plan) -> ApplyReport | None:
