@@ -162,3 +162,17 @@ async def test_keeping_everything_only_forgets(lab: Any) -> None:
     await done(lab, await lab.engine.delete("shop", keep=("*",)))
     assert lab.vmids() == [vmid]
     assert "managed-by" not in lab.config(vmid)["description"]
+
+
+async def test_settings_that_are_kept_stay_as_they_are_and_are_nobodys(lab: Any) -> None:
+    storage = (
+        "apiVersion: pmpc/v1\nkind: Storage\nmetadata: {name: more}\n"
+        "spec: {type: dir, config: {path: /more, content: [iso]}}\n"
+    )
+    await lab.applied(POOL + "---\n" + storage)
+    plan = await lab.engine.delete("shop", keep=("Storage/more",))
+    assert plan.counts() == {"forget": 1, "delete": 1}
+    await done(lab, plan)
+    assert lab.cluster.call("GET", "/storage/more")["content"] == "iso"
+    assert "shop" not in lab.cluster.pools
+    assert await lab.engine.records.managed("shop") == {}

@@ -194,3 +194,70 @@ async def test_disks_we_added_later_are_ours_also_when_detached(lab: Any) -> Non
     await lab.applied(stack())
     assert "unused0" in lab.config(int(lab.vmid("web-1")))
     assert (await lab.engine.apply(await lab.engine.delete("shop"))).ok
+
+
+PROTECTED = {
+    "Pool": "apiVersion: pmpc/v1\nkind: Pool\nmetadata: {name: kept}\nspec: {protect: true}\n",
+    "Storage": "apiVersion: pmpc/v1\nkind: Storage\nmetadata: {name: kept}\n"
+    "spec: {type: dir, protect: true, config: {path: /kept, content: [iso]}}\n",
+    "Sdn": "apiVersion: pmpc/v1\nkind: Sdn\nmetadata: {name: kept}\n"
+    "spec: {protect: true, zones: {lab: {type: vlan, bridge: vmbr0}}}\n",
+    "Firewall": "apiVersion: pmpc/v1\nkind: Firewall\nmetadata: {name: kept}\n"
+    "spec: {protect: true, aliases: {office: 192.0.2.0/24}}\n",
+    "VirtualMachine": "apiVersion: pmpc/v1\nkind: VirtualMachine\nmetadata: {name: kept}\n"
+    "spec: {protect: true, source: {clone: {template: debian-13}}}\n",
+}
+
+
+@pytest.mark.parametrize("kind", PROTECTED)
+async def test_what_is_protected_is_neither_pruned_nor_deleted(lab: Any, kind: str) -> None:
+    await lab.applied(stack() + "---\n" + PROTECTED[kind])
+    lab.forget_writes()
+    pruned = await lab.plan(stack(), prune=True)
+    deleted = await lab.engine.delete("shop")
+    for plan in (pruned, deleted):
+        assert f"{kind}/kept is protected" in [error.message for error in plan.errors]
+        with pytest.raises(PlanRefused, match="protected"):
+            await lab.engine.apply(plan)
+    assert lab.writes == []
+
+
+async def test_each_apply_that_changes_something_is_a_revision(lab: Any) -> None:
+    await lab.applied(stack(cores=2))
+    await lab.applied(stack(cores=2))
+    await lab.applied(stack(cores=4))
+    lab.cluster.edit(int(lab.vmid("web-1")), cores=8)
+    await lab.applied(stack(cores=4), resolve={"config.cores": "ours"})
+    await lab.applied(stack(cores=4, tags="b"))
+    history = await lab.engine.history("shop")
+    assert [(item.number, item.status.value) for item in history] == [
+        (1, "superseded"),
+        (2, "superseded"),
+        (3, "superseded"),
+        (4, "applied"),
+    ]
+    assert len({item.plan_id for item in history}) == 4
+    assert [item.number for item in await lab.engine.history()] == [4]
+    for number in (2, 1):
+        await lab.engine.apply(await lab.engine.rollback("shop", number))
+    assert [item.note for item in await lab.engine.history("shop")][4:] == [
+        "rollback to 2",
+        "rollback to 1",
+    ]
+    assert (await lab.plan(stack(cores=2))).empty
+
+
+async def test_a_cap_counts_settings_too_and_a_release_of_nothing_is_none(lab: Any) -> None:
+    three = "---\n".join(
+        f"apiVersion: pmpc/v1\nkind: Pool\nmetadata: {{name: p{number}}}\nspec: {{}}\n"
+        for number in range(3)
+    )
+    await lab.applied(stack() + "---\n" + three)
+    plan = await lab.plan(stack(), prune=True, most_deleted=2)
+    assert "3 objects would be deleted, more than 2" in plan.errors[0].message
+    lab.forget_writes()
+    with pytest.raises(PlanRefused, match="more than 2"):
+        await lab.engine.apply(plan)
+    assert lab.writes == []
+    await lab.applied(stack(), prune=True, most_deleted=3)
+    assert set(lab.cluster.pools) == {"shop"}

@@ -272,8 +272,8 @@ class Planner:
         ]
         after = tuple(step.id for item in guests for step in item.steps)
         return [*forgotten, *removed_after(built, guests), *guests] + [
-            remove_pool(record, pools.get(record.key), after)
-            for record in gone.values()
+            remove_pool(record, pools.get(record.key), after, protect=self._protects(address))
+            for address, record in gone.items()
             if record.kind == "pool"
         ]
 

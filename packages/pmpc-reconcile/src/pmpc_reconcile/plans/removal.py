@@ -88,8 +88,17 @@ def remove_guest(record: ManagedRecord, place: Location, former: Manifest | None
             return Built(item, (*before, step, *behind))
 
 
-def remove_pool(record: ManagedRecord, pool: PoolObject | None, after: tuple[str, ...]) -> Built:
-    """Return what deletes a pool that is provably ours, after its guests."""
+def remove_pool(
+    record: ManagedRecord, pool: PoolObject | None, after: tuple[str, ...], *, protect: bool
+) -> Built:
+    """Return what deletes a pool that is provably ours, after its guests.
+
+    Args:
+        record: What is remembered of it.
+        pool: The pool; None if there is none.
+        after: Ids of the steps that delete its guests.
+        protect: Whether its last manifest protects it.
+    """
     if pool is None:
         return Built(_forgotten(record, ("it is gone already",)))
     marker = pool.marker
@@ -97,6 +106,10 @@ def remove_pool(record: ManagedRecord, pool: PoolObject | None, after: tuple[str
         reason = f"pool {pool.name} lacks our marker; it is left alone"
         note = warning(reason, address=record.address)
         return Built(_forgotten(record, (reason,)), (), (note,))
+    if protect:
+        reason = f"{record.address} is protected"
+        problem = _bad(record, reason)
+        return Built(_untouched(record, ObjectAction.REFUSED, reason), (), (problem,))
     item = ObjectPlan(
         address=record.address,
         action=ObjectAction.DELETE,
