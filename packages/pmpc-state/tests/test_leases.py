@@ -126,3 +126,9 @@ def test_a_fenced_transaction_keeps_the_lease_until_it_ends(state: State) -> Non
     thief.join()
     with pytest.raises(LeaseLost), state.transaction() as writer:
         writer.leases.check(held)
+
+
+def test_a_process_that_holds_a_lease_is_named_as_people_name_it() -> None:
+    shown = str(LeaseHeld("sync/lab", "box:3f2a-4026531836:4711:99", "2026-11-22T14:00:00+00:00"))
+    assert "process 4711 on box holds it until" in shown
+    assert "somebody holds it" in str(LeaseHeld("sync/lab", "somebody", "later"))

@@ -141,10 +141,26 @@ def test_a_lost_key_is_not_replaced_silently(empty_url: str, tmp_path: Path) -> 
 
 
 def test_another_databases_key_is_noticed(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    State.open(empty_url).close()
+    with State.open(empty_url) as state:
+        state.writer().clusters.ensure("lab")
     monkeypatch.setenv("PMPC_STATE_KEY", SecretKey.generate().to_text())
     with pytest.raises(SecretKeyProblem, match="belongs to another state"):
         State.open(empty_url)
+
+
+def test_a_database_that_holds_nothing_yet_takes_another_key(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who loads a dump brings its key, perhaps after a first try without."""
+    State.open(empty_url).close()
+    key = SecretKey.generate()
+    monkeypatch.setenv("PMPC_STATE_KEY", key.to_text())
+    with State.open(empty_url) as state:
+        assert state.key == key
+        state.writer().clusters.ensure("lab")
+    with pytest.raises(SecretKeyProblem), State.open(empty_url, secret_key=SecretKey.generate()):
+        pass
+    State.open(empty_url).close()
 
 
 def test_a_key_from_the_environment_needs_no_file(

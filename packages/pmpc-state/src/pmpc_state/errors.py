@@ -54,7 +54,7 @@ class LeaseHeld(StateError):
 
     def __init__(self, name: str, holder: str, expires: str) -> None:
         super().__init__(
-            f"cannot acquire {name}: {holder} holds it until {expires}; "
+            f"cannot acquire {name}: {_as_people_say(holder)} holds it until {expires}; "
             "wait for it to finish, or for the lease to expire"
         )
         self.name = name
@@ -95,3 +95,12 @@ class FilterInvalid(StateError):
         self.text = text
         self.column = column
         self.reason = reason
+
+
+def _as_people_say(holder: str) -> str:
+    """Return who holds a lease: of a process its host and number, anything else as it is."""
+    match holder.split(":"):
+        case [host, _, pid, _] if pid.isdigit():
+            return f"process {pid} on {host}"
+        case _:
+            return holder

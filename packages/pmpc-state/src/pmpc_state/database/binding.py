@@ -18,7 +18,7 @@ from pmpc_state.database.keyfile import (
     read_key_file,
 )
 from pmpc_state.errors import SecretKeyProblem
-from pmpc_state.schema import setting
+from pmpc_state.schema import metadata, setting
 
 _ID: Final = "database-id"
 _PROOF: Final = "secret-key-proof"
@@ -43,7 +43,7 @@ def bind_key(engine: Engine, path: Path | None, given: SecretKey | None) -> Secr
             "copy the key file from where the state was made"
         )
         raise SecretKeyProblem(msg)
-    if key.fingerprint(settings[_ID]) != settings[_PROOF]:
+    if key.fingerprint(settings[_ID]) != settings[_PROOF] and not _rebind(engine, key):
         msg = (
             f"cannot use the key from {VARIABLE} or {where}: it belongs to another state; "
             "use the key file that was made with this one"
@@ -68,6 +68,29 @@ def _bind(engine: Engine, path: Path | None, given: SecretKey | None) -> dict[st
             rows = [{"name": name, "value": value} for name, value in settings.items()]
             connection.execute(setting.insert(), rows)
     return settings
+
+
+def _rebind(engine: Engine, key: SecretKey) -> bool:
+    """Bind a database that holds nothing yet to another key; say whether it was empty.
+
+    Somebody who is about to load a dump brings the dump's key, perhaps after a first try without.
+    """
+    with engine.connect() as connection, connection.begin():
+        if not _is_empty(connection):
+            return False
+    with engine.connect() as plain:
+        connection = plain.execution_options(**{WRITES: True})
+        with connection.begin():
+            if not _is_empty(connection):
+                return False
+            proof = key.fingerprint(_settings(connection)[_ID])
+            connection.execute(setting.update().where(setting.c.name == _PROOF).values(value=proof))
+    return True
+
+
+def _is_empty(connection: Connection) -> bool:
+    tables = (one for one in metadata.sorted_tables if one is not setting)
+    return all(connection.execute(select(one).limit(1)).first() is None for one in tables)
 
 
 def _settings(connection: Connection) -> dict[str, str]:

@@ -48,8 +48,12 @@ def explained(engine: Engine, doing: str) -> Generator[None, None, None]:
     except DBAPIError as error:
         if doing != "open" and not _is_unusable(error):
             raise
-        where = engine.url.difference_update_query(["timeout"]).render_as_string(hide_password=True)
-        raise StateUnreachable(f"cannot {doing} {where}: {_reason(error)}") from error
+        raise StateUnreachable(f"cannot {doing} {place_of(engine)}: {_reason(error)}") from error
+
+
+def place_of(engine: Engine) -> str:
+    """Return the URL of a database as people know it, without its password."""
+    return engine.url.difference_update_query(["timeout"]).render_as_string(hide_password=True)
 
 
 def _is_unusable(error: DBAPIError) -> bool:

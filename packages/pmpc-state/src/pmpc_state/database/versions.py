@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from pmpc_state.database.complaints import explained
+from pmpc_state.database.complaints import explained, place_of
 from pmpc_state.errors import StateOutdated, StateTooNew
 from pmpc_state.migrations import NEWEST
 
@@ -53,7 +53,7 @@ def check(engine: Engine, version: str) -> None:
         return
     from pmpc_state.database.moving import is_known
 
-    where = engine.url.render_as_string(hide_password=True)
+    where = place_of(engine)
     if not is_known(version):
         raise StateTooNew(
             f"cannot open {where}: it has version {version}, which a newer pmpc wrote (this one "
