@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from pmpc_reconcile.groups.firewall.reach import Reach
-from pmpc_reconcile.live.firewall import read_level, read_whole
 from proxmox_client.testing import SimulatedCluster
 
 PATH = "/cluster/firewall"
@@ -64,47 +62,6 @@ async def test_rules_come_in_the_order_of_the_manifest(lab: Any) -> None:
     assert [row["enable"] for row in rules(lab.cluster)] == [1, 1, 1, 1]
     assert rules(lab.cluster)[0]["comment"] == "ssh"
     await quiet(lab, text)
-
-
-async def test_fifty_rules_reordered_keep_ssh_and_the_api_reachable_after_every_call(
-    lab: Any,
-) -> None:
-    accepts = [port(1000 + number, "ACCEPT" if number % 2 else "DROP") for number in range(47)]
-    before = [*accepts[:20], SSH, *accepts[20:40], API, *accepts[40:], DROP]
-    assert len(before) == 50
-    options = {"enable": True, "policy_in": "DROP"}
-    await lab.applied(firewall(before, options=options))
-    after = [*reversed(before[:-1]), DROP]
-    seen: list[tuple[str, ...]] = []
-    inner = lab.recorder.inner.handle_async_request
-
-    async def watched(request: Any) -> Any:
-        response = await inner(request)
-        if request.method != "GET":
-            whole = await _whole(lab)
-            seen.append(Reach([whole]).cut_off(whole))
-        return response
-
-    lab.recorder.inner.handle_async_request = watched
-    await lab.applied(firewall(after, options=options))
-    lab.recorder.inner.handle_async_request = inner
-    assert 48 <= len(seen) <= 100
-    assert set(seen) == {()}
-    assert ports(lab.cluster) == [str(row.get("dport", "DROP")) for row in after]
-    await quiet(lab, firewall(after, options=options))
-
-
-async def _whole(lab: Any) -> Any:
-    from pmpc_reconcile.live import LiveCluster
-    from proxmox_client import ApiToken, AsyncClient
-
-    client = AsyncClient(
-        "https://pve1:8006",
-        token=ApiToken.parse(lab.token),
-        transport=lab.cluster.async_transport(),
-    )
-    live = LiveCluster(client)
-    return await read_whole(live, PATH, (await read_level(live, PATH)).level)
 
 
 async def test_the_rule_that_goes_is_the_one_meant_whoever_inserts_meanwhile(lab: Any) -> None:

@@ -41,7 +41,16 @@ spec:
 
 @pytest.fixture
 def net(lab: Any) -> Any:
-    """A lab whose first node has a second network card and a gateway."""
+    return with_second_card(lab)
+
+
+@pytest.fixture
+def either(old_and_new: Any) -> Any:
+    return with_second_card(old_and_new)
+
+
+def with_second_card(lab: Any) -> Any:
+    """Give the first node of a lab a second network card and a gateway."""
     call = lab.cluster.call
     call("POST", NETWORK, {"iface": "eth1", "type": "eth"})
     address = interface(lab, "vmbr0")["cidr"]
@@ -79,7 +88,8 @@ async def quiet(lab: Any, text: str) -> None:
     assert lab.writes == []
 
 
-async def test_a_bridge_moved_onto_a_bond_is_one_reload(net: Any) -> None:
+async def test_a_bridge_moved_onto_a_bond_is_one_reload(either: Any) -> None:
+    net = either
     address = interface(net, "vmbr0")["cidr"]
     await net.applied(BONDED)
     assert net.writes.count(RELOAD) == 1
@@ -92,7 +102,8 @@ async def test_a_bridge_moved_onto_a_bond_is_one_reload(net: Any) -> None:
     await quiet(net, BONDED)
 
 
-async def test_no_port_belongs_to_two_interfaces_at_any_moment(net: Any) -> None:
+async def test_no_port_belongs_to_two_interfaces_at_any_moment(either: Any) -> None:
+    net = either
     inner = net.recorder.inner.handle_async_request
 
     async def watched(request: httpx.Request) -> httpx.Response:
@@ -140,7 +151,8 @@ CUTS = {
 
 
 @pytest.mark.parametrize("way", CUTS)
-async def test_a_plan_that_cuts_the_management_address_is_refused(net: Any, way: str) -> None:
+async def test_a_plan_that_cuts_the_management_address_is_refused(either: Any, way: str) -> None:
+    net = either
     interfaces, reason = CUTS[way]
     head = GUESTS.split("    vmbr1")[0]
     plan = await net.plan(f"{head}    {interfaces}\n")
@@ -214,7 +226,8 @@ async def test_a_failing_reload_brings_the_network_before_back(net: Any) -> None
 BUSY = FailingTask(kind="srvreload", message="bond0: cannot be enslaved")
 
 
-async def test_a_reload_whose_task_fails_is_taken_back_by_one_more(net: Any) -> None:
+async def test_a_reload_whose_task_fails_is_taken_back_by_one_more(either: Any) -> None:
+    net = either
     before = interface(net, "vmbr0")
     net.cluster.faults.add(BUSY)
     report = await net.apply(BONDED)

@@ -27,6 +27,7 @@ class FirewallPlanning:
     def __init__(self, live: LiveCluster) -> None:
         self._live = live
         self._whole: Whole | None = None
+        self._cluster: Level | None = None
         self._steps: dict[str, str] = {}
 
     async def plan(
@@ -69,8 +70,10 @@ class FirewallPlanning:
         *,
         adopted: bool = False,
     ) -> Built:
-        whole = None
-        if place.path is not None and place.scope != "guest":
+        whole = cluster = None
+        if place.path is not None and place.scope == "guest":
+            cluster = await self._cluster_level()
+        elif place.path is not None:
             if self._whole is None:
                 self._whole = await read_whole(self._live, place.path, place.level)
             whole = self._whole
@@ -81,6 +84,7 @@ class FirewallPlanning:
             resolutions,
             record,
             whole=whole,
+            cluster=cluster,
             adopted=adopted,
         )
         if whole is not None and place.path is not None:
@@ -88,6 +92,11 @@ class FirewallPlanning:
         for step in built.steps:
             self._steps[place.scope] = step.id
         return built
+
+    async def _cluster_level(self) -> Level:
+        if self._cluster is None:
+            self._cluster = (await read_level(self._live, CLUSTER_PATH)).level
+        return self._cluster
 
     async def _place(
         self, situation: Situation, address: str, key: str, manifest: Manifest | None

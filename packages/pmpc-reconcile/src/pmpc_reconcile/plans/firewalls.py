@@ -11,7 +11,7 @@ from pmpc_reconcile.diagnostics import error
 from pmpc_reconcile.diff import Action, Diff, FieldChange
 from pmpc_reconcile.groups.firewall.edits import NoSafeWay, plan_edits
 from pmpc_reconcile.groups.firewall.fields import ORDER, level_fields, target_of, with_orders
-from pmpc_reconcile.groups.firewall.reach import Reach, Whole
+from pmpc_reconcile.groups.firewall.reach import Reach, Whole, kept_reachable, of_guest
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live.firewall import with_level
@@ -57,6 +57,7 @@ def plan_firewall(
     record: ManagedRecord | None,
     *,
     whole: Whole | None,
+    cluster: Level | None = None,
     adopted: bool = False,
 ) -> tuple[Built, Level]:
     """Return what brings a level to its manifest, and the level as it is then.
@@ -68,6 +69,7 @@ def plan_firewall(
         resolutions: How conflicts are settled.
         record: What is remembered.
         whole: What decides about the management of nodes; None for a guest's level.
+        cluster: The cluster's level, for that of a guest that is there.
         adopted: What exists is ours from now on.
     """
     live = level_fields(place.level, place.scope, desired)
@@ -93,7 +95,7 @@ def plan_firewall(
     calls = 0
     problems: tuple[Diagnostic, ...] = ()
     if diff.changes and not diff.conflicts:
-        calls, problems = _judged(place, target, whole)
+        calls, problems = _judged(place, target, whole, cluster or Level())
     built = plan_settings(situation, settings, record, diff, (_step(place, diff, calls),), problems)
     return built, target if built.steps else place.level
 
@@ -126,29 +128,31 @@ def _settled(diff: Diff) -> Diff:
 
 
 def _judged(
-    place: FirewallPlace, target: Level, whole: Whole | None
+    place: FirewallPlace, target: Level, whole: Whole | None, cluster: Level
 ) -> tuple[int, tuple[Diagnostic, ...]]:
     """Count the calls, and say why they must not be made."""
-    if whole is None or place.path is None:
-        return len(plan_edits(place.level, target, lambda _: True)), ()
-    path = place.path
-    now, after = with_level(whole, path, place.level), with_level(whole, path, target)
-    reach = Reach((now, after))
-    lost = set(reach.cut_off(after)) - set(reach.cut_off(now))
+
+    def within(level: Level) -> Whole:
+        if whole is None or place.path is None:
+            return of_guest(level, cluster)
+        return with_level(whole, place.path, level)
+
+    lost = () if whole is None else _lost(within(place.level), within(target))
     if lost:
-        what = ", ".join(sorted(lost))
         hint = "add a rule that lets your network in, before those that drop"
-        message = f"nobody could reach {what} any more by these rules"
+        message = f"nobody could reach {', '.join(lost)} any more by these rules"
         return 0, (error(message, hint=hint, address=place.address),)
-    kept = reach.both(now) & reach.both(after)
-
-    def safe(level: Level) -> bool:
-        return not kept & ~reach.both(with_level(whole, path, level))
-
+    safe = kept_reachable(place.level, target, within)
     try:
         return len(plan_edits(place.level, target, safe)), ()
     except NoSafeWay as refusal:
         return 0, (error(str(refusal), address=place.address),)
+
+
+def _lost(now: Whole, after: Whole) -> tuple[str, ...]:
+    """Return what of the management nobody would reach any more."""
+    reach = Reach((now, after))
+    return tuple(sorted(set(reach.cut_off(after)) - set(reach.cut_off(now))))
 
 
 def _step(place: FirewallPlace, diff: Diff, calls: int) -> Configure:

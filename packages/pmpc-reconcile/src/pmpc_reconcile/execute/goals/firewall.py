@@ -15,10 +15,10 @@ from pmpc_reconcile.execute.goals.base import ExistingGuestGoal
 from pmpc_reconcile.execute.reviewed import still_missing
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
-from pmpc_reconcile.groups.firewall.edits import NoSafeWay, Safe, plan_edits
+from pmpc_reconcile.groups.firewall.edits import NoSafeWay, plan_edits
 from pmpc_reconcile.groups.firewall.fields import ORDER, level_fields, target_of
 from pmpc_reconcile.groups.firewall.parts import Edit
-from pmpc_reconcile.groups.firewall.reach import Reach
+from pmpc_reconcile.groups.firewall.reach import Safe, kept_reachable, of_guest
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.live.firewall import CLUSTER_PATH, LiveLevel, read_level, read_whole, with_level
 from pmpc_reconcile.plans.model import ObjectAction
@@ -78,12 +78,10 @@ class FirewallGoal(ExistingGuestGoal):
 
 async def _guard(run: StepRun, path: str, level: Level, target: Level) -> Safe:
     if path != CLUSTER_PATH and path.count("/") > 3:
-        return lambda _: True  # a guest's rules are about the guest
+        cluster = (await read_level(run.live, CLUSTER_PATH)).level
+        return kept_reachable(level, target, lambda each: of_guest(each, cluster))
     whole = await read_whole(run.live, path, level)
-    after = with_level(whole, path, target)
-    reach = Reach((whole, after))
-    kept = reach.both(whole) & reach.both(after)
-    return lambda each: not kept & ~reach.both(with_level(whole, path, each))
+    return kept_reachable(level, target, lambda each: with_level(whole, path, each))
 
 
 async def _path(run: StepRun) -> str | None:

@@ -9,16 +9,16 @@ while: below it everything may change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
 
 from pmpc_reconcile.groups.firewall.parts import Edit, additions, option_edits, removals
+from pmpc_reconcile.groups.firewall.reach import Safe
 from pmpc_reconcile.groups.firewall.state import MAIN, Level, Rules
 from pmpc_reconcile.values.rules import Rule
 
-Safe = Callable[[Level], bool]
 _MOST: Final = 10_000
 _NONE: Final[list[str]] = []
 

@@ -1,4 +1,4 @@
-"""Who reaches the management of a node: SSH and the API, by the rules.
+"""Who reaches the management of a node, or a guest: SSH and the API, by the rules.
 
 Packets are samples: one for every node, source, destination, interface and port that the rules
 tell apart, so what holds for the samples holds for every packet. A node asks its own rules first,
@@ -9,7 +9,7 @@ that exist pass before all that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import attrs
@@ -25,6 +25,8 @@ from pmpc_reconcile.groups.firewall.addresses import (
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.values.rules import Rule
 
+Safe = Callable[[Level], bool]
+"""Whether a level may exist for a moment."""
 PORTS: Final = {22: "SSH", 8006: "the API"}
 # The ready-made rules that are about one of the ports (PVE::Firewall's table of macros).
 _MACROS: Final = {"ssh": 22, "pmg": 8006}
@@ -57,6 +59,30 @@ class Whole:
     cluster: Level
     nodes: Mapping[str, Level] = attrs.field(factory=dict[str, Level])
     addresses: Mapping[str, str] = attrs.field(factory=dict[str, str])
+
+
+def of_guest(level: Level, cluster: Level) -> Whole:
+    """Return what decides about reaching a guest, in the form of a node that is alone.
+
+    A guest's rules are asked, then its policy; the cluster's rules and its management set are about
+    nodes. Its sets and aliases go before the cluster's.
+    """
+    own = attrs.evolve(
+        level,
+        options={"enable": level.options.get("enable", "0")},
+        aliases={**cluster.aliases, **level.aliases},
+        ipsets={**cluster.ipsets, **level.ipsets},
+    )
+    around = Level(
+        options={
+            "enable": cluster.options.get("enable", "0"),
+            "policy_in": level.options.get("policy_in", "DROP"),
+        },
+        aliases={name: a for name, a in cluster.aliases.items() if name != "local_network"},
+        ipsets={name: s for name, s in cluster.ipsets.items() if name != "management"},
+        groups=cluster.groups,
+    )
+    return Whole(around, {"guest": own})
 
 
 class Reach:
@@ -190,6 +216,20 @@ class Reach:
     def _bits(self, hits: Iterable[bool]) -> int:
         text = "".join("1" if hit else "0" for hit in hits)
         return int(text[::-1] or "0", 2)
+
+
+def kept_reachable(now: Level, target: Level, within: Callable[[Level], Whole]) -> Safe:
+    """Tell whether a level may exist for a moment: who gets in before and after gets in then.
+
+    Args:
+        now: The level as it is.
+        target: As it shall be.
+        within: Everything that decides, with a level in its place.
+    """
+    before, after = within(now), within(target)
+    reach = Reach((before, after))
+    kept = reach.both(before) & reach.both(after)
+    return lambda each: not kept & ~reach.both(within(each))
 
 
 def _packets(states: tuple[Whole, ...]) -> tuple[Packet, ...]:
