@@ -114,6 +114,8 @@ def test_changes_between_two_times_name_fields(site: Site) -> None:
     sync(site)
     with web(site) as served:
         assert [s["name"] for s in served.data("{ snapshots { name } }")["snapshots"]] == ["before"]
+        filtered = '{ snapshots(filter: "name!=before", sort: "-taken_at", limit: 5) { name } }'
+        assert served.data(filtered)["snapshots"] == []
         query = '{ changes(since: "before") { key change fields { path old new } } }'
         changes = served.data(query)["changes"]
     fields = [field for item in changes if item["key"] == "100" for field in item["fields"]]
@@ -125,6 +127,8 @@ def test_a_plan_is_made_stored_and_shown_again_without_a_write(site: Site) -> No
         made = served.data(PLAN, text=MANIFEST)["plan"]
         assert made["objects"] == [{"address": "VirtualMachine/web-1", "action": "create"}]
         assert [plan["id"] for plan in served.data("{ plans { id } }")["plans"]] == [made["id"]]
+        failed = '{ plans(filter: "status=failed or release=other", offset: 0) { id } }'
+        assert served.data(failed)["plans"] == []
         shown = served.data("query ($id: ID!) { plan(id: $id) { explanation } }", id=made["id"])
     assert "web-1" in shown["plan"]["explanation"]
     assert len(site.cluster.guests) == 2

@@ -57,6 +57,37 @@ ReleaseArgument = Annotated[
     Parameter(name=["--release", "-r"], group="Arguments", help="Name of the release."),
 ]
 
+FilterOption = Annotated[
+    str,
+    Parameter(
+        name="--filter",
+        metavar="FILTER",
+        help="Only what this matches; the reference on filters tells what can be said.",
+    ),
+]
+
+SortOption = Annotated[
+    str,
+    Parameter(
+        name="--sort",
+        metavar="FIELDS",
+        allow_leading_hyphen=True,
+        help="Field to sort by, - before it for descending; several with commas.",
+    ),
+]
+
+LimitOption = Annotated[int | None, Parameter(name="--limit", metavar="N", help="At most so many.")]
+
+AfterOption = Annotated[
+    str | None,
+    Parameter(
+        name="--after",
+        metavar="MARKER",
+        allow_leading_hyphen=True,
+        help="Go on after a page: what it said comes next.",
+    ),
+]
+
 YesOption = Annotated[
     bool,
     Parameter(name=["--yes", "-y"], help="Do not ask; needed when nobody can be asked."),

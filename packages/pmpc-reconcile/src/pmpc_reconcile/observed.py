@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from pmpc_reconcile.actions.views import ResourceView, SnapshotView
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.moments import parse_moment, show_moment, tell_moment
+from pmpc_reconcile.observed_tasks import TASK, find_tasks
 from pmpc_state import (
     KINDS,
     SETTINGS,
@@ -20,7 +20,6 @@ from pmpc_state import (
     Snapshot,
     State,
     StateReader,
-    TaskRecord,
     parse_filter,
 )
 from pmpc_state.filters import quoted
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], float]
 
-TASK = "task"
+_WITH_STATUS = ("node", "qemu", "lxc", "storage")
+"""Kinds that have a status, which is unknown where none was told."""
 _SLACK = timedelta(minutes=1)
 """How far clocks may be apart before a time counts as one of the future."""
 WORDS = {
@@ -86,7 +86,7 @@ async def find_resources(state: State, cluster: str, wanted: ListInput, now: Clo
     if wanted.offset < 0 or (wanted.limit is not None and wanted.limit < 0):
         raise InputInvalid("a page cannot begin before the first object nor hold less than none")
     if kind == TASK:
-        return await asyncio.to_thread(_tasks, state, cluster, wanted)
+        return await asyncio.to_thread(find_tasks, state, cluster, wanted, now)
 
     def read() -> ListOutput:
         try:
@@ -96,12 +96,13 @@ async def find_resources(state: State, cluster: str, wanted: ListInput, now: Clo
                 sort=[name.strip() for name in wanted.sort.split(",") if name.strip()],
                 limit=wanted.limit,
                 offset=wanted.offset,
+                after=wanted.after,
                 at=None if wanted.at is None else recorded_moment(state, cluster, wanted.at, now),
             )
         except FilterInvalid as error:
             raise InputInvalid(str(error)) from error
         items = tuple(_view(resource, whole=False) for resource in found.items)
-        return ListOutput(cluster, items, found.total, found.offset)
+        return ListOutput(cluster, items, found.total, found.offset, found.next)
 
     return await asyncio.to_thread(read)
 
@@ -124,17 +125,6 @@ def _status(status: str | None) -> str | None:
     if status == "unknown":
         return "(status=unknown or known=no)"
     return f"(status={quoted(status)} and known=yes)"
-
-
-def _tasks(state: State, cluster: str, wanted: ListInput) -> ListOutput:
-    from pmpc_reconcile.actions.list_resources import ListOutput
-
-    if wanted.filter or wanted.sort:
-        raise InputInvalid("tasks are chosen by node, name and status; they take no filter")
-    tasks = state.reader().tasks(cluster, limit=None)
-    found = [view for view in map(_task_view, tasks) if _selected(view, wanted)]
-    end = None if wanted.limit is None else wanted.offset + wanted.limit
-    return ListOutput(cluster, tuple(found[wanted.offset : end]), len(found), wanted.offset)
 
 
 async def find_resource(state: State, cluster: str, wanted: GetInput, now: Clock) -> ResourceView:
@@ -186,13 +176,7 @@ async def take_snapshot(
 ) -> SnapshotView:
     """Name the state of the cluster as last observed."""
     taken = await asyncio.to_thread(lambda: state.writer().snapshot(cluster, name, pinned=pinned))
-    return _snapshot_view(taken)
-
-
-async def all_snapshots(state: State, cluster: str) -> tuple[SnapshotView, ...]:
-    """Return the named states, oldest first."""
-    found = await asyncio.to_thread(lambda: state.reader().snapshots(cluster))
-    return tuple(_snapshot_view(item) for item in found)
+    return snapshot_view(taken)
 
 
 def resource_ever(
@@ -286,20 +270,9 @@ def moment_named(state: State, cluster: str, text: str, now: Clock) -> datetime:
         return parse_moment(text, datetime.fromtimestamp(now(), UTC))
 
 
-def _selected(view: ResourceView, wanted: ListInput) -> bool:
-    return (
-        (wanted.node is None or view.node == wanted.node)
-        and (wanted.status is None or view.status == wanted.status)
-        and (
-            wanted.name is None
-            or fnmatch.fnmatchcase(view.name, wanted.name)
-            or fnmatch.fnmatchcase(view.key, wanted.name)
-        )
-    )
-
-
 def _view(resource: Resource, *, whole: bool) -> ResourceView:
-    status = resource.status if resource.known else "unknown"
+    unsaid = "unknown" if resource.kind in _WITH_STATUS or not resource.known else ""
+    status = resource.status if resource.known else None
     facts = dict(resource.volatile)
     if whole and resource.pending:
         facts["pending"] = dict(resource.pending)
@@ -308,27 +281,13 @@ def _view(resource: Resource, *, whole: bool) -> ResourceView:
         key=resource.key,
         name=resource.name,
         node=resource.node,
-        status=status or "unknown",
+        status=status or unsaid,
         config=dict(resource.config) if whole else {},
         facts=facts,
         since=None if resource.valid_from is None else show_moment(resource.valid_from),
     )
 
 
-def _task_view(task: TaskRecord) -> ResourceView:
-    return ResourceView(
-        kind=TASK,
-        key=task.upid,
-        name=f"{task.type} {task.object_id}".strip(),
-        node=task.node,
-        status="running" if task.ended_at is None else (task.status or "unknown"),
-        facts={
-            "user": task.user,
-            "ended": None if task.ended_at is None else show_moment(task.ended_at),
-        },
-        since=show_moment(task.started_at),
-    )
-
-
-def _snapshot_view(snapshot: Snapshot) -> SnapshotView:
+def snapshot_view(snapshot: Snapshot) -> SnapshotView:
+    """Return a snapshot as actions answer with it."""
     return SnapshotView(snapshot.name, show_moment(snapshot.taken_at), snapshot.root_hash)

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from pmpc_cli.exit_codes import ExitCode
-from pmpc_cli.options import ContextOption, DocumentOption, RowsOption
-from pmpc_cli.present.output import row_format, show_document, show_rows
+from pmpc_cli.options import (
+    AfterOption,
+    ContextOption,
+    DocumentOption,
+    FilterOption,
+    LimitOption,
+    RowsOption,
+    SortOption,
+)
+from pmpc_cli.present.output import row_format, show_document, show_rows, tell_more
 from pmpc_cli.present.terminal import say, tell
 
 if TYPE_CHECKING:
     from pmpc_cli.session import Session
+    from pmpc_reconcile.actions.list_resources import ListOutput
     from pmpc_reconcile.actions.views import ResourceView
 
 
@@ -87,9 +96,10 @@ async def get(
     *,
     node: Annotated[str | None, Parameter(metavar="NAME")] = None,
     status: Annotated[str | None, Parameter(metavar="STATUS")] = None,
-    filter_: Annotated[str, Parameter(name="--filter", metavar="FILTER")] = "",
-    sort: Annotated[str, Parameter(metavar="FIELDS", allow_leading_hyphen=True)] = "",
-    limit: Annotated[int | None, Parameter(metavar="N")] = None,
+    filter_: FilterOption = "",
+    sort: SortOption = "",
+    limit: LimitOption = None,
+    after: AfterOption = None,
     at: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
     context: ContextOption = None,
     output: RowsOption = None,
@@ -109,9 +119,6 @@ async def get(
         name: Name or key; * and ? are wildcards.
         node: Only what is on this node.
         status: Only what has this status, such as running.
-        filter_: Only what this matches; the reference on filters tells what can be said.
-        sort: Field to sort by, - before it for descending; several with commas.
-        limit: At most so many.
         at: As of a time (2026-11-22T16:00, -2h) or a snapshot's name.
     """
     from pmpc_cli.present.observed import resource_columns
@@ -126,9 +133,12 @@ async def get(
             return await _get_one(opened, kind, name, at, output)
         wanted = ListInput(
             kind=kind, node=node, name=name, status=status, at=at, sort=sort, limit=limit,
-            filter=filter_ or ("" if kind else _USUAL),
+            filter=filter_ or ("" if kind else _USUAL), after=after,
         )  # fmt: skip
-        items: tuple[ResourceView, ...] = (await opened.invoke("list", wanted)).items
+        found: ListOutput = await opened.invoke("list", wanted)
+        items = found.items
+    if at is not None and items:
+        tell(_AS_OF_NOW)
     show_rows(
         items,
         resource_columns(items),
@@ -137,7 +147,11 @@ async def get(
         plain=to_plain,
         nothing="nothing found; `pmpc sync` reads the cluster again",
     )
+    tell_more(len(items), found.total, found.next)
     return ExitCode.OK
+
+
+_AS_OF_NOW = "node, status and use are as seen last: there is no history of them"
 
 
 async def _get_one(
@@ -149,6 +163,8 @@ async def _get_one(
 
     found = await opened.invoke("get", GetInput(name=name, kind=kind, at=at))
     item: ResourceView = found.resource
+    if at is not None:
+        tell(_AS_OF_NOW)
     form = row_format(output)
     if form == "json" or form == "yaml":
         show_document(to_plain(item), form)

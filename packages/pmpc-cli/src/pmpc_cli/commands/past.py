@@ -8,8 +8,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pmpc_cli.exit_codes import ExitCode
-from pmpc_cli.options import ContextOption, RowsOption
-from pmpc_cli.present.output import row_format, show_document, show_rows
+from pmpc_cli.options import (
+    AfterOption,
+    ContextOption,
+    FilterOption,
+    LimitOption,
+    RowsOption,
+    SortOption,
+)
+from pmpc_cli.present.output import row_format, show_document, show_rows, tell_more
 from pmpc_cli.present.terminal import say, tell
 from pmpc_cli.present.values import show_time
 
@@ -35,7 +42,15 @@ async def snapshot(name: str, /, *, pinned: bool = False, context: ContextOption
     return ExitCode.OK
 
 
-async def snapshots(*, context: ContextOption = None, output: RowsOption = None) -> int:
+async def snapshots(
+    *,
+    filter_: FilterOption = "",
+    sort: SortOption = "",
+    limit: LimitOption = None,
+    after: AfterOption = None,
+    context: ContextOption = None,
+    output: RowsOption = None,
+) -> int:
     """List the named moments of a cluster, oldest first."""
     from pmpc_cli.present.observed import snapshot_columns
     from pmpc_cli.session import session
@@ -43,7 +58,8 @@ async def snapshots(*, context: ContextOption = None, output: RowsOption = None)
     from pmpc_reconcile.actions.snapshots import SnapshotsInput
 
     async with session(context, online=False) as opened:
-        found = await opened.invoke("snapshots", SnapshotsInput())
+        asked = SnapshotsInput(filter=filter_, sort=sort, limit=limit, after=after)
+        found = await opened.invoke("snapshots", asked)
     show_rows(
         found.items,
         snapshot_columns(),
@@ -52,6 +68,7 @@ async def snapshots(*, context: ContextOption = None, output: RowsOption = None)
         plain=to_plain,
         nothing="no snapshot yet; `pmpc snapshot NAME` takes one",
     )
+    tell_more(len(found.items), found.total, found.next)
     return ExitCode.OK
 
 

@@ -9,14 +9,18 @@ from cyclopts import Parameter
 
 from pmpc_cli.exit_codes import ExitCode
 from pmpc_cli.options import (
+    AfterOption,
     ContextOption,
     DocumentOption,
     FilesOption,
+    FilterOption,
+    LimitOption,
     ReleaseOption,
     ResolveOption,
     RowsOption,
+    SortOption,
 )
-from pmpc_cli.present.output import show_document, show_rows
+from pmpc_cli.present.output import show_document, show_rows, tell_more
 from pmpc_cli.present.terminal import say, write
 
 if TYPE_CHECKING:
@@ -143,7 +147,10 @@ async def plans(
     /,
     *,
     release: Annotated[str | None, Parameter(name=["--release", "-r"], metavar="NAME")] = None,
-    limit: int = 20,
+    filter_: FilterOption = "",
+    sort: SortOption = "",
+    limit: LimitOption = 20,
+    after: AfterOption = None,
     graph: GraphOption = None,
     compare: bool = False,
     context: ContextOption = None,
@@ -154,7 +161,6 @@ async def plans(
     Args:
         plan_id: Show this plan with its steps; the beginning of its id is enough.
         release: Only plans of this release.
-        limit: Most plans to list.
         compare: Look which of its guests changed since it was made.
     """
     from pmpc_cli.present.plan import show_plan
@@ -169,7 +175,8 @@ async def plans(
             wanted = ShowPlanInput(plan_id, compare=compare)
             shown: PlanOutput = await opened.invoke("show-plan", wanted)
         else:
-            found = await opened.invoke("plans", PlansInput(release=release, limit=limit))
+            asked = PlansInput(release=release, filter=filter_, sort=sort, limit=limit, after=after)
+            found = await opened.invoke("plans", asked)
             show_rows(
                 found.items,
                 plan_columns(),
@@ -178,6 +185,7 @@ async def plans(
                 plain=to_plain,
                 nothing="no plan yet; `pmpc plan -f FILE` makes one",
             )
+            tell_more(len(found.items), found.total, found.next)
             return ExitCode.OK
     if graph is not None:
         write(shown.plan.to_graph(graph) + "\n")

@@ -8,15 +8,19 @@ from cyclopts import Parameter
 
 from pmpc_cli.exit_codes import ExitCode
 from pmpc_cli.options import (
+    AfterOption,
     ContextOption,
     DocumentOption,
     DryRunOption,
+    FilterOption,
+    LimitOption,
     ReleaseArgument,
     ResolveOption,
     RowsOption,
+    SortOption,
     YesOption,
 )
-from pmpc_cli.present.output import show_rows
+from pmpc_cli.present.output import show_rows, tell_more
 
 KeepOption = Annotated[
     list[str] | None,
@@ -31,6 +35,10 @@ KeepOption = Annotated[
 async def history(
     release: Annotated[str | None, Parameter(name=["--release", "-r"], group="Arguments")] = None,
     *,
+    filter_: FilterOption = "",
+    sort: SortOption = "",
+    limit: LimitOption = None,
+    after: AfterOption = None,
     context: ContextOption = None,
     output: RowsOption = None,
 ) -> int:
@@ -45,7 +53,8 @@ async def history(
     from pmpc_reconcile.actions.history import HistoryInput
 
     async with session(context, online=False) as opened:
-        found = await opened.invoke("history", HistoryInput(release=release))
+        asked = HistoryInput(release=release, filter=filter_, sort=sort, limit=limit, after=after)
+        found = await opened.invoke("history", asked)
     show_rows(
         found.items,
         revision_columns(),
@@ -54,6 +63,7 @@ async def history(
         plain=to_plain,
         nothing="no release yet; `pmpc apply -f FILE` makes one",
     )
+    tell_more(len(found.items), found.total, found.next)
     return ExitCode.OK
 
 

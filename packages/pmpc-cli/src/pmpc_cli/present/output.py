@@ -48,6 +48,12 @@ def row_format(chosen: RowFormat | None) -> RowFormat:
     return "table" if sys.stdout.isatty() else "json"
 
 
+def tell_more(shown: int, total: int, following: str | None) -> None:
+    """Say on stderr that there is more than a page shows, and how to see it."""
+    if following is not None:
+        tell(f"{shown} of {total}; the next: --after {following}")
+
+
 def show_rows(
     rows: Sequence[T],
     columns: Sequence[Column[T]],

@@ -35,6 +35,9 @@ def register(server: MCPServer[Any], access: Access) -> None:
         sort: Annotated[str, Field(description="field to sort by; -mem for descending")] = "",
         limit: Annotated[int, Field(description="at most so many", ge=1, le=500)] = 100,
         offset: Annotated[int, Field(description="leave out so many before", ge=0)] = 0,
+        after: Annotated[
+            str | None, Field(description="`next` of the page before, to go on after it")
+        ] = None,
     ) -> dict[str, Any]:
         return await call(
             access,
@@ -42,6 +45,7 @@ def register(server: MCPServer[Any], access: Access) -> None:
             {
                 "kind": kind, "node": node, "name": name, "status": status, "at": at,
                 "filter": filter, "sort": sort, "limit": limit, "offset": offset,
+                "after": after,
             },
         )  # fmt: skip
 

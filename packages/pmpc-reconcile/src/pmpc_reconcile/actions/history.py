@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import attrs
 
-from pmpc_reconcile.actions.session import reconciler
+from pmpc_reconcile.actions.paging import PageInput, choice_of, understood
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.actions.views import RevisionView
+from pmpc_reconcile.errors import ReleaseNotFound
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.moments import show_moment
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class HistoryInput:
+class HistoryInput(PageInput):
     """Which release.
 
     Attributes:
@@ -34,20 +36,41 @@ class HistoryOutput:
     """The revisions.
 
     Attributes:
-        items: Oldest first.
+        items: By release, its oldest first, unless sorted otherwise.
+        total: How many there are on all pages.
+        next: Marker of the next page, None on the last.
     """
 
     items: tuple[RevisionView, ...]
+    total: int = 0
+    next: str | None = None
 
 
 async def run(context: ActionContext, value: HistoryInput, on_event: EventSink) -> HistoryOutput:
     """Look into the recorded state.
 
     Raises:
+        InputInvalid: The filter, the order or the page is not understood.
         ReleaseNotFound: There is no such release.
     """
-    revisions = await reconciler(context, on_event).history(value.release)
-    return HistoryOutput(tuple(_view(revision) for revision in revisions))
+
+    def read() -> HistoryOutput:
+        releases = context.state.reader().releases
+        if value.release is not None and releases.find(context.cluster, value.release) is None:
+            raise ReleaseNotFound(f"release {value.release!r} was never applied")
+        choice = choice_of(value, context.now)
+        choice["sort"] = choice["sort"] or ("release", "number")
+        with understood():
+            found = releases.revisions(
+                context.cluster,
+                value.release,
+                newest=value.release is None,
+                limit=value.limit,
+                **choice,
+            )
+        return HistoryOutput(tuple(map(_view, found)), found.total, found.next)
+
+    return await asyncio.to_thread(read)
 
 
 def _view(revision: Revision) -> RevisionView:

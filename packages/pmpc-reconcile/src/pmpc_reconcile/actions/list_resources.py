@@ -23,6 +23,7 @@ class ListInput:
         sort: Field to sort by, `-mem` for descending; several with commas.
         limit: At most so many; all by default.
         offset: Leave out so many before.
+        after: Go on where a page ended: the `next` of its answer.
     """
 
     kind: str | None = attrs.field(default=None, metadata={"help": "only this kind"})
@@ -40,6 +41,7 @@ class ListInput:
     )
     limit: int | None = attrs.field(default=None, metadata={"help": "at most so many"})
     offset: int = attrs.field(default=0, metadata={"help": "leave out so many before"})
+    after: str | None = attrs.field(default=None, metadata={"help": "go on after this marker"})
 
 
 @attrs.frozen
@@ -51,12 +53,14 @@ class ListOutput:
         items: The objects, ordered by kind and key unless sorted otherwise.
         total: How many there are on all pages.
         offset: How many come before these.
+        next: Marker of the next page, None on the last.
     """
 
     cluster: str
     items: tuple[ResourceView, ...]
     total: int = 0
     offset: int = 0
+    next: str | None = None
 
 
 async def run(context: ActionContext, value: ListInput, on_event: EventSink) -> ListOutput:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
 
-from pmpc_reconcile.actions.session import reconciler
+from pmpc_reconcile.actions.paging import PageInput, choice_of, understood
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.moments import show_moment
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class PlansInput:
+class PlansInput(PageInput):
     """Which plans.
 
     Attributes:
         release: Only of this release.
-        limit: Most plans to return.
     """
 
     release: str | None = attrs.field(default=None, metadata={"help": "only of this release"})
-    limit: int = attrs.field(default=100, metadata={"help": "most plans to show"})
 
 
 @attrs.frozen
@@ -62,18 +61,36 @@ class PlansOutput:
 
     Attributes:
         cluster: The cluster's name.
-        items: Newest first.
+        items: Newest first unless sorted otherwise.
+        total: How many there are on all pages.
+        next: Marker of the next page, None on the last.
     """
 
     cluster: str
     items: tuple[PlanSummary, ...]
+    total: int = 0
+    next: str | None = None
 
 
 async def run(context: ActionContext, value: PlansInput, on_event: EventSink) -> PlansOutput:
-    """Look into the recorded state."""
-    engine = reconciler(context, on_event)
-    records = await engine.stored_plans(value.release, value.limit)
-    return PlansOutput(context.cluster, tuple(_summary(record) for record in records))
+    """Look into the recorded state.
+
+    Raises:
+        InputInvalid: The filter, the order or the page is not understood.
+    """
+
+    def read() -> PlansOutput:
+        with understood():
+            found = context.state.reader().plans.list(
+                context.cluster,
+                release=value.release,
+                limit=value.limit,
+                **choice_of(value, context.now),
+            )
+        items = tuple(_summary(record) for record in found)
+        return PlansOutput(context.cluster, items, found.total, found.next)
+
+    return await asyncio.to_thread(read)
 
 
 def _summary(record: PlanRecord) -> PlanSummary:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import attrs
 
+from pmpc_reconcile.actions.paging import PageInput, choice_of, understood
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.actions.views import SnapshotView
 from pmpc_reconcile.events import EventSink
 
 
 @attrs.frozen
-class SnapshotsInput:
-    """Nothing to choose."""
+class SnapshotsInput(PageInput):
+    """Which snapshots."""
 
 
 @attrs.frozen
@@ -20,20 +23,36 @@ class SnapshotsOutput:
 
     Attributes:
         cluster: The cluster's name.
-        items: Oldest first.
+        items: Oldest first unless sorted otherwise.
+        total: How many there are on all pages.
+        next: Marker of the next page, None on the last.
     """
 
     cluster: str
     items: tuple[SnapshotView, ...]
+    total: int = 0
+    next: str | None = None
 
 
 async def run(
     context: ActionContext, value: SnapshotsInput, on_event: EventSink
 ) -> SnapshotsOutput:
-    """Look into the observed state."""
-    from pmpc_reconcile.observed import all_snapshots
+    """Look into the observed state.
 
-    return SnapshotsOutput(context.cluster, await all_snapshots(context.state, context.cluster))
+    Raises:
+        InputInvalid: The filter, the order or the page is not understood.
+    """
+    from pmpc_reconcile.observed import snapshot_view
+
+    def read() -> SnapshotsOutput:
+        with understood():
+            found = context.state.reader().snapshots(
+                context.cluster, limit=value.limit, **choice_of(value, context.now)
+            )
+        items = tuple(map(snapshot_view, found))
+        return SnapshotsOutput(context.cluster, items, found.total, found.next)
+
+    return await asyncio.to_thread(read)
 
 
 SPEC = ActionSpec(

@@ -65,7 +65,7 @@ class Wish:
             msg = "a page cannot begin before the first row nor hold less than none"
             raise ValueError(msg)
         return cls(
-            parse_filter(where, table) if isinstance(where, str) else where,
+            parse_filter(where, table, now=choice.get("now")) if isinstance(where, str) else where,
             parse_sort(sort.split(",") if isinstance(sort, str) and sort else sort, table),
             limit,
             offset,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Self, TypedDict, TypeVar
 
 from pmpc_state.filters import Filter
@@ -61,9 +62,11 @@ class Choice(TypedDict, total=False):
         sort: Field names, `-` before one for descending; equals stay in the list's own order.
         offset: How many to leave out before.
         after: Go on where a page ended: its `next`. Filter and order must be the same.
+        now: The present, for times of the filter such as `-2h`; without it they are mistakes.
     """
 
     where: str | Filter
     sort: str | Sequence[str]
     offset: int
     after: str | None
+    now: datetime | None

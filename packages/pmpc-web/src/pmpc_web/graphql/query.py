@@ -21,6 +21,12 @@ async def _ask(info: strawberry.Info, action: str, /, **arguments: object) -> An
     return await perform(action, arguments, context=served_context(info), actor="web")
 
 
+def _page(wanted: str, sort: str, limit: int, offset: int) -> dict[str, object]:
+    """Return what a list is asked for; a page keeps long ones quick."""
+    within = max(0, min(limit, LIMIT))
+    return {"filter": wanted, "sort": sort, "limit": within, "offset": max(offset, 0)}
+
+
 @strawberry.type
 class Query:
     """What can be read."""
@@ -41,8 +47,8 @@ class Query:
     ) -> list[Resource]:
         """Call the action `list`; a page keeps large clusters quick."""
         found = await _ask(
-            info, "list", kind=kind, node=node, name=name, status=status, at=at, filter=filter,
-            sort=sort, limit=max(0, min(limit, LIMIT)), offset=max(offset, 0),
+            info, "list", kind=kind, node=node, name=name, status=status, at=at,
+            **_page(filter, sort, limit, offset),
         )  # fmt: skip
         return [Resource.of(view) for view in found.items]
 
@@ -55,9 +61,16 @@ class Query:
         return Resource.of(found.resource)
 
     @strawberry.field(description="Named times in the history of the cluster, oldest first.")
-    async def snapshots(self, info: strawberry.Info) -> list[Snapshot]:
+    async def snapshots(
+        self,
+        info: strawberry.Info,
+        filter: str = "",  # noqa: A002 - what the reference on filters calls it
+        sort: str = "",
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Snapshot]:
         """Call the action `snapshots`."""
-        found = await _ask(info, "snapshots")
+        found = await _ask(info, "snapshots", **_page(filter, sort, limit, offset))
         return [Snapshot.of(view) for view in found.items]
 
     @strawberry.field(description="What changed between two times, per object and field.")
@@ -114,9 +127,18 @@ class Query:
         return [MetricsPoint.of(item) for item in found.items]
 
     @strawberry.field(description="Stored plans, newest first.")
-    async def plans(self, info: strawberry.Info) -> list[PlanSummary]:
+    async def plans(
+        self,
+        info: strawberry.Info,
+        release: str | None = None,
+        filter: str = "",  # noqa: A002 - what the reference on filters calls it
+        sort: str = "",
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[PlanSummary]:
         """Call the action `plans`."""
-        found = await _ask(info, "plans")
+        page = _page(filter, sort, limit, offset)
+        found = await _ask(info, "plans", release=release, **page)
         return [PlanSummary.of(view) for view in found.items]
 
     @strawberry.field(description="A stored plan by its id or the beginning of it.")
