@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 
 from pmpc_reconcile.adopting import Adoptable, Wanted, write_manifests
 from pmpc_reconcile.applying import apply_plan
-from pmpc_reconcile.approvals import Approval, approvals_of, approve
+from pmpc_reconcile.archive import Archive, manifests_in
 from pmpc_reconcile.errors import (
     ClientRequired,
     InputInvalid,
-    ReleaseNotFound,
 )
 from pmpc_reconcile.events import EventSink, ignore_event
 from pmpc_reconcile.execute.executor import Course
@@ -34,22 +33,20 @@ from pmpc_reconcile.planner import Planner
 from pmpc_reconcile.planning.request import Request, release_of
 from pmpc_reconcile.plans.caps import MOST_DELETED
 from pmpc_reconcile.plans.model import ObjectAction, Plan, Purpose
-from pmpc_reconcile.records import Records
 from pmpc_reconcile.releases import check_release_name, rollback_target
 from pmpc_reconcile.risk import Risk
-from pmpc_state import Revision
 
 if TYPE_CHECKING:
     from pmpc_reconcile.contexts import Context
     from pmpc_reconcile.staleness import StaleObject
-    from pmpc_state import PlanRecord, State
+    from pmpc_state import State
     from proxmox_client import AsyncClient
 
 _WORDS = ("ours", "theirs", "ignore")
 _NOTHING: Mapping[str, str] = {}
 
 
-class Reconciler:
+class Reconciler(Archive):
     """Brings one cluster to what manifests say.
 
     Args:
@@ -84,14 +81,13 @@ class Reconciler:
         patience: Patience | None = None,
         approval_from: Risk | None = None,
     ) -> None:
+        super().__init__(state, cluster, actor)
         self._client = client
         self._now = now
         self._sleep = sleep
         self._emit = on_event
         self._patience = patience or Patience()
         self._approval_from = approval_from
-        self.cluster = cluster
-        self.records = Records(state, cluster, actor)
         self.context: Context | None = None
         self.closed = False
 
@@ -212,7 +208,7 @@ class Reconciler:
         target = rollback_target(release, await self.records.revisions(release), revision)
         request = Request(
             release,
-            _manifests(target),
+            manifests_in(target),
             purpose=Purpose.ROLLBACK,
             note=f"rollback to {target.number}",
             resolutions=_resolutions(resolve),
@@ -292,28 +288,7 @@ class Reconciler:
         course = Course(atomic=atomic, brake=brake or Brake(), approval_from=self._approval_from)
         return await apply_plan(means, plan, course, max_risk=max_risk)
 
-    # -- remembering --------------------------------------------------------------------------
-
-    async def stored_plan(self, plan_id: str) -> Plan:
-        """Return a stored plan by its id or the beginning of it.
-
-        Raises:
-            PlanNotFound: There is none.
-        """
-        return await self.records.load_plan(plan_id)
-
-    async def approve(self, plan_id: str, note: str = "") -> Plan:
-        """Say that a stored plan of somebody else may be applied, and return it.
-
-        Raises:
-            PlanNotFound: There is none.
-            PlanRefused: The same actor made it, or it was applied already.
-        """
-        return await approve(self.records, plan_id, note)
-
-    async def approvals(self, plan: Plan) -> tuple[Approval, ...]:
-        """Return who approved exactly this plan."""
-        return await approvals_of(self.records, plan)
+    # -- looking ------------------------------------------------------------------------------
 
     async def stale(self, plan: Plan) -> tuple[StaleObject, ...]:
         """Return the objects of a plan that moved, changed or went since it was made."""
@@ -328,51 +303,10 @@ class Reconciler:
         now = await Planner(self._live(), self.records, ignore_event, self._now).plan(request)
         return (*found, *stale_settings(plan, now))
 
-    async def stored_plans(
-        self, release: str | None = None, limit: int = 100
-    ) -> tuple[PlanRecord, ...]:
-        """Return stored plans with their status, newest first."""
-        return await self.records.plans(release, limit)
-
-    async def history(self, release: str | None = None) -> tuple[Revision, ...]:
-        """Return the revisions of a release, oldest first; of every release the newest one.
-
-        Raises:
-            ReleaseNotFound: There is no such release.
-        """
-        if release is not None:
-            revisions = await self.records.revisions(release)
-            if not revisions:
-                raise ReleaseNotFound(f"release {release!r} was never applied")
-            return revisions
-        found: list[Revision] = []
-        for item in await self.records.releases(deleted=True):
-            found.extend((await self.records.revisions(item.name))[-1:])
-        return tuple(found)
-
-    async def manifests_of(self, release: str) -> tuple[Manifest, ...]:
-        """Return the manifests of the newest revision of a release, without secrets.
-
-        Raises:
-            ReleaseNotFound: There is no such release.
-        """
-        await self._require(release)
-        return _manifests(await self.records.revision(release))
-
-    async def _require(self, release: str) -> None:
-        if await self.records.release(release) is None:
-            known = [item.name for item in await self.records.releases()]
-            there = f"known are {', '.join(known)}" if known else "there are none yet"
-            raise ReleaseNotFound(f"there is no release {release!r}; {there}")
-
     def _live(self) -> LiveCluster:
         if self._client is None:
             raise ClientRequired(f"this needs a connection to cluster {self.cluster!r}")
         return LiveCluster(self._client)
-
-
-def _manifests(revision: Revision) -> tuple[Manifest, ...]:
-    return tuple(manifest_from_document(dict(document)) for document in revision.manifests)
 
 
 def _resolutions(resolve: Mapping[str, str]) -> dict[str, dict[str, str]]:
