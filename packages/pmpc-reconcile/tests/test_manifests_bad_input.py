@@ -51,6 +51,10 @@ CASES = [
     (VM + "  state: runing\n", 5, 10, "spec.state must be one of running, stopped", "running"),
     (VM + "  config:\n    net0: {model: virtoi}\n", 6, 19, "net0.model must be one of", "virtio"),
     # wrong type
+    (VM + f"  config:\n    cores: {'9' * 5000}\n", 6, 12, "cores must be a whole number", None),
+    (VM + "  config:\n    description: |\n      mine\n      managed-by: pmpc release=shop"
+     " object=VirtualMachine/a id=0123456789abcdef\n", 6, 18, "description holds pmpc's own line",
+     "leave `managed-by: …` out"),
     (VM + "  config:\n    cores: two\n", 6, 12, "cores must be a whole number, is 'two'", None),
     (VM + "  config:\n    cores: on\n", 6, 12, "cores must be a whole number, is 'on'", None),
     (VM + "  config:\n    onboot: maybe\n", 6, 13, "onboot must be on or off, is 'maybe'", "yes"),

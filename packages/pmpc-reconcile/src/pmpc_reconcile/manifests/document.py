@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import attrs
 
 from pmpc_reconcile.diagnostics import Diagnostic, did_you_mean
+from pmpc_reconcile.identity import strip_marker
 from pmpc_reconcile.kinds import Kind, kinds
 from pmpc_reconcile.manifests import findings
 from pmpc_reconcile.manifests.config import ConfigReader
@@ -111,6 +112,7 @@ class _Reader:
         self._restart(spec.get("restart"))
         self._resolutions(kind_of, spec.get("conflicts"))
         self._own_name(kind_of, spec)
+        self._marker(spec)
         return spec
 
     def _restart(self, restart: Any) -> None:
@@ -136,6 +138,16 @@ class _Reader:
             path = ("spec", "conflicts", wrong.path)
             place = place_of(self.node, path, key=True)
             self._report([Problem(place, wrong.message, wrong.hint)])
+
+    def _marker(self, spec: Mapping[str, Any]) -> None:
+        """Refuse notes that hold our own marker, as copied ones do: it is written by itself."""
+        config = _mapping(spec.get("config"))
+        for path, text in (
+            (("spec", "config", "description"), config.get("description")),
+            (("spec", "comment"), spec.get("comment")),
+        ):
+            if isinstance(text, str) and strip_marker(text) != text.rstrip("\r\n"):
+                self._error(path, f"{path[-1]} holds pmpc's own line", "leave `managed-by: …` out")
 
     def _own_name(self, kind_of: Kind, spec: dict[str, Any]) -> None:
         """Make metadata.name the guest's name where none is declared."""

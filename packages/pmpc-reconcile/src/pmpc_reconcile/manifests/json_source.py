@@ -113,7 +113,8 @@ class _Reader:
         number = _NUMBER.match(text, self._at)
         if number:
             self._at = number.end()
-            exact = int(number[0]) if not (number[1] or number[2]) else float(number[0])
+            whole = not (number[1] or number[2]) and len(number[0]) < 1000
+            exact = int(number[0]) if whole else float(number[0])
             return ScalarNode(exact, number[0], place, place.column)
         for word, value in _WORDS.items():
             if text.startswith(word, self._at):

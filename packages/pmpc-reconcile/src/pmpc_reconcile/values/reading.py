@@ -13,6 +13,7 @@ from pmpc_reconcile.values.fields import FieldValue, Secret
 from pmpc_reconcile.values.sizes import format_size, parse_size
 from proxmox_client.values.propstring import PropertyString
 
+_WHOLE: Final = re.compile(r"[+-]?\d{1,1000}")
 _TRUE: Final = frozenset({"1", "on", "yes", "true"})
 _FALSE: Final = frozenset({"0", "off", "no", "false"})
 _MAC: Final = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
@@ -75,7 +76,7 @@ def _boolean(value: object) -> bool:
 def _integer(value: object) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if not isinstance(value, bool) and re.fullmatch(r"[+-]?\d+", str(value).strip()):
+    if not isinstance(value, bool) and _WHOLE.fullmatch(str(value).strip()):
         return int(str(value))
     raise ValueInvalid("a whole number")
 
