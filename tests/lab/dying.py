@@ -1,44 +1,54 @@
-"""How a process of the tests dies: a real SIGKILL from within, at a phase of the journal.
+"""How a process of the tests dies: a real signal from within, at a moment of an apply.
 
-Right after the phase was made durable; `called!` means after the request was sent and before its
-answer was looked at.
+Whoever comes first to a moment that is written into a folder takes it out and strikes itself; so
+of several processes that do the same work exactly one dies.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
-from pmpc_reconcile.live import LiveCluster
-from pmpc_state import StepPhase
-from pmpc_state.repositories.journal import JournalWriter
+import pytest
+
+from tests.lab.moments import Moment, watch
+
+_ARMED = ".armed"
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def arm(folder: Path, name: str, moment: Moment, number: int = signal.SIGKILL) -> None:
+    """Let the first process that comes to a moment send itself a signal."""
+    draft = folder / f"{name}.draft"
+    draft.write_text(json.dumps([moment.entry, moment.phase, int(number)]))
+    draft.rename(folder / f"{name}{_ARMED}")
 
 
-def die_at(where: str, phase: str) -> None:
-    """Replace what writes the phase by something that dies right after it."""
-    if phase == "called!":
-        send = LiveCluster.write
+def struck(folder: Path, name: str) -> int | None:
+    """Return the id of the process that came to the moment of that name, None if none has."""
+    found = list(folder.glob(f"{name}.by-*"))
+    return int(found[0].suffix.removeprefix(".by-")) if found else None
 
-        async def send_and_die(
-            self: LiveCluster, method: str, path: str, params: Any = None
-        ) -> None:
-            await send(self, method, path, params or {})
-            if f"{method} {path}".endswith(where):
-                die()
 
-        LiveCluster.write = send_and_die  # type: ignore[method-assign]  # a crash has no API
-        return
-    name = {StepPhase.INTENT.value: "intend"}.get(phase, phase)
-    write = getattr(JournalWriter, name)
+def still_armed(folder: Path) -> Sequence[str]:
+    """Return the names of moments that nobody came to."""
+    return sorted(path.name.removesuffix(_ARMED) for path in folder.glob(f"*{_ARMED}"))
 
-    def write_and_die(self: JournalWriter, run: str, step: str, *args: Any, **more: Any) -> None:
-        write(self, run, step, *args, **more)
-        if step.endswith(where):
-            die()
 
-    setattr(JournalWriter, name, write_and_die)
+def die_when_told(folder: Path) -> None:
+    """Watch out, in this process, for the moments in a folder."""
+
+    def strike(entry: str, phase: str) -> None:
+        for path in folder.glob(f"*{_ARMED}"):
+            try:
+                wanted, at, number = json.loads(path.read_text())
+                if not Moment(wanted, at).at(entry, phase):
+                    continue
+                path.rename(path.with_suffix(f".by-{os.getpid()}"))
+            except FileNotFoundError:  # somebody else came first
+                continue
+            os.kill(os.getpid(), number)
+
+    watch(pytest.MonkeyPatch(), lambda: None, strike)

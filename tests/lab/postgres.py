@@ -50,7 +50,7 @@ class Server:
     def _start(self) -> None:
         options = (
             f"-k {self.home} -c listen_addresses='' -c fsync=off -c synchronous_commit=off "
-            "-c full_page_writes=off -c max_connections=50"
+            "-c full_page_writes=off -c max_connections=120"
         )
         log = str(self.home / "log")
         self._run("pg_ctl", "-w", "-l", log, "-o", options, "start")

@@ -69,6 +69,11 @@ class StepKind:
         """Return what is wanted in the end."""
         return load_text(self.wanted or self.declared)
 
+    @property
+    def beginning(self) -> tuple[Manifest, ...]:
+        """Return what is declared in the beginning."""
+        return load_text(self.declared)
+
     def sent(self, writes: Iterable[str]) -> list[str]:
         """Return those requests that are this step's."""
         return [name for name in writes if fnmatch.fnmatchcase(name, self.sends)]
@@ -338,6 +343,20 @@ def _keeping() -> Sequence[StepKind]:
             spoil=_edited("backup", cores=4),
         ),
         StepKind(
+            "hook-start", steps.StartByHook, f"{vm}hook-start#after-1", "start",
+            "POST /nodes/*/status/start",
+            guest("hook-start", "hooks: {postApply: [{start: {}}]}"),
+            spoil=_all(_edited("hook-start", cores=4),
+                       _guest_task("hook-start", "POST", "/status/stop")),
+        ),
+        StepKind(
+            "hook-shutdown", steps.ShutdownByHook, f"{vm}hook-shutdown#before-1", "shutdown",
+            "POST /nodes/*/status/shutdown",
+            guest("hook-shutdown", "hooks: {preApply: [{shutdown: {}}]}"),
+            spoil=_all(_edited("hook-shutdown", cores=4),
+                       _guest_task("hook-shutdown", "POST", "/status/start")),
+        ),
+        StepKind(
             "delete-vm", steps.DeleteGuest, f"{vm}delete-vm#delete", "delete",
             "DELETE /nodes/*/qemu/*", guest("delete-vm"), heals=False, keep=(),
         ),
@@ -381,4 +400,16 @@ def _keeping() -> Sequence[StepKind]:
     )  # fmt: skip
 
 
+ELSEWHERE = {steps.WaitForGuest, steps.RunInGuest}
+"""Steps without a call to die at, or whose call is never made again: see `test_release_hooks`."""
+
 STEP_KINDS: Sequence[StepKind] = (*_making(), *_changing(), *_settings(), *_keeping())
+
+
+def marks_of(cluster: SimulatedCluster, row: StepKind) -> tuple[str, ...]:
+    """Return what tells requests about a row's guest from those about others; none for settings."""
+    kind, _, name = row.id.partition("#")[0].partition("/")
+    if kind not in ("VirtualMachine", "Container"):
+        return ()
+    vmid = vmid_of(cluster, name)
+    return (f"/{vmid}/", f"-{vmid}-", f"newid={vmid}&", f"vmid={vmid}&", f"vms={vmid}&")

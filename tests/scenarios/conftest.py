@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +25,8 @@ from pmpc_reconcile.plans.model import Plan
 from pmpc_state import State
 from proxmox_client import ApiToken, AsyncClient
 from proxmox_client.testing import SimulatedCluster
+from tests.lab.fleet import Fleet, fleet_of
+from tests.lab.postgres import Server, running_postgres
 
 TEMPLATE = 9000
 CT_TEMPLATE = "local:vztmpl/debian-13-standard.tar.zst"
@@ -182,6 +191,21 @@ def lab_of() -> Callable[[Path], AbstractAsyncContextManager[Lab]]:
 @pytest.fixture
 def furnished() -> Callable[..., SimulatedCluster]:
     return furnished_cluster
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """Return a PostgreSQL server, one for all scenarios."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def fleet(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Return a served cluster for the worker processes of a module's tests."""
+    folder = tmp_path_factory.mktemp("fleet")
+    with fleet_of(furnished_cluster(), postgres.url("state"), folder) as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Pain: killed in the middle, a tool duplicates or orphans guests.
 
-Real processes and a real `kill -9`; `test_crash_points` has every phase of every call.
+Real processes on SQLite and a real `kill -9`; `test_crash_points` has every kind of step, and
+`test_workers` has many processes on PostgreSQL.
 """
 
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,13 @@ from typing import Any
 
 import pytest
 
-SCRIPT = "tests.scenarios.dying_apply"
+from pmpc_reconcile.engine import Reconciler
+from pmpc_reconcile.manifests import load_text
+from pmpc_state import State
+from tests.lab.fleet import Fleet, fleet_of
+from tests.lab.leftovers import leftovers
+from tests.lab.moments import UNRECORDED
+
 STACK = """
 apiVersion: pmpc/v1
 kind: Pool
@@ -31,94 +36,59 @@ spec:
   config: {cores: 2, scsi0: {size: 16G}}
   state: running
 """
-
-
-class Site:
-    """The simulator over HTTPS and a way to run the dying script against it."""
-
-    def __init__(self, cluster: Any, server: Any, folder: Path) -> None:
-        self.cluster = cluster
-        self.folder = folder
-        manifests = folder / "stack.yaml"
-        manifests.write_text(STACK)
-        self._arguments = [
-            server.url,
-            str(server.fingerprint),
-            cluster.create_token("root@pam", "kill"),
-            str(folder / "state.db"),
-            str(manifests),
-        ]
-
-    def run(self, *death: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", SCRIPT, *self._arguments, *death],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def forget_plan(self) -> None:
-        (self.folder / "state.plan").unlink()
-
-    def tasks(self) -> Counter[str]:
-        """Return how many tasks of each type there have been, on all nodes."""
-        found: Counter[str] = Counter()
-        for node in self.cluster.nodes:
-            rows = self.cluster.call("GET", f"/nodes/{node}/tasks", {"limit": 100})
-            found.update(row["type"] for row in rows)
-        return found
+DEATHS = [
+    ("create|clone", "intend"),
+    ("create|clone", "called"),
+    ("create|clone", UNRECORDED),
+    ("create|clone", "upid"),
+    ("resize-scsi0|resize scsi0", "done"),
+    ("configure|write options", UNRECORDED),
+    ("start|start", "verified"),
+]
 
 
 @pytest.fixture
-def site(tmp_path: Path, furnished: Any) -> Iterator[Site]:
-    cluster = furnished()
-    with cluster.serve(speed=30.0) as server:
-        yield Site(cluster, server, tmp_path)
+def site(tmp_path: Path, furnished: Any) -> Iterator[Fleet]:
+    with fleet_of(furnished(), f"sqlite:///{tmp_path / 'state.db'}", tmp_path) as made:
+        yield made
 
 
-DEATHS = [
-    ("web-1#create|clone", "intent"),
-    ("web-1#create|clone", "called"),
-    ("web-1#create|clone", "upid"),
-    ("web-1#resize-scsi0|resize scsi0", "done"),
-    ("web-1#start|start", "verified"),
-]
-UNANSWERED = [("/clone", "called!"), ("/config", "called!")]
+async def planned(engine: Reconciler) -> str:
+    return (await engine.plan(load_text(STACK), "shop")).id
 
 
-def check(site: Site) -> None:
-    """Say what must hold after the second run, whatever happened in the first."""
-    guests = [vmid for vmid, guest in site.cluster.guests.items() if not guest.template]
-    assert len(guests) == 1, "duplicated or lost"
-    tasks = site.tasks()
-    assert (tasks["qmclone"], tasks["qmstart"], tasks["resize"]) == (1, 1, 1), tasks
-    (vmid,) = guests
+def killed(site: Fleet, call: str, phase: str) -> str:
+    """Let a process die over a plan and return the plan's id."""
+    plan: str = site.ask(planned)
+    site.dies("it", f"VirtualMachine/web-1#{call}", phase)
+    site.apply(plan)
+    assert site.ended() == [-signal.SIGKILL], site.told()
+    return plan
+
+
+def goes_on(site: Fleet, plan: str) -> None:
+    """Let another process apply a plan, and say what must hold whatever happened before."""
+    site.apply(plan)
+    assert site.ended() == [0], site.told()
+    (vmid,) = [vmid for vmid, guest in site.cluster.guests.items() if not guest.template]
     node = site.cluster.guests[vmid].node
     config = site.cluster.call("GET", f"/nodes/{node}/qemu/{vmid}/config")
     assert "size=16G" in config["scsi0"]
     assert str(config["cores"]) == "2"
+    sent = Counter(each.name.rpartition("/")[2] for each in site.sent)
+    assert (sent["clone"], sent["start"], sent["resize"], sent["config"]) == (1, 1, 1, 1), sent
+    with State.open(site.post.database) as state:
+        assert leftovers(site.cluster, state) == []
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize(("call", "phase"), [*DEATHS, *UNANSWERED])
-def test_the_same_plan_is_taken_up_where_it_was(site: Site, call: str, phase: str) -> None:
-    killed = site.run(call, phase)
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
-    again = site.run()
-    assert again.returncode == 0, again.stdout + again.stderr
-    check(site)
+@pytest.mark.parametrize(("call", "phase"), DEATHS)
+def test_the_same_plan_is_taken_up_where_it_was(site: Fleet, call: str, phase: str) -> None:
+    goes_on(site, killed(site, call, phase))
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize(
-    ("call", "phase"),
-    [("web-1#create|clone", "upid"), ("/clone", "called!")],
-)
-def test_a_new_plan_finds_what_the_killed_one_made(site: Site, call: str, phase: str) -> None:
-    killed = site.run(call, phase)
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
-    site.forget_plan()
-    again = site.run()
-    assert again.returncode == 0, again.stdout + again.stderr
-    check(site)
+@pytest.mark.parametrize("phase", ["upid", UNRECORDED])
+def test_a_new_plan_finds_what_the_killed_one_made(site: Fleet, phase: str) -> None:
+    killed(site, "create|clone", phase)
+    goes_on(site, site.ask(planned))

@@ -134,3 +134,46 @@ async def test_another_version_gets_new_tables_unless_workers_are_alive(
     await run(postgres, "DELETE FROM procrastinate_workers")
     async with open_postgres_queue(postgres.url("state"), "lab", QUICK) as fresh:
         assert await fresh.put(A), "the old tables' work is gone and need not be kept"
+
+
+async def test_work_goes_on_when_the_database_was_away(
+    queue: PostgresQueue, postgres: Server
+) -> None:
+    stop, seen = asyncio.Event(), list[str]()
+
+    async def handle(work: Work, failures: int) -> None:
+        seen.append(work.address)
+        if len(seen) == 1:
+            await asyncio.to_thread(postgres.restart)
+            async with open_postgres_queue(postgres.url("state"), "lab", QUICK) as again:
+                await again.put(B)
+        else:
+            stop.set()
+
+    await queue.put(A)
+    await asyncio.wait_for(queue.run(handle, stop, workers=2), 20)
+    assert B.address in seen
+
+
+async def test_a_worker_that_was_taken_for_dead_ends_its_piece_in_peace(
+    queue: PostgresQueue, postgres: Server
+) -> None:
+    stop, seen = asyncio.Event(), list[str]()
+
+    async def handle(work: Work, failures: int) -> None:
+        seen.append(work.address)
+        if work == A:
+            await run(postgres, "DELETE FROM procrastinate_jobs")  # as a rescuer does
+            await queue.put(B)
+        else:
+            stop.set()
+
+    await queue.put(A)
+    await asyncio.wait_for(queue.run(handle, stop, workers=1), 20)
+    assert seen == ["Pool/a", "Pool/b"]
+
+
+async def test_a_cluster_may_have_a_long_name(postgres: Server) -> None:
+    name = "a-cluster-with-a-name-that-says-where-it-stands-and-whose-it-is"
+    async with open_postgres_queue(postgres.url("state"), name, QUICK) as queue:
+        assert await queue.put(Work(name, "shop"))

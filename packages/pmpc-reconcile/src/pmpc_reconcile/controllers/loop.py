@@ -183,7 +183,7 @@ class ReconcileLoop:
     async def _carry_out(self, work: Work, failures: int, part: Plan) -> Again | None:
         if part.risk.rank < Risk.DISRUPTIVE.rank:
             return await self._apply(work, failures, part)
-        places, seconds = self._settings.disruptions, self._settings.takeover
+        places, seconds = self._settings.disruptions, self._settings.lease
         async with disruption(self._records, places, seconds) as free:
             if not free:
                 return self._wait(work, "the disruption budget is used up")
@@ -255,7 +255,7 @@ class ReconcileLoop:
         )
 
     def _wait(self, work: Work, reason: str) -> Again:
-        return self._later(work, self._settings.busy * (0.5 + self._chance.random()), reason, False)
+        return self._later(work, self._settings.turn * (0.5 + self._chance.random()), reason, False)
 
     def _later(self, work: Work, seconds: float, reason: str, failed: bool) -> Again:
         self._tell(Postponed(work.release, work.address, reason, seconds, failed))

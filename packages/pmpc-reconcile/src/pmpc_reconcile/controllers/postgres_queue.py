@@ -12,24 +12,30 @@ So another version of Procrastinate gets new tables rather than migrated ones.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import hashlib
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import procrastinate
 from procrastinate import exceptions, jobs
+from procrastinate.manager import JobManager
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection, sql
+from psycopg.errors import RaiseException
 from sqlalchemy.engine import make_url
 
 from pmpc_reconcile.controllers.work import Handler, Work
 from pmpc_reconcile.errors import QueueInUse
 
+log = logging.getLogger(__name__)
+
 SCHEMA: Final = "pmpc_queue"
 _TASK: Final = "pmpc.reconcile"
+_LONGEST_NAME: Final = 32  # a channel's name has at most 63 bytes, of which Procrastinate takes 23
 
 
 @attrs.frozen
@@ -46,13 +52,37 @@ class Heartbeats:
     dead_after: float = 30.0
     poll: float = 5.0
 
+    @classmethod
+    def within(cls, takeover: float) -> Heartbeats:
+        """Return heartbeats by which a death is noticed in good time to take the work over.
+
+        Args:
+            takeover: Seconds within which others are to go on.
+        """
+        return cls(every=takeover / 6, dead_after=takeover / 2, poll=min(cls().poll, takeover / 12))
+
+
+class _Jobs(JobManager):
+    """Procrastinate's records of jobs, for workers that may be taken for dead and are not."""
+
+    async def finish_job_by_id_async(
+        self, job_id: int, status: jobs.Status, delete_job: bool
+    ) -> None:
+        """Record that a job ended; one that was given to somebody else meanwhile is theirs."""
+        try:
+            await super().finish_job_by_id_async(job_id, status, delete_job)
+        except exceptions.ConnectorException as error:
+            if not isinstance(error.__cause__, RaiseException):
+                raise
+            log.warning("job %s took so long that another worker has it now", job_id)
+
 
 class PostgresQueue:
     """A cluster's pieces of work in PostgreSQL; made by `open_postgres_queue`."""
 
     def __init__(self, app: procrastinate.App, cluster: str, heartbeats: Heartbeats) -> None:
         self._app = app
-        self._queue = f"pmpc/{cluster}"
+        self._queue = _queue_name(cluster)
         self._heartbeats = heartbeats
         self._handler: Handler | None = None
         app.task(name=_TASK, queue=self._queue)(self._perform)
@@ -74,8 +104,23 @@ class PostgresQueue:
         return True
 
     async def run(self, handler: Handler, stop: asyncio.Event, *, workers: int) -> None:
-        """Give out work until `stop` is set; what was begun then is finished."""
+        """Give out work until `stop` is set; what was begun then is finished.
+
+        While the database cannot be reached it is asked again and again.
+        """
         self._handler = handler
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                try:
+                    await self._work_until(stopping, workers)
+                except exceptions.ConnectorException:
+                    log.exception("cannot reach the queue of %s", self._queue)
+                    await asyncio.wait([stopping], timeout=self._heartbeats.poll)
+        finally:
+            stopping.cancel()
+
+    async def _work_until(self, stopping: asyncio.Task[Any], workers: int) -> None:
         life = self._heartbeats
         worker = asyncio.create_task(
             self._app.run_worker_async(
@@ -89,11 +134,10 @@ class PostgresQueue:
             )
         )
         rescuer = asyncio.create_task(self._rescue_now_and_then())
-        stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([worker, rescuer, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (stopping, rescuer, worker):
+            for task in (rescuer, worker):
                 task.cancel()
             ended = await asyncio.gather(worker, rescuer, return_exceptions=True)
         for outcome in ended:
@@ -110,10 +154,9 @@ class PostgresQueue:
         for job in found:
             # The same object may wait a second time by now, and its queueing lock forbids two
             # that wait: so the dead worker's piece ends, and a new one waits unless one does.
-            with contextlib.suppress(exceptions.ConnectorException):  # another rescuer was first
-                await self._app.job_manager.finish_job(
-                    job=job, status=jobs.Status.FAILED, delete_job=True
-                )
+            await self._app.job_manager.finish_job(
+                job=job, status=jobs.Status.FAILED, delete_job=True
+            )
             kept = {name: str(value) for name, value in job.task_kwargs.items()}
             failures = int(kept.pop("failures", "0"))
             await self.put(Work(**kept), failures=failures)
@@ -131,6 +174,14 @@ class PostgresQueue:
         again = await self._handler(work, failures)
         if again is not None:
             await self.put(work, after=again.after, failures=failures + again.failed)
+
+
+def _queue_name(cluster: str) -> str:
+    """Return the name of a cluster's queue, short enough for PostgreSQL's notifications."""
+    name = f"pmpc/{cluster}"
+    if len(name.encode()) <= _LONGEST_NAME:
+        return name
+    return f"pmpc/{hashlib.sha256(cluster.encode()).hexdigest()[: _LONGEST_NAME - 5]}"
 
 
 @asynccontextmanager
@@ -151,9 +202,10 @@ async def open_postgres_queue(
     conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     await _prepare(conninfo, life)
     connector = procrastinate.PsycopgConnector(
-        conninfo=conninfo, kwargs={"options": f"-c search_path={SCHEMA}"}, min_size=1, max_size=8
+        conninfo=conninfo, kwargs={"options": f"-c search_path={SCHEMA}"}, min_size=1, max_size=4
     )
     app = procrastinate.App(connector=connector)
+    app.job_manager = _Jobs(app.connector)
     async with app.open_async():
         yield PostgresQueue(app, cluster, life)
 

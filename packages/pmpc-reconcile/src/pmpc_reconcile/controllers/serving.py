@@ -44,7 +44,7 @@ async def serve(
         now=context.now,
         sleep=context.sleep,
         actor=context.actor,
-        patience=Patience(lease=settings.takeover),
+        patience=Patience(lease=settings.lease),
     )
     async with _queue(database, context.cluster, settings) as queue:
         await ReconcileLoop(engine, queue, settings, on_news=on_news).run(stop)
@@ -64,6 +64,6 @@ async def _queue(
             f"cannot share work through PostgreSQL: {error.name} is not installed; "
             "install pmpc-reconcile[postgres]"
         ) from error
-    silent = settings.takeover / 2
-    async with open_postgres_queue(database, cluster, Heartbeats(silent / 3, silent)) as queue:
+    life = Heartbeats.within(settings.takeover)
+    async with open_postgres_queue(database, cluster, life) as queue:
         yield queue

@@ -19,7 +19,8 @@ class LoopSettings:
         max_risk: The most that healing may do; destructive steps are never its business.
         backoff: Pauses after failures.
         busy: Seconds to wait while somebody else is at work on the release.
-        takeover: Seconds after which the work of a process that died is taken over.
+        takeover: Seconds within which the work of a process that died is taken over, by another
+            one that has nothing else to do.
     """
 
     every: float = 60.0
@@ -29,3 +30,16 @@ class LoopSettings:
     backoff: Backoff = attrs.field(factory=Backoff)
     busy: float = 2.0
     takeover: float = 60.0
+
+    @property
+    def lease(self) -> float:
+        """Return for how many seconds a process may work without another sign of life.
+
+        After that there is still time to wait for one's turn and to look for work.
+        """
+        return self.takeover * 0.75
+
+    @property
+    def turn(self) -> float:
+        """Return how many seconds to wait while somebody else is at work."""
+        return min(self.busy, self.takeover / 20)

@@ -114,9 +114,7 @@ async def _next_call(goal: Goal, run: StepRun) -> Call | None:
 async def _attempt(goal: Goal, run: StepRun, call: Call) -> None:
     from proxmox_client import AmbiguousWrite, ApiError, ConnectError, RequestInvalid
 
-    entry = await run.journal.intend(call)
-    await run.journal.called(entry)
-    run.wrote += 1
+    entry = await run.announce(call)
     try:
         answer = await run.live.write(call.method, call.path, call.params)
     except AmbiguousWrite as error:
@@ -132,9 +130,10 @@ async def _attempt(goal: Goal, run: StepRun, call: Call) -> None:
         if isinstance(error, ConnectError):
             raise Wait(str(error)) from error
         raise StepFailure(str(error)) from error
-    if isinstance(answer, str) and answer.startswith("UPID:"):
-        await run.journal.upid(entry, answer)
-        await _finish_task(goal, run, call, entry, answer)
+    upid = str(answer)
+    if upid.startswith("UPID:"):
+        await run.journal.upid(entry, upid)
+        await _finish_task(goal, run, call, entry, upid)
     else:
         kept = {name: answer[name] for name in call.keeps}
         run.answers |= kept

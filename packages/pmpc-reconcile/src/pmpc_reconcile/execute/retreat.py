@@ -43,9 +43,7 @@ async def send(run: StepRun, call: Call, result: str | None = None) -> Any:
     """
     from proxmox_client import PveError
 
-    entry = await run.journal.intend(call)
-    await run.journal.called(entry)
-    run.wrote += 1
+    entry = await run.announce(call)
     try:
         answer = await run.live.write(call.method, call.path, call.params)
     except PveError as error:
