@@ -17,6 +17,10 @@ def filled(state: State, recorder: Recorder, clock: VirtualClock) -> State:
         clock.advance(60)
         state.writer().snapshot("lab", f"after-{memory}")
         state.writer().audit.append(actor="alice", action="look", subject=str(memory))
+    for there in ({}, {"102": {"memory": 1}}, {}):  # comes, goes, and comes back as the same
+        recorder.look("lxc", there)
+        clock.advance(60)
+    recorder.look("lxc", {"102": {"memory": 1}})
     recorder.look("qemu", {"100": {"memory": 3}})
     return state
 
@@ -37,6 +41,21 @@ def test_a_whole_database_has_no_problem(filled: State) -> None:
         (
             "UPDATE observation SET valid_to = valid_to + 1000000 WHERE id = "
             "(SELECT min(id) FROM observation)",
+            "interval",
+        ),
+        (
+            "UPDATE observation SET valid_to = valid_to - 1 WHERE id = "
+            "(SELECT min(id) FROM observation)",
+            "interval snapshot",
+        ),
+        (
+            "UPDATE observation SET valid_to = valid_to - 1000000 WHERE id = "
+            "(SELECT min(id) FROM observation)",
+            "interval snapshot",
+        ),
+        (
+            "UPDATE observation SET valid_to = valid_to + 1 WHERE valid_to IS NOT NULL AND "
+            "resource_id IN (SELECT id FROM resource WHERE key = '101')",
             "interval",
         ),
         (

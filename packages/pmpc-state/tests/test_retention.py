@@ -74,6 +74,26 @@ def test_what_vanished_long_ago_is_forgotten_whole(
     assert check(state) == ()
 
 
+def test_how_old_syncs_went_is_forgotten_with_what_they_saw_but_never_the_last(
+    state: State, recorder: Recorder, clock: VirtualClock
+) -> None:
+    for memory in range(3):
+        recorder.look("qemu", {"100": {"memory": memory}})
+        recorder.look("qemu", {"100": {"memory": 1}}, cluster="other")
+        clock.advance(86400)
+    forget_old(state, "lab", POLICY)
+    assert len(state.reader().runs("lab")) == 2  # of two days; one is older
+    assert len(state.reader().runs("other")) == 3
+    clock.advance(400 * 86400)
+    before = state.reader().whole_at("lab")
+    forget_old(state, "lab", POLICY)
+    [last] = state.reader().runs("lab")
+    assert last.sections == {"task": "ok", "qemu": "ok"}
+    assert state.reader().whole_at("lab") == before
+    assert recorder.look("qemu", {"100": {"memory": 2}}).history_rows == 0
+    assert check(state) == ()
+
+
 @settings(
     max_examples=20,
     deadline=None,

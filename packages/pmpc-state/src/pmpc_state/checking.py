@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import attrs
 from sqlalchemy import Connection, Select, and_, func, or_, select
@@ -10,7 +11,15 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 from pmpc_state.canonical import content_hash
 from pmpc_state.repositories.audit import AuditReader
 from pmpc_state.repositories.snapshots import root_hash
-from pmpc_state.schema import blob, cluster, observation, resource, snapshot
+from pmpc_state.schema import (
+    blob,
+    cluster,
+    observation,
+    resource,
+    snapshot,
+    sync_run,
+    sync_section,
+)
 from pmpc_state.state import State
 
 _AT_ONCE = 1000
@@ -48,6 +57,7 @@ def check(state: State) -> tuple[Problem, ...]:
             *_file(connection),
             *_blobs(connection),
             *_intervals(connection),
+            *_gaps(connection),
             *_presence(connection),
             *_snapshots(connection),
         ]
@@ -93,6 +103,56 @@ def _intervals(connection: Connection) -> Iterator[Problem]:
         end = "never ends" if until is None else "ends late"
         message = f"an interval {end}: another begins before"
         yield Problem("interval", f"{kind}/{key}", message)
+
+
+def _gaps(connection: Connection) -> Iterator[Problem]:
+    """Tell gaps in a life that no sync explains, and ends after the resource was gone."""
+    following = func.lead(observation.c.valid_from).over(
+        partition_by=observation.c.resource_id, order_by=observation.c.valid_from
+    )
+    lives = (
+        select(observation.c.resource_id, observation.c.valid_to, following.label("next"))
+    ).subquery()
+    query = (
+        select(
+            resource.c.cluster_id, resource.c.kind, resource.c.key, lives.c.valid_to,
+            lives.c.next, resource.c.vanished_at,
+        )
+        .join(resource, resource.c.id == lives.c.resource_id)
+        .where(
+            or_(
+                lives.c.valid_to < lives.c.next,
+                and_(lives.c.next.is_(None), lives.c.valid_to > resource.c.vanished_at),
+            )
+        )
+    )  # fmt: skip
+    for owner, kind, key, until, following_one, vanished_at in connection.execute(query).all():
+        if following_one is None:
+            message = f"its last interval ends {until}, but it vanished {vanished_at}"
+            yield Problem("interval", f"{kind}/{key}", message)
+        elif not _saw_it_go(connection, owner, kind, until):
+            message = f"there is a gap from {until}, though no sync saw it gone"
+            yield Problem("interval", f"{kind}/{key}", message)
+
+
+def _saw_it_go(connection: Connection, owner: int, kind: str, moment: datetime) -> bool:
+    """Say whether the sync of a moment recorded that something of a kind was gone.
+
+    Of syncs that were forgotten, nobody knows.
+    """
+    query = (
+        select(sync_section.c.counts)
+        .join_from(sync_run, sync_section, sync_section.c.run_id == sync_run.c.id)
+        .where(
+            sync_run.c.cluster_id == owner,
+            sync_run.c.seen_at <= moment,
+            sync_section.c.section == kind,
+        )
+        .order_by(sync_run.c.seen_at.desc(), sync_run.c.id.desc())
+        .limit(1)
+    )
+    counts = connection.execute(query).scalar()
+    return counts is None or counts.get("vanished", 0) > 0
 
 
 def _presence(connection: Connection) -> Iterator[Problem]:

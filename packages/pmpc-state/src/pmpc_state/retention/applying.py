@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 
 import attrs
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from pmpc_state.repositories.clusters import cluster_id
 from pmpc_state.retention.policy import Interval, Retention, Thinning, thin
@@ -20,6 +20,8 @@ from pmpc_state.schema import (
     sample,
     series,
     snapshot,
+    sync_run,
+    sync_section,
     task,
     volatile,
 )
@@ -43,7 +45,8 @@ def forget_old(state: State, cluster_name: str, policy: Retention) -> Forgotten:
     """Forget what a policy does not keep of one cluster.
 
     Snapshots stay exact as long as they are there: until the policy's horizon, pinned ones for
-    ever. What is there now is never touched. Safe while a sync runs.
+    ever. What is there now is never touched. How syncs went is forgotten with the changes they saw.
+    Safe while a sync runs.
 
     Raises:
         NotRecorded: The cluster is not recorded.
@@ -72,9 +75,27 @@ def forget_old(state: State, cluster_name: str, policy: Retention) -> Forgotten:
         connection.execute(
             delete(log_line).where(log_line.c.cluster_id == owner, log_line.c.at < horizon)
         )
+        _forget_runs(connection, owner, since)
         used = select(observation.c.id).where(observation.c.blob_id == blob.c.id)
         documents = connection.execute(delete(blob).where(~used.exists())).rowcount
     return Forgotten(intervals, resources, snapshots, tasks, documents)
+
+
+def _forget_runs(connection: Connection, owner: int, since: datetime) -> None:
+    """Remove how the syncs went of which every change may go; never the last that went well."""
+    last = select(func.max(sync_run.c.id)).where(
+        sync_run.c.cluster_id == owner, sync_run.c.status.in_(("ok", "partial"))
+    )
+    old = select(sync_run.c.id).where(
+        sync_run.c.cluster_id == owner,
+        sync_run.c.started_at < since,
+        sync_run.c.id < last.scalar_subquery(),
+    )
+    numbers = connection.execute(old).scalars().all()
+    for start in range(0, len(numbers), _AT_ONCE):
+        batch = numbers[start : start + _AT_ONCE]
+        connection.execute(delete(sync_section).where(sync_section.c.run_id.in_(batch)))
+        connection.execute(delete(sync_run).where(sync_run.c.id.in_(batch)))
 
 
 def _taken(connection: Connection, owner: int) -> Iterable[datetime]:
