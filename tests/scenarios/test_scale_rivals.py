@@ -22,6 +22,7 @@ from pmpc_state import State
 from pmpc_state.repositories.journal import JournalWriter
 from proxmox_client import ApiToken, AsyncClient
 from proxmox_client.testing.outside import FileServer
+from tests.lab.leftovers import leftovers
 
 WEB = """
 apiVersion: pmpc/v1
@@ -196,6 +197,9 @@ async def test_eight_workers_make_two_hundred_guests_between_rivals_losses_and_c
     assert there.count("rival") == len(crew.network.taken)
     for vmid in crew.network.taken:
         assert cluster.guests[vmid].config.get("name") == "rival"
+    cluster.clock.advance(120)
+    with State.open(f"sqlite:///{tmp_path / 'state.db'}", now=cluster.clock.now) as state:
+        assert leftovers(cluster, state) == [], "volumes, locks, tasks, runs or leases of nobody"
 
 
 async def test_a_hundred_clones_at_once_show_no_lock_error(lab: Any) -> None:
