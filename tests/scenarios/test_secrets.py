@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
+import logging
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -10,6 +15,7 @@ from pmpc_reconcile.actions import ActionContext, invoke, to_plain
 from pmpc_reconcile.actions.apply import ApplyInput
 from pmpc_reconcile.actions.plan import PlanInput
 from pmpc_reconcile.errors import PlanRefused
+from proxmox_client.testing.faults import Answer, Where
 
 PASSWORD = "Tr0ub4dor-and-3"
 VM = f"""
@@ -70,22 +76,82 @@ async def test_a_plan_in_memory_still_has_its_password(lab: Any) -> None:
     assert (await lab.plan(VM)).empty
 
 
-async def test_a_hundred_passwords_are_nowhere(lab: Any, tmp_path: Any, caplog: Any) -> None:
-    words = [f"Tr0ub4dor-{number:03}-{number * 7919 % 10007}" for number in range(100)]
-    text = "\n---".join(
-        VM.replace("web-1", f"web-{number}").replace(PASSWORD, f"'{word}'")
-        for number, word in enumerate(words)
+CT = """
+apiVersion: pmpc/v1
+kind: Container
+metadata: {{name: ct-{number}}}
+spec:
+  source: {{template: "local:vztmpl/debian-13-standard.tar.zst"}}
+  config: {{password: {word}, rootfs: {{storage: local-lvm, size: 1G}}}}
+"""
+SHARE = """
+apiVersion: pmpc/v1
+kind: Storage
+metadata: {{name: share-{number}}}
+spec:
+  type: cifs
+  config: {{server: 10.77.0.200, share: tank, username: ada, password: {word}, content: [iso]}}
+"""
+
+
+def forms(word: str) -> set[str]:
+    """Return how a secret could stand somewhere."""
+    raw = word.encode()
+    return {
+        word,
+        quote(word, safe=""),
+        quote_plus(word),
+        json.dumps(word)[1:-1],
+        html.escape(word),
+        base64.b64encode(raw).decode().rstrip("="),
+        raw.hex(),
+    }
+
+
+def hundred() -> tuple[list[str], str]:
+    """Return secrets of three kinds, with characters that get escaped, and manifests of them."""
+    words = [f'Tr0ub4dor & "{number:03}"/{number * 7919 % 10007}%é' for number in range(100)]
+    makers = (
+        lambda number, word: VM.replace("web-1", f"web-{number}").replace(PASSWORD, word),
+        lambda number, word: CT.format(number=number, word=word),
+        lambda number, word: SHARE.format(number=number, word=word),
     )
+    texts = [
+        makers[number % 3](number, json.dumps(word, ensure_ascii=False))
+        for number, word in enumerate(words)
+    ]
+    return words, "---".join(texts)
+
+
+async def test_a_hundred_secrets_are_nowhere(lab: Any, tmp_path: Any, caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    words, text = hundred()
+    bodies: list[str] = []
+    ask = lab.recorder.inner.handle_async_request
+
+    async def listening(request: Any) -> Any:
+        bodies.append(request.content.decode())
+        return await ask(request)
+
+    lab.recorder.inner.handle_async_request = listening
     plan = await lab.plan(text)
-    shown = [repr(plan), plan.explain(), plan.to_json()]
+    assert not plan.errors, plan.explain()
+    shown = [repr(plan), plan.explain(), plan.to_json(), plan.to_graph("dot"), str(plan)]
+    lab.cluster.faults.add(Answer(500, "no space left", Where("POST", "*/lxc", times=5)))
     report = await lab.engine.apply(plan)
-    assert report.ok, [item.reason for item in report.failed]
+    assert report.failed
     again = await lab.plan(text)
-    assert again.empty
-    shown += [repr(report), repr(lab.events), again.to_json(), caplog.text]
-    shown += [repr(await lab.engine.history("shop")), repr(await lab.engine.stored_plans())]
+    report_again = await lab.engine.apply(again)
+    shown += [repr(report), str(report), repr(report_again), repr(lab.events), again.to_json()]
+    shown += [caplog.text, repr(await lab.engine.history("shop"))]
+    shown += [repr(await lab.engine.stored_plans()), repr(await lab.engine.stored_plan(plan.id))]
+    shown += [repr(lab.engine.__dict__), repr(again.manifests)]
+    for word in words:
+        assert any(form in body for form in forms(word) for body in bodies), "it has to be sent"
     lab.state.close()
     stored = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert any(b"cipassword" in content for content in stored)
     for word in words:
-        assert not any(word in text for text in shown)
-        assert not any(word.encode() in content for content in stored)
+        for form in forms(word):
+            assert not any(form in each for each in shown), form
+            assert not any(form.encode() in content for content in stored), form
