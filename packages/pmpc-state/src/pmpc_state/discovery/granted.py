@@ -12,17 +12,21 @@ from pmpc_state.values.inventory import Cause, Section, SectionFailure
 from proxmox_client import PveError
 
 Privileges = Mapping[str, Iterable[str]]
-_SHOWN_BY: Final = {
-    "node": ("Sys.Audit", "/nodes"),
-    "qemu": ("VM.Audit", "/vms"),
-    "lxc": ("VM.Audit", "/vms"),
-    "storage": ("Datastore.Audit", "/storage"),
-    "content": ("Datastore.Audit", "/storage"),
-    "pool": ("Pool.Audit", "/pool"),
-    "guest-firewall": ("VM.Audit", "/vms"),
-    "guest-snapshots": ("VM.Audit", "/vms"),
+Need = tuple[str, str]
+"""A privilege, and the path below which it must hold."""
+_SHOWN_BY: Final[Mapping[str, tuple[Need, ...]]] = {
+    "node": (("Sys.Audit", "/nodes"),),
+    "qemu": (("VM.Audit", "/vms"),),
+    "lxc": (("VM.Audit", "/vms"),),
+    "storage": (("Datastore.Audit", "/storage"),),
+    "content": (("Datastore.Audit", "/storage"), ("VM.Config.Disk", "/vms")),
+    "pool": (("Pool.Audit", "/pool"),),
+    "guest-firewall": (("VM.Audit", "/vms"),),
+    "guest-snapshots": (("VM.Audit", "/vms"),),
 }
-"""Which privilege, held where, shows a whole section."""
+"""Which privileges, held where, show a whole section."""
+_OR_ALONE: Final[Mapping[str, Need]] = {"content": ("Datastore.Allocate", "/storage")}
+"""Which privilege shows a whole section without the others."""
 
 
 async def privileges_of(look: Look) -> Privileges:
@@ -62,9 +66,13 @@ def with_notes(sections: Iterable[Section], privileges: Privileges) -> tuple[Sec
 
 
 def _noted(section: Section, privileges: Privileges) -> Section:
-    needed = _SHOWN_BY.get(section.name)
-    if needed is None or holds_below(privileges, *needed):
+    alone = _OR_ALONE.get(section.name)
+    lacking = [
+        need for need in _SHOWN_BY.get(section.name, ()) if not holds_below(privileges, *need)
+    ]
+    if not lacking or (alone is not None and holds_below(privileges, *alone)):
         return section
-    message = f"shows what this token may see; {needed[0]} on {needed[1]} would show all"
+    wanted = " and ".join(f"{privilege} on {root}" for privilege, root in lacking)
+    message = f"shows what this token may see; {wanted} would show all"
     note = SectionFailure(section.name, "hidden", Cause.HIDDEN, message)
     return attrs.evolve(section, failures=(*section.failures, note))

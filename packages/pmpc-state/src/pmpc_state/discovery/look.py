@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from functools import cached_property
+from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -80,10 +81,14 @@ class Asking:
 
     async def ask(self, request: Awaitable[T]) -> T:
         """Make a request when there is room for one, and its turn has come."""
-        async with self.at_once:
-            await self._turn()
-            self.requests += 1
-            return await request
+        try:
+            async with self.at_once:
+                await self._turn()
+                self.requests += 1
+                return await request
+        finally:
+            if iscoroutine(request):
+                request.close()  # nobody awaits it where the wait for its turn was cut short
 
     async def _turn(self) -> None:
         if self.rate is None:

@@ -11,6 +11,7 @@ import attrs
 
 from pmpc_state.discovery.attention import Memory, attend
 from pmpc_state.discovery.collections import Collection, look_at_collections
+from pmpc_state.discovery.costs import CostWatch, read_as
 from pmpc_state.discovery.granted import privileges_of, with_notes
 from pmpc_state.discovery.guests import look_at_guests
 from pmpc_state.discovery.hints import news_of
@@ -21,7 +22,7 @@ from pmpc_state.discovery.storages import look_at_storages
 from pmpc_state.discovery.tasks import look_at_tasks
 from pmpc_state.discovery.volumes import look_at_volumes
 from pmpc_state.freshness import Sweep
-from pmpc_state.values.inventory import Inventory, Knowledge, Past, Section
+from pmpc_state.values.inventory import Cost, Inventory, Knowledge, Past, Section
 from pmpc_state.values.report import EventSink, SectionRead, ignore
 
 if TYPE_CHECKING:
@@ -66,22 +67,30 @@ async def discover(
         proxmox_client.PveError: The cluster cannot be reached, or refuses the token.
     """
     asking = Asking(asyncio.Semaphore(concurrency), rate)
-    listing = await _list(client, asking)
-    look = Look(client, asking, recorded, listing, on_event)
-    wanted = tuple(collections)
-    if memory is not None:
-        hints = await look_at_tasks(look, cluster, past, briefly=True)
-        news = news_of(hints, past)
-        due = attend(listing, memory, news, wanted, sweep, started_at, volumes=volumes)
-        look = attrs.evolve(look, due=due)
-    sections = await _sections(look, wanted, volumes=volumes)
-    if memory is None:
-        sections = with_notes(sections, await privileges_of(look))
-    # Tasks last: whatever had an effect on what was just read is in their lists by now.
-    briefly = memory is not None
-    tasks = await look_at_tasks(look, cluster, past, briefly=briefly)
+    with client.observing(CostWatch()) as watch:
+        listing = await _list(client, asking)
+        look = Look(client, asking, recorded, listing, on_event)
+        wanted = tuple(collections)
+        if memory is not None:
+            hints = await read_as("task", look_at_tasks(look, cluster, past, briefly=True))
+            news = news_of(hints, past)
+            due = attend(listing, memory, news, wanted, sweep, started_at, volumes=volumes)
+            look = attrs.evolve(look, due=due)
+        sections = await _sections(look, wanted, volumes=volumes)
+        if memory is None:
+            sections = with_notes(sections, await privileges_of(look))
+        # Tasks last: whatever had an effect on what was just read is in their lists by now.
+        briefly = memory is not None
+        tasks = await read_as("task", look_at_tasks(look, cluster, past, briefly=briefly))
     on_event(SectionRead("task", len(tasks.tasks), len(tasks.failures)))
-    return Inventory(cluster, started_at, sections, tasks, asking.requests)
+    costs = watch.costs
+    return Inventory(
+        cluster,
+        started_at,
+        tuple(attrs.evolve(one, cost=costs.get(one.name, Cost())) for one in sections),
+        attrs.evolve(tasks, cost=costs.get("task", Cost())),
+        asking.requests,
+    )
 
 
 async def _list(client: AsyncClient, asking: Asking) -> Listing:
@@ -98,15 +107,15 @@ async def _sections(
     look: Look, collections: tuple[Collection, ...], *, volumes: bool
 ) -> tuple[Section, ...]:
     node, qemu, lxc, storage, pool = await asyncio.gather(
-        _told(look, look_at_nodes(look)),
-        _told(look, look_at_guests(look, "qemu")),
-        _told(look, look_at_guests(look, "lxc")),
-        _told(look, look_at_storages(look)),
-        _told(look, look_at_pools(look)),
+        _told(look, "node", look_at_nodes(look)),
+        _told(look, "qemu", look_at_guests(look, "qemu")),
+        _told(look, "lxc", look_at_guests(look, "lxc")),
+        _told(look, "storage", look_at_storages(look)),
+        _told(look, "pool", look_at_pools(look)),
     )
     found = [node, qemu, lxc, storage]
     if volumes:
-        found.append(await _told(look, look_at_volumes(look, storage)))
+        found.append(await _told(look, "content", look_at_volumes(look, storage)))
     gone = [f"{section.name}/{key}" for section in (qemu, lxc) for key in section.gone]
     others = await look_at_collections(look, collections, gone)
     for section in others:
@@ -114,7 +123,7 @@ async def _sections(
     return (*found, pool, *others)
 
 
-async def _told(look: Look, reading: Awaitable[Section]) -> Section:
-    section = await reading
+async def _told(look: Look, name: str, work: Awaitable[Section]) -> Section:
+    section = await read_as(name, work)
     look.on_event(SectionRead(section.name, len(section.items), len(section.failures)))
     return section

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypedDict
 
 import attrs
 from sqlalchemy import Connection
@@ -20,7 +21,7 @@ from pmpc_state.repositories.leases import require_lease
 from pmpc_state.repositories.loglines import record_lines
 from pmpc_state.repositories.tasks import record_tasks
 from pmpc_state.values import Lease
-from pmpc_state.values.inventory import Known, Past, Section, TaskSection
+from pmpc_state.values.inventory import Cost, Known, Past, Section, TaskSection
 from pmpc_state.values.report import Figures, SectionReport, SyncMode
 
 
@@ -45,6 +46,12 @@ class Run:
     read: Mapping[tuple[str, str], datetime] = attrs.field(factory=dict[tuple[str, str], datetime])
     seen_at: datetime | None = None
     ahead: float = 0.0
+
+
+class _Costs(TypedDict):
+    requests: int
+    received: int
+    seconds: float
 
 
 class ObservedWriter:
@@ -117,6 +124,7 @@ class ObservedWriter:
                 changed=ended,
                 unchanged=len(section.tasks) - new - ended,
                 failures=section.failures,
+                **_cost(section.cost),
             )
             self._finish(connection, run, report)
         return report
@@ -219,4 +227,9 @@ def _report(section: Section, delta: Delta) -> SectionReport:
         unknown=len(delta.listed) + len(delta.unseen) + unreadable,
         kept=len(delta.kept) + len(section.untouched),
         failures=section.failures,
+        **_cost(section.cost),
     )
+
+
+def _cost(cost: Cost) -> _Costs:
+    return _Costs(requests=cost.requests, received=cost.received, seconds=round(cost.seconds, 3))

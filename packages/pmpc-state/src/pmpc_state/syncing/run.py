@@ -177,6 +177,17 @@ def _figures(report: SyncReport) -> dict[str, object]:
         **{name: getattr(report, name) for name in ("created", "changed", "vanished", "unknown")},
         **attrs.asdict(report.figures),
         "sections": {section.name: section.status for section in report.sections},
+        "costs": {
+            section.name: (section.requests, section.received, section.seconds)
+            for section in report.sections
+            if section.requests
+        },
+        "staleness": {
+            one.kind: None
+            if one.oldest is None
+            else round((report.finished_at - one.oldest).total_seconds(), 3)
+            for one in report.freshness
+        },
         "failures": [f"{one.section}, {one.scope}: {one.message}" for one in report.failures],
     }
 

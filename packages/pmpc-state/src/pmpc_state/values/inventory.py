@@ -95,6 +95,21 @@ class ObservedItem:
 
 
 @attrs.frozen
+class Cost:
+    """What reading a section cost.
+
+    Attributes:
+        requests: Requests, repetitions included.
+        received: Bytes of their answers.
+        seconds: How long they took together; requests at once count each.
+    """
+
+    requests: int = 0
+    received: int = 0
+    seconds: float = 0.0
+
+
+@attrs.frozen
 class Section:
     """What a look at some kinds of objects found.
 
@@ -109,6 +124,7 @@ class Section:
         failures: What could not be read, and notes.
         untouched: Keys of recorded objects this look had no reason to read: they stay as they are.
         read: Lists that were read as a whole, by scope; blank for the section's only one.
+        cost: What reading it cost.
     """
 
     name: str
@@ -118,6 +134,7 @@ class Section:
     failures: tuple[SectionFailure, ...] = ()
     untouched: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset()
+    cost: Cost = Cost()
 
     @property
     def is_unread(self) -> bool:
@@ -178,11 +195,12 @@ class Past:
 
 @attrs.frozen
 class TaskSection:
-    """The tasks that were seen, and the lines of the cluster's log."""
+    """The tasks that were seen, and the lines of the cluster's log; and what that cost."""
 
     tasks: tuple[TaskRecord, ...]
     failures: tuple[SectionFailure, ...] = ()
     lines: tuple[LogLine, ...] = ()
+    cost: Cost = Cost()
 
     @property
     def status(self) -> str:

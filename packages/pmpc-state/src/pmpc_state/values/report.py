@@ -54,6 +54,9 @@ class SectionReport:
         unchanged: As before.
         unknown: Recorded or listed, but not readable now.
         kept: Not read, because nothing says that it changed.
+        requests: Requests that reading it took.
+        received: Bytes of their answers.
+        seconds: How long they took together; requests at once count each.
     """
 
     name: str
@@ -65,6 +68,9 @@ class SectionReport:
     unknown: int = 0
     kept: int = 0
     failures: tuple[SectionFailure, ...] = ()
+    requests: int = 0
+    received: int = 0
+    seconds: float = 0.0
 
     @property
     def history_rows(self) -> int:

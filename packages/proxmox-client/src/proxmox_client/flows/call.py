@@ -12,7 +12,7 @@ from proxmox_client.flows.effects import Flow
 from proxmox_client.flows.login import again, ready
 from proxmox_client.flows.session import KnownServer as KnownServer
 from proxmox_client.flows.session import Session as Session
-from proxmox_client.flows.versions import assure, assure_named
+from proxmox_client.flows.versions import assure, assure_named, note_version
 from proxmox_client.wire.answer import Answer
 from proxmox_client.wire.operation import Operation
 from proxmox_client.wire.params import build_raw_request, build_request
@@ -38,6 +38,7 @@ def perform(
     if session.server is not None:
         yield from assure(session.server, partial(ask, session), op, params)
     answer = yield from settled(session, request)
+    note_version(session.server, request, answer)
     return op.decode(answer.data)
 
 
@@ -54,6 +55,7 @@ def perform_raw(
     if session.server is not None:
         yield from assure_named(session.server, partial(ask, session), request, params)
     answer = yield from settled(session, request)
+    note_version(session.server, request, answer)
     return answer.data
 
 

@@ -17,6 +17,7 @@ from proxmox_client.wire.operation import Operation
 from proxmox_client.wire.params import build_raw_request
 from proxmox_client.wire.request import Request
 
+_VERSION = "/version"
 Ask = Callable[[Request], Flow[Answer]]
 
 
@@ -85,13 +86,21 @@ def known_version(server: KnownServer, ask: Ask) -> Flow[str | None]:
     return server.version
 
 
+def note_version(server: KnownServer | None, request: Request, answer: Answer) -> None:
+    """Remember the version if that was what somebody asked for: then nobody has to ask again."""
+    if server is None or request.method != "GET" or request.address != _VERSION:
+        return
+    data: object = answer.data
+    stated = cast("dict[str, object]", data) if isinstance(data, dict) else {}
+    server.version = str(stated.get("version") or "") or None
+
+
 def _ask_version(server: KnownServer, ask: Ask) -> Flow[None]:
     """Learn the version; a server that refuses to tell is taken for new enough."""
+    request = build_raw_request("GET", _VERSION, {})
     try:
-        answer = yield from ask(build_raw_request("GET", "/version", {}))
+        answer = yield from ask(request)
     except ApiError:
         server.version = None
     else:
-        data: object = answer.data
-        stated = cast("dict[str, object]", data) if isinstance(data, dict) else {}
-        server.version = str(stated.get("version") or "") or None
+        note_version(server, request, answer)

@@ -12,10 +12,11 @@ import attrs
 from pmpc_state.discovery.collections.ceph import node_with_ceph
 from pmpc_state.discovery.collections.guests import look_at_guest_settings
 from pmpc_state.discovery.collections.table import Collection, Shape
+from pmpc_state.discovery.costs import read_as
 from pmpc_state.discovery.granted import Privileges, holds_below, privileges_of
 from pmpc_state.discovery.look import Look, failure, is_hopeless, offline
 from pmpc_state.values.inventory import Cause, ObservedItem, Section, SectionFailure
-from proxmox_client import PveError
+from proxmox_client import PveError, schema
 
 _CLUSTER = "cluster"
 _ALL = frozenset({""})
@@ -34,7 +35,11 @@ async def look_at_collections(
     """
     asked = tuple(collections)
     gone = frozenset(gone_guests)
-    of_guests = [await look_at_guest_settings(look, one, gone) for one in asked if one.is_per_guest]
+    of_guests = [
+        await read_as(one.kind, look_at_guest_settings(look, one, gone))
+        for one in asked
+        if one.is_per_guest
+    ]
     listed = await _lists(look, [one for one in asked if not one.is_per_guest])
     return (*listed, *of_guests)
 
@@ -44,26 +49,56 @@ async def _lists(look: Look, everything: list[Collection]) -> tuple[Section, ...
     passed = tuple(look.unread(one.kind) for one in everything if one not in wanted)
     if not wanted:
         return passed
-    privileges, major = await asyncio.gather(privileges_of(look), _major(look))
-    there = [one for one in wanted if one.until is None or major <= one.until]
-    absent = [attrs.evolve(look.unread(one.kind), read=_ALL) for one in wanted if one not in there]
+    privileges = await privileges_of(look)
+    release = str((await look.ask(look.pve.version.get())).version)
+    there, absent = _sorted_by_release(look, wanted, release)
     ceph = await node_with_ceph(look) if any(one.is_ceph for one in there) else None
-    missing = [_without_ceph(look, one) for one in there if one.is_ceph and ceph is None]
-    there = [one for one in there if ceph is not None or not one.is_ceph]
-    read = await asyncio.gather(*(_collection(look, one, privileges, ceph) for one in there))
-    return (*read, *missing, *absent, *passed)
+    if ceph is None:
+        why = "no node that answers says that it has Ceph"
+        absent += [_unsupported(look, one, why) for one in there if one.is_ceph]
+        there = [one for one in there if not one.is_ceph]
+    read = await asyncio.gather(
+        *(read_as(one.kind, _collection(look, one, privileges, ceph)) for one in there)
+    )
+    return (*read, *absent, *passed)
 
 
-def _without_ceph(look: Look, wanted: Collection) -> Section:
-    why = "no node that answers says that it has Ceph"
+def _sorted_by_release(
+    look: Look, wanted: Iterable[Collection], release: str
+) -> tuple[list[Collection], list[Section]]:
+    """Return what the server has, and sections of what it has not."""
+    there: list[Collection] = []
+    absent: list[Section] = []
+    for one in wanted:
+        if one.until is not None and int(release.partition(".")[0]) > one.until:
+            absent.append(attrs.evolve(look.unread(one.kind), read=_ALL))
+        elif _lacks(release, one.path):
+            absent.append(_unsupported(look, one, f"PVE {release} does not have it"))
+        else:
+            there.append(one)
+    return there, absent
+
+
+def _lacks(release: str, path: str) -> bool:
+    """Say whether a release is known not to have a path that others have."""
+    version = ".".join(release.split(".")[:2])
+    if version not in schema.versions():
+        return False
+    return _has(path, None) and not _has(path, version)
+
+
+def _has(path: str, version: str | None) -> bool:
+    try:
+        schema.operation("GET", path, version)
+    except KeyError:
+        return False
+    return True
+
+
+def _unsupported(look: Look, wanted: Collection, why: str) -> Section:
     problem = SectionFailure(wanted.kind, "all", Cause.UNSUPPORTED, why)
     unseen = dict.fromkeys(look.missing(wanted.kind, ()), why)
     return Section(wanted.kind, (), unseen=unseen, failures=(problem,), read=_ALL)
-
-
-async def _major(look: Look) -> int:
-    release = (await look.ask(look.pve.version.get())).version
-    return int(str(release).partition(".")[0])
 
 
 async def _collection(
