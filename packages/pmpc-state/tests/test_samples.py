@@ -81,6 +81,27 @@ def test_old_tiers_go_and_the_coarser_ones_stay_exact(
     assert reader.points(uid, "cpu", begun, until, step=HOUR) == hours
 
 
+def test_a_late_sample_does_not_make_a_thinned_span_forget_what_it_was_made_of(
+    state: State, uid: str, clock: VirtualClock
+) -> None:
+    """PVE's own statistics of a week arrive in spans whose minutes are gone already."""
+    writer, reader = state.writer().samples, state.reader().samples
+    begun = datetime.fromtimestamp(state.clock().timestamp() // 86400 * 86400, UTC)
+    values = [
+        Sample("qemu", "100", "cpu", begun + number * MINUTE, number) for number in range(180)
+    ]
+    writer.record("lab", values)
+    before = reader.points(uid, "cpu", begun, begun + DAY, step=HOUR)
+    clock.advance(86400 * 5)
+    writer.expire(SampleRetention(raw=HOUR, minute=DAY))
+    late = [Sample("qemu", "100", "cpu", begun + number * 30 * MINUTE, 1.0) for number in range(6)]
+    writer.record("lab", late, Tier.MINUTE)
+    writer.record("lab", late[::2], Tier.HOUR)
+    assert reader.points(uid, "cpu", begun, begun + DAY, step=HOUR) == before
+    [day] = reader.points(uid, "cpu", begun, begun + DAY, step=DAY)
+    assert (day.mean, day.low, day.high, day.count) == (89.5, 0, 179, 180)
+
+
 def test_ten_thousand_samples_take_few_statements(state: State, uid: str) -> None:
     statements: list[str] = []
 

@@ -88,7 +88,8 @@ class SampleWriter(SampleReader):
     def record(self, cluster: str, samples: Iterable[Sample], tier: Tier = Tier.RAW) -> int:
         """Record samples of what is recorded as there and bring the coarser tiers up to date.
 
-        One transaction; what is not recorded (yet) is left out.
+        One transaction; what is not recorded (yet) is left out. A span that is known from more
+        samples stays as it is.
 
         Args:
             cluster: The name of the cluster.
@@ -189,9 +190,14 @@ def _upsert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _replacing(statement: Any) -> Any:
+    """Let new spans replace old ones, unless the old one was made of more samples.
+
+    What it was made of may be gone by now: a late sample must not make a span forget the others.
+    """
     return statement.on_conflict_do_update(
         index_elements=[sample.c.series_id, sample.c.tier, sample.c.at],
         set_={name: statement.excluded[name] for name in ("count", "total", "low", "high")},
+        where=statement.excluded["count"] >= sample.c["count"],
     )
 
 
