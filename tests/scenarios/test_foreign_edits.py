@@ -8,6 +8,8 @@ import pytest
 
 from pmpc_reconcile.errors import InputInvalid
 from pmpc_reconcile.plans.model import ObjectAction
+from tests.lab.moments import Moment
+from tests.lab.power_cuts import cut_at, is_cut
 
 WEB = """
 apiVersion: pmpc/v1
@@ -195,3 +197,69 @@ async def test_an_edit_right_before_any_of_our_writes_is_never_lost(
             report.failed[0].reason
         )
         assert config["memory"] == "3072"
+
+
+NEW_CT = """
+apiVersion: pmpc/v1
+kind: Container
+metadata: {name: web-1}
+spec:
+  source: {template: "local:vztmpl/debian-13-standard.tar.zst"}
+  config: {cores: 2, memory: 2048, onboot: true, rootfs: {storage: local-lvm, size: 4G}}
+"""
+
+
+def on_the_new_guest(lab: Any, after: str, **options: Any) -> None:
+    """Let alice edit a guest as soon as the request that makes it was answered and it is there."""
+    ask = lab.recorder.inner.handle_async_request
+    made: list[str] = []
+
+    async def alice(request: Any) -> Any:
+        if made and request.method == "PUT" and request.url.path.endswith("/config"):
+            made.clear()
+            lab.cluster.edit(max(lab.vmids()), user="alice@pve", **options)
+        answer = await ask(request)
+        if request.method == "POST" and request.url.path.endswith(after):
+            made.append(request.url.path)
+        return answer
+
+    lab.recorder.inner.handle_async_request = alice
+
+
+async def test_an_edit_of_a_guest_just_made_is_seen_and_not_overwritten(lab: Any) -> None:
+    on_the_new_guest(lab, "/clone", cores=8)
+    report = await lab.apply(web(2))
+    (failed,) = report.failed
+    assert "config.cores of the new guest is 8" in failed.reason
+    vmid = int(lab.vmid("web-1"))
+    assert str(lab.config(vmid)["cores"]) == "8"
+    plan = await lab.plan(web(2))
+    (change,) = [each for each in plan.objects[0].changes if each.path == "config.cores"]
+    assert (change.live, change.desired) == (8, 2), "the next plan shows it"
+    assert (await lab.engine.apply(plan)).ok
+    assert lab.vmids() == [vmid]
+
+
+async def test_an_edit_of_another_key_of_a_guest_just_made_is_kept(lab: Any) -> None:
+    on_the_new_guest(lab, "/clone", shares=77)
+    await lab.applied(web(2))
+    config = lab.config(lab.vmid("web-1"))
+    assert (str(config["cores"]), config["shares"]) == ("2", 77)
+
+
+@pytest.mark.parametrize("later", [web(2), NEW_CT], ids=["clone", "container"])
+async def test_edited_before_the_next_run_takes_it_up_it_is_not_overwritten(
+    lab: Any, later: str
+) -> None:
+    """The process died right after the guest was made; alice was there before the next one."""
+    plan = await lab.plan(later)
+    with pytest.MonkeyPatch.context() as patch:
+        cut_at(patch, Moment("*/web-1#create|*", "verified"))
+        with pytest.raises(BaseException) as caught:  # noqa: PT011 (a cut comes alone or in groups)
+            await lab.engine.apply(plan)
+        assert is_cut(caught.value), caught.value
+    (vmid,) = lab.vmids()
+    lab.cluster.edit(vmid, user="alice@pve", memory="777")
+    (failed,) = (await lab.engine.apply(await lab.engine.stored_plan(plan.id))).failed
+    assert "config.memory of the new guest is 777" in failed.reason
+    assert str(lab.config(vmid)["memory"]) == "777"
