@@ -83,6 +83,16 @@ def guide_of(
     )
 
 
+def image_named(
+    reader: StateReader, cluster: str, name: str, moment: datetime | None
+) -> Whole | None:
+    """Return the image a manifest of that name declared then; None if none ever did."""
+    for document in _declared(reader, cluster, None, moment):
+        if document["kind"] == "Image" and document["metadata"]["name"] == name:
+            return Whole("Image", volume_of(document["spec"]))
+    return None
+
+
 def _declared(
     reader: StateReader, cluster: str, owner: ManagedObject | None, moment: datetime | None
 ) -> Iterator[Mapping[str, Any]]:

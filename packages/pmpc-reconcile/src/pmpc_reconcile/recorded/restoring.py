@@ -14,7 +14,7 @@ from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.manifests import manifest_from_document
 from pmpc_reconcile.moments import tell_moment
 from pmpc_reconcile.observed import resource_ever
-from pmpc_reconcile.recorded.guides import Guide, guide_of
+from pmpc_reconcile.recorded.guides import Guide, guide_of, image_named
 from pmpc_reconcile.recorded.reading import AsRecorded, Past
 from pmpc_reconcile.recorded.whole import Whole, more_said, not_there, whole_named, whole_of
 
@@ -100,7 +100,11 @@ def restored(
 def _meant(
     reader: StateReader, cluster: str, name: str, of_kind: str | None, moment: datetime | None
 ) -> tuple[Whole, Resource | None]:
-    whole = whole_named(reader, cluster, name if of_kind is None else f"{of_kind}/{name}")
+    address = name if of_kind is None else f"{of_kind}/{name}"
+    if address.lower().startswith("image/"):
+        whole = image_named(reader, cluster, address[len("image/") :], moment)
+    else:
+        whole = whole_named(reader, cluster, address)
     if whole is not None and whole.kind not in _GUESTS:
         return whole, None
     if whole is not None:
@@ -202,8 +206,8 @@ def _way(whole: Whole, guide: Guide, manifest: Written, *, is_gone: bool) -> Ite
     kind = "" if whole.kind in _GUESTS else f" --kind {whole.kind}"
     if guide.release is not None:
         adopt = f"pmpc adopt {manifest.name}{kind} --release {guide.release}"
-        yield f"release {guide.release} manages it; what others changed since is a conflict, until"
-        yield f"`{adopt}`, applied, takes it over as it is now"
+        yield f"release {guide.release} manages it: this stands in for its manifest there"
+        yield f"what others changed since is a conflict, until `{adopt}` takes it over as it is now"
     else:
         adopt = f"pmpc adopt {manifest.name}{kind} --release NAME"
         yield f"no release manages it: first `{adopt}`, applied, which changes nothing"
