@@ -289,7 +289,7 @@ async def test_part_of_a_release_has_the_hooks_of_that_part(lab: Any) -> None:
     """As the reconcile loop applies it: healing one object, not all."""
     hooks = "{preApply: [{snapshot: {}}], postApply: [{snapshot: {}}]}"
     await lab.applied(stack(hooks=hooks))
-    part = restricted(await lab.plan(stack(4, hooks)), ["VirtualMachine/web-1"])
+    part = restricted(await lab.plan(stack(4, hooks), save=False), ["VirtualMachine/web-1"])
     assert ids(part) == [
         "web-1#before-1-of-Release/shop",
         "web-1#configure",
@@ -396,6 +396,33 @@ async def test_hooks_of_a_release_stand_around_those_of_a_pool(lab: Any) -> None
         "web-1#after-1-of-Release/shop",
     ]
     await done(lab, plan)
+
+
+@pytest.mark.parametrize("whose", ["own", "release"])
+async def test_a_guest_that_is_made_anew_is_saved_before(lab: Any, whose: str) -> None:
+    own = "hooks: {preDelete: [{backup: {storage: local}}]}" if whose == "own" else ""
+    hooks = "{preApply: [{backup: {storage: local}}]}" if whose == "release" else "{}"
+    container = """
+apiVersion: pmpc/v1
+kind: Container
+metadata: {name: ct-1}
+spec:
+  source: {template: "local:vztmpl/debian-13-standard.tar.zst"}
+  placement: {nodes: [pve1]}
+  config: {unprivileged: YES, memory: 512, rootfs: {storage: local-lvm, size: 4G}}
+  MORE
+"""
+    first = container.replace("YES", "true").replace("MORE", own)
+    await lab.applied(RELEASE.replace("HOOKS", hooks) + first)
+    lab.cluster.clock.advance(30)
+    vmid = lab.vmid("ct-1")
+    words = f"{own}\n  replace: allow\n  acceptDataLoss: {vmid}"
+    text = container.replace("YES", "false").replace("MORE", words)
+    plan = await lab.plan(RELEASE.replace("HOOKS", hooks) + text)
+    kinds = [step.type for step in plan.steps]
+    assert kinds.index("backup") < kinds.index("delete") < kinds.index("create")
+    await done(lab, plan)
+    assert backups(lab) == [f"pmpc plan {plan.id} Container/ct-1"]
 
 
 # -- crashes --

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -14,11 +14,12 @@ from pmpc_reconcile.diagnostics import Severity
 from pmpc_reconcile.events import EventSink, PlanProgress
 from pmpc_reconcile.identity import new_marker_id
 from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
-from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused, Unknown
-from pmpc_reconcile.manifests import Manifest, TemplateSource
+from pmpc_reconcile.locate import Found, Location, Missing, Refused, Unknown
+from pmpc_reconcile.manifests import Manifest
 from pmpc_reconcile.planning.begun import begun_by
 from pmpc_reconcile.planning.linking import linked, removed_after, with_images, with_storages
 from pmpc_reconcile.planning.others import OtherKinds, in_order
+from pmpc_reconcile.planning.reading import Reading
 from pmpc_reconcile.planning.request import Request
 from pmpc_reconcile.plans.caps import too_many_deletions
 from pmpc_reconcile.plans.commits import together
@@ -28,7 +29,6 @@ from pmpc_reconcile.plans.group_hooks import RELEASE, Fabric, weave
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan, Purpose
 from pmpc_reconcile.plans.pools import plan_pool
 from pmpc_reconcile.plans.removal import forget_object, keep_object, remove_guest, remove_pool
-from pmpc_reconcile.plans.requirements import template_of
 from pmpc_reconcile.plans.resolutions import check_resolutions
 from pmpc_reconcile.plans.situation import Built, Situation, with_blame
 from pmpc_reconcile.plans.update import plan_existing
@@ -51,6 +51,7 @@ class Planner:
         self._former: dict[str, Manifest] = {}
         self._states: dict[str, str] = {}
         self._others = OtherKinds(live)
+        self._reading = Reading(live, records, emit)
 
     async def plan(self, request: Request) -> Plan:
         """Return what would bring the cluster to the manifests.
@@ -65,10 +66,15 @@ class Planner:
         inventory = await self.live.inventory()
         begun = await begun_by(self.records, request.release)
         managed = begun.managed(await self.records.managed(request.release))
-        places = await self._locate(request, inventory, managed)
-        pools = await self._pools(request, managed)
+        places = await self._reading.places(request, inventory, managed)
+        self._states = {
+            address: place.guest.state
+            for address, place in places.items()
+            if isinstance(place, Found)
+        }
+        pools = await self._reading.pools(request, managed)
         if request.prune:
-            self._former = await self._last_declared(request.release)
+            self._former = await self._reading.last_declared(request.release)
         situation = await self._situation(request, inventory, places, pools)
         owned = {address: item.owned_after for address, item in begun.items.items()}
         situation = attrs.evolve(situation, begun=owned, managed=managed)
@@ -77,56 +83,6 @@ class Planner:
         many = too_many_deletions(built, request.most_deleted)
         wrong = (*request.warnings, *request.problems(), *many)
         return await self._assembled(attrs.evolve(request, warnings=wrong), built)
-
-    # -- reading ------------------------------------------------------------------------------
-
-    async def _locate(
-        self, request: Request, inventory: Inventory, managed: Mapping[str, ManagedRecord]
-    ) -> dict[str, Location]:
-        wanted: dict[str, tuple[str, str, Recorded | None]] = {}
-        for manifest in request.objects:
-            family = manifest.kind_data.guest
-            if family is None:
-                continue
-            address = str(manifest.address)
-            record = managed.get(address)
-            name = _guest_name(manifest)
-            wanted[address] = (family, name, record.recorded_guest() if record else None)
-        if request.prune:
-            for address, record in managed.items():
-                recorded = record.recorded_guest()
-                if address not in wanted and recorded is not None:
-                    name = address.partition("/")[2]
-                    wanted[address] = (recorded.guest, name, recorded)
-        places = await Locator(self.live, inventory, request.release).locate(wanted)
-        for address, vmid in request.adopted.items():
-            if isinstance(places[address], Missing):
-                places[address] = await self._chosen(inventory, vmid)
-        for number, (address, place) in enumerate(places.items(), 1):
-            if isinstance(place, Found):
-                self._states[address] = place.guest.state
-            self.emit(PlanProgress("locate", address, number, len(places)))
-        return places
-
-    async def _chosen(self, inventory: Inventory, vmid: int) -> Location:
-        """Return a guest somebody chose to be ours; one that has an owner is refused."""
-        entry = inventory.guests[vmid]
-        guest = await self.live.guest(entry.node, entry.guest, vmid, pool=entry.pool)
-        if guest.marker is not None:
-            return Refused(f"guest {vmid} belongs to release {guest.marker.release}")
-        return Found(guest, new_marker_id(), "it was chosen for adoption", marked=False)
-
-    async def _pools(
-        self, request: Request, managed: Mapping[str, ManagedRecord]
-    ) -> dict[str, PoolObject | None]:
-        names = {item.name for item in request.manifests if item.kind == "Pool"}
-        if request.prune:
-            names |= {record.key for record in managed.values() if record.kind == "pool"}
-        found: dict[str, PoolObject | None] = {}
-        for name in sorted(names):
-            exists = await self.live.has_pool(name)
-            found[name] = await self.live.pool(name) if exists else None
-        return found
 
     async def _situation(
         self,
@@ -147,7 +103,7 @@ class Planner:
             if pool is None and f"Pool/{name}" in addresses
         }
         anew = {str(item.address) for item in request.manifests if item.replace == "allow"}
-        images = await self._images(request, inventory, anew | set(creations))
+        images = await self._reading.images(request, inventory, anew | set(creations))
         inventory = with_storages(inventory, request.manifests)
         return Situation(
             release=request.release,
@@ -168,32 +124,6 @@ class Planner:
             },
         )
 
-    async def _images(
-        self, request: Request, inventory: Inventory, new: set[str]
-    ) -> dict[str, frozenset[str]] | None:
-        """Return which nodes have which container templates, as far as new containers need it."""
-        from proxmox_client import PveError
-
-        storages = {
-            manifest.source.ostemplate.partition(":")[0]
-            for manifest in request.manifests
-            if str(manifest.address) in new and isinstance(manifest.source, TemplateSource)
-        }
-        try:
-            return await self.live.images(inventory, storages) if storages else {}
-        except PveError:  # such as a token that may not look: then creating tells
-            return None
-
-    async def _template(
-        self, situation: Situation, manifest: Manifest, cache: dict[int, dict[str, Any]]
-    ) -> Mapping[str, Any] | None:
-        entry = template_of(situation, manifest)
-        if entry is None or not situation.inventory.reachable(entry.node):
-            return None
-        if entry.vmid not in cache:
-            cache[entry.vmid] = await self.live.config(entry.node, entry.guest, entry.vmid)
-        return cache[entry.vmid]
-
     # -- deciding -----------------------------------------------------------------------------
 
     async def _build(
@@ -205,7 +135,6 @@ class Planner:
         pools: Mapping[str, PoolObject | None],
     ) -> list[Built]:
         built: list[Built] = []
-        templates: dict[int, dict[str, Any]] = {}
         manifests = in_order(request.objects)
         for number, manifest in enumerate(manifests, 1):
             address = str(manifest.address)
@@ -219,7 +148,7 @@ class Planner:
                 pool = pools[manifest.name]
                 result = plan_pool(situation, manifest, pool, record, adopted=taken)
             elif isinstance(place, Missing):
-                config = await self._template(situation, manifest, templates)
+                config = await self._reading.template(situation, manifest)
                 result = plan_new(situation, manifest, place.notes, config)
             else:
                 result = _existing_or_not(situation, manifest, place, record)
@@ -277,18 +206,6 @@ class Planner:
             if record.kind == "pool"
         ]
 
-    async def _last_declared(self, release: str) -> dict[str, Manifest]:
-        """Return the last manifest of every object the release ever declared."""
-        from pmpc_reconcile.manifests import manifest_from_document
-
-        found: dict[str, Manifest] = {}
-        for revision in await self.records.revisions(release):
-            found.pop(f"{RELEASE}/{release}", None)  # only the newest one has a say
-            for document in revision.manifests:
-                manifest = manifest_from_document(dict(document))
-                found[str(manifest.address)] = manifest
-        return found
-
     def _protects(self, address: str) -> bool:
         former = self._former.get(address)
         return former is not None and former.protect
@@ -342,8 +259,3 @@ def _existing_or_not(
             return Built(ObjectPlan(address, ObjectAction.UNKNOWN, notes=(reason,)), (), (note,))
         case Missing():
             raise AssertionError("a missing object is planned as a new one")
-
-
-def _guest_name(manifest: Manifest) -> str:
-    option = manifest.kind_data.name_option
-    return str(manifest.fields.get(f"config.{option}", manifest.name))

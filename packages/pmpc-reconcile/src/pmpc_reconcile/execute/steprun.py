@@ -17,7 +17,7 @@ from pmpc_reconcile.identity import Evidence, Marker
 from pmpc_reconcile.identity.disks import Disk
 from pmpc_reconcile.live import GuestObject, LiveCluster, SharedInventory
 from pmpc_reconcile.plans.model import ObjectPlan, Plan
-from pmpc_reconcile.plans.steps import Step
+from pmpc_reconcile.plans.steps import HookStep, Step
 from pmpc_reconcile.plans.withheld import manifest_in
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ class StepRun:
         """Return whether a guest is the object, by marker or, if that is gone, by its traits."""
         marker = guest.marker
         if marker is not None:
-            return marker == self.marker
+            former = self.step.former if isinstance(self.step, HookStep) else ""
+            return marker == (attrs.evolve(self.marker, id=former) if former else self.marker)
         return Evidence.from_record(self.item.evidence).proves(guest.evidence)
 
     async def _read(self, node: str, vmid: int) -> GuestObject:

@@ -15,6 +15,7 @@ from pmpc_reconcile.kinds.hooks import ALL, CHANGED
 from pmpc_reconcile.plans.hook_steps import HookStep, ShutdownByHook, StartByHook
 from pmpc_reconcile.plans.hooks import Moment, Target, hook_step
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Purpose
+from pmpc_reconcile.plans.steps import DeleteGuest
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
@@ -27,6 +28,7 @@ _THERE: Final = (
     ObjectAction.NONE,
     ObjectAction.UPDATE,
     ObjectAction.DELETE,
+    ObjectAction.REPLACE,
     ObjectAction.CONFLICT,
 )
 
@@ -131,6 +133,9 @@ class _Owner:
         self._address = str(manifest.address)
         self._steps = steps
         self._members = self._group()
+        self._formers = {
+            step.address: step.former for step in steps if isinstance(step, DeleteGuest)
+        }
         self._busy = {step.address for step in steps if not isinstance(step, HookStep)}
 
     def woven(self) -> tuple[Step, ...]:
@@ -225,13 +230,19 @@ class _Owner:
             item = self._fabric.guests.get(address)
             if item is None or (word == "run" and item.kind == "Container"):
                 continue
+            before = moment.startswith("pre")
             gone = item.action is ObjectAction.DELETE
             made = item.action is ObjectAction.CREATE
-            if moment.startswith("post") and gone != (word == "dropBackups"):
+            if not before and gone != (word == "dropBackups"):
                 continue
             if item.action in _THERE or (made and moment == "postApply"):
-                lock = address if made else item.vmid
-                yield Target(address, (f"guest:{lock}",), self._fabric.states.get(address, ""))
+                anew = made or (item.action is ObjectAction.REPLACE and not before)
+                lock, was = (address, "") if anew else (item.vmid, self._was(address))
+                former = "" if anew else self._formers.get(address, "")
+                yield Target(address, (f"guest:{lock}",), was, former)
+
+    def _was(self, address: str) -> str:
+        return self._fabric.states.get(address, "")
 
 
 def _behind(step: Step, inner: Sequence[Step], gate: tuple[str, ...]) -> Step:

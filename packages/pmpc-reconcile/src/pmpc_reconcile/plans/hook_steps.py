@@ -16,11 +16,13 @@ class HookStep(Step):
 
     Attributes:
         owner: Address of the release, pool or settings whose hook it is; empty for a guest's own.
+        former: The id in the guest's marker, where it is about to be made anew with another one.
     """
 
     type: ClassVar[str] = "hook"
 
     owner: str = ""
+    former: str = ""
 
 
 @attrs.frozen(kw_only=True)

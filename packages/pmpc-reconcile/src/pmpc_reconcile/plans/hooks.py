@@ -20,7 +20,6 @@ from pmpc_reconcile.plans.hook_steps import (
 
 if TYPE_CHECKING:
     from pmpc_reconcile.manifests import Manifest
-    from pmpc_reconcile.plans.step import Step
 
 Moment = Literal["preApply", "postApply", "preDelete", "postDelete"]
 WHEN: Final[Mapping[Moment, str]] = {
@@ -42,11 +41,13 @@ class Target:
         address: The guest.
         locks: What a step must have for itself.
         was: Whether it is `running` or `stopped`; empty for one that does not exist yet.
+        former: The id in its marker, where it is about to be made anew with another one.
     """
 
     address: str
     locks: tuple[str, ...]
     was: str = ""
+    former: str = ""
 
     @property
     def name(self) -> str:
@@ -60,7 +61,7 @@ def hook_steps(
     locks: tuple[str, ...],
     after: tuple[str, ...] = (),
     was: str = "",
-) -> tuple[Step, ...]:
+) -> tuple[HookStep, ...]:
     """Return the steps of a guest's own hooks, one behind the other.
 
     Args:
@@ -70,7 +71,7 @@ def hook_steps(
         after: What the first one waits for.
         was: Whether it is `running` or `stopped`.
     """
-    found: list[Step] = []
+    found: list[HookStep] = []
     target = Target(str(manifest.address), locks, was)
     hooks: list[Mapping[str, Any]] = manifest.spec.get("hooks", {}).get(moment, [])
     for number, hook in enumerate(hooks, 1):
@@ -108,6 +109,7 @@ def hook_step(
         "after": after,
         "locks": target.locks,
         "owner": owner,
+        "former": target.former,
     }
     if word in ("start", "stop", "shutdown"):
         return _power(word, target, common)

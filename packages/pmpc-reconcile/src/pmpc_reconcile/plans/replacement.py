@@ -53,7 +53,10 @@ def plan_replacement(
     if any(problem.is_error for problem in made.diagnostics):
         return _refused(item, [*made.diagnostics])
     locks = (f"guest:{guest.vmid}",)
-    before = hook_steps(manifest, "preDelete", locks)
+    before = tuple(
+        attrs.evolve(hook, former=found.marker_id)
+        for hook in hook_steps(manifest, "preDelete", locks, was=guest.state)
+    )
     gone = DeleteGuest(
         id=f"{item.address}#delete",
         address=item.address,

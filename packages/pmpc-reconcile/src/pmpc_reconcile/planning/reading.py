@@ -1,0 +1,126 @@
+"""Read what a plan is about: guests, pools, images, templates, and what was declared last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pmpc_reconcile.events import EventSink, PlanProgress
+from pmpc_reconcile.identity import new_marker_id
+from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
+from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused
+from pmpc_reconcile.manifests import Manifest, TemplateSource
+from pmpc_reconcile.plans.group_hooks import RELEASE
+from pmpc_reconcile.plans.requirements import template_of
+from pmpc_reconcile.plans.situation import Situation
+
+if TYPE_CHECKING:
+    from pmpc_reconcile.planning.request import Request
+    from pmpc_reconcile.records import ManagedRecord, Records
+
+
+class Reading:
+    """Reads for one plan.
+
+    Args:
+        live: The cluster.
+        records: What is remembered of it.
+        emit: Gets progress.
+    """
+
+    def __init__(self, live: LiveCluster, records: Records, emit: EventSink) -> None:
+        self.live = live
+        self.records = records
+        self.emit = emit
+        self._templates: dict[int, dict[str, Any]] = {}
+
+    async def places(
+        self, request: Request, inventory: Inventory, managed: Mapping[str, ManagedRecord]
+    ) -> dict[str, Location]:
+        """Return where each guest is that the request is about."""
+        wanted: dict[str, tuple[str, str, Recorded | None]] = {}
+        for manifest in request.objects:
+            family = manifest.kind_data.guest
+            if family is None:
+                continue
+            address = str(manifest.address)
+            record = managed.get(address)
+            name = _guest_name(manifest)
+            wanted[address] = (family, name, record.recorded_guest() if record else None)
+        if request.prune:
+            for address, record in managed.items():
+                recorded = record.recorded_guest()
+                if address not in wanted and recorded is not None:
+                    name = address.partition("/")[2]
+                    wanted[address] = (recorded.guest, name, recorded)
+        places = await Locator(self.live, inventory, request.release).locate(wanted)
+        for address, vmid in request.adopted.items():
+            if isinstance(places[address], Missing):
+                places[address] = await self._chosen(inventory, vmid)
+        for number, address in enumerate(places, 1):
+            self.emit(PlanProgress("locate", address, number, len(places)))
+        return places
+
+    async def _chosen(self, inventory: Inventory, vmid: int) -> Location:
+        """Return a guest somebody chose to be ours; one that has an owner is refused."""
+        entry = inventory.guests[vmid]
+        guest = await self.live.guest(entry.node, entry.guest, vmid, pool=entry.pool)
+        if guest.marker is not None:
+            return Refused(f"guest {vmid} belongs to release {guest.marker.release}")
+        return Found(guest, new_marker_id(), "it was chosen for adoption", marked=False)
+
+    async def pools(
+        self, request: Request, managed: Mapping[str, ManagedRecord]
+    ) -> dict[str, PoolObject | None]:
+        """Return the pools that the request is about; None for one that is not there."""
+        names = {item.name for item in request.manifests if item.kind == "Pool"}
+        if request.prune:
+            names |= {record.key for record in managed.values() if record.kind == "pool"}
+        found: dict[str, PoolObject | None] = {}
+        for name in sorted(names):
+            exists = await self.live.has_pool(name)
+            found[name] = await self.live.pool(name) if exists else None
+        return found
+
+    async def images(
+        self, request: Request, inventory: Inventory, new: set[str]
+    ) -> dict[str, frozenset[str]] | None:
+        """Return which nodes have which container templates, as far as new containers need it."""
+        from proxmox_client import PveError
+
+        storages = {
+            manifest.source.ostemplate.partition(":")[0]
+            for manifest in request.manifests
+            if str(manifest.address) in new and isinstance(manifest.source, TemplateSource)
+        }
+        try:
+            return await self.live.images(inventory, storages) if storages else {}
+        except PveError:  # such as a token that may not look: then creating tells
+            return None
+
+    async def template(self, situation: Situation, manifest: Manifest) -> Mapping[str, Any] | None:
+        """Return the configuration of the guest that a manifest clones, if it can be read."""
+        cache = self._templates
+        entry = template_of(situation, manifest)
+        if entry is None or not situation.inventory.reachable(entry.node):
+            return None
+        if entry.vmid not in cache:
+            cache[entry.vmid] = await self.live.config(entry.node, entry.guest, entry.vmid)
+        return cache[entry.vmid]
+
+    async def last_declared(self, release: str) -> dict[str, Manifest]:
+        """Return the last manifest of every object the release ever declared."""
+        from pmpc_reconcile.manifests import manifest_from_document
+
+        found: dict[str, Manifest] = {}
+        for revision in await self.records.revisions(release):
+            found.pop(f"{RELEASE}/{release}", None)  # only the newest one has a say
+            for document in revision.manifests:
+                manifest = manifest_from_document(dict(document))
+                found[str(manifest.address)] = manifest
+        return found
+
+
+def _guest_name(manifest: Manifest) -> str:
+    option = manifest.kind_data.name_option
+    return str(manifest.fields.get(f"config.{option}", manifest.name))
