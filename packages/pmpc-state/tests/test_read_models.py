@@ -62,9 +62,35 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "jobs": ("backup-job", "replication-job", "realm-sync-job"),
     "mappings": ("mapping-pci", "mapping-usb", "mapping-dir"),
     "notifications": tuple(kind for kind in SETTINGS if kind.startswith("notification-")),
+    "second_factors": ("tfa",),
+    "vnet_firewalls": ("vnet-firewall",),
+    "node_dns": ("node-dns",),
+    "node_hosts": ("node-hosts",),
+    "node_times": ("node-time",),
+    "node_options": ("node-config",),
+    "certificates": ("node-certificate",),
+    "package_repositories": ("node-repositories",),
+    "subscriptions": ("node-subscription",),
+    "disks": ("node-disk",),
+    "directories": ("node-directory",),
+    "volume_groups": ("node-lvm",),
+    "thin_pools": ("node-lvmthin",),
+    "zfs_pools": ("node-zfs",),
+    "corosync_nodes": ("corosync-node",),
+    "corosync": ("corosync-totem",),
+    "ceph_flags": ("ceph-flag",),
+    "ceph_pools": ("ceph-pool",),
+    "ceph_filesystems": ("ceph-fs",),
+    "ceph_daemons": ("ceph-mon", "ceph-mgr", "ceph-mds",),
+    "ceph_config": ("ceph-config",),
+    "metric_servers": ("metric-server",),
+    "acme_accounts": ("acme-account",),
+    "acme_plugins": ("acme-plugin",),
+    "cpu_models": ("cpu-model",),
 }  # fmt: skip
 OTHER_VIEWS = {
     "resources": "whatever its kind is: kind, key, name, node and status",
+    "guest_snapshots": "a row for each snapshot: the entries of `snapshots`",
     "firewall_rules": "a row for each rule: the entries of `rules`, in PVE's option names",
     "tasks": "values.TaskRecord",
     "changes": "values.RecordedChange",
@@ -149,6 +175,12 @@ def _rows(url: str, statement: str) -> list[dict[str, Any]]:
 def test_every_kind_has_a_model_of_its_own() -> None:
     assert set(MODELS) == {*KINDS, *SETTINGS}
     assert model_of("what comes later") is ReadModel
+
+
+def test_every_kind_is_in_a_view() -> None:
+    shown = {kind for kinds in VIEWS.values() for kind in kinds}
+    entries = {"firewall-rules", "node-firewall-rules", "guest-snapshots"}
+    assert shown | entries == {*KINDS, *SETTINGS}
 
 
 def test_every_column_of_a_view_is_a_field_with_the_same_value(filled: State, url: str) -> None:

@@ -103,3 +103,19 @@ def test_settings_of_other_kinds_are_rows(url: str, recorder: Recorder) -> None:
         ("web", 0, None),
         ("web", 1, "DROP"),
     ]
+
+
+def test_snapshots_of_guests_are_rows_and_odd_numbers_are_none(
+    url: str, recorder: Recorder
+) -> None:
+    taken = {
+        "before": {"snaptime": 5, "vmstate": 1},
+        "after": {"snaptime": "6", "parent": "before"},
+    }
+    recorder.look("guest-snapshots", {"qemu/100": {"snapshots": taken}, "lxc/200": {}})
+    recorder.look("node-disk", {"pve1//dev/sda": {"devpath": "/dev/sda", "size": "odd"}})
+    assert _rows(
+        url,
+        "SELECT guest, snapshot, taken, parent, with_memory FROM guest_snapshots ORDER BY taken",
+    ) == [("qemu/100", "before", 5, None, 1), ("qemu/100", "after", 6, "before", None)]
+    assert _rows(url, "SELECT devpath, size_bytes FROM disks") == [("/dev/sda", None)]

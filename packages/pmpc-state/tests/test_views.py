@@ -18,9 +18,14 @@ from proxmox_client.testing import SimulatedCluster
 from proxmox_client.testing.clock import VirtualClock
 
 VIEWS = {
-    "acl", "changes", "cluster_options", "containers", "firewall", "firewall_rules", "ha", "jobs",
-    "mappings", "networks", "nodes", "notifications", "pools", "realms", "resources", "roles",
-    "samples", "sdn", "storages", "tasks", "tokens", "user_groups", "users", "vms", "volumes",
+    "acl", "acme_accounts", "acme_plugins", "ceph_config", "ceph_daemons", "ceph_filesystems",
+    "ceph_flags", "ceph_pools", "certificates", "changes", "cluster_options", "containers",
+    "corosync", "corosync_nodes", "cpu_models", "directories", "disks", "firewall",
+    "firewall_rules", "guest_snapshots", "ha", "jobs", "mappings", "metric_servers", "networks",
+    "node_dns", "node_hosts", "node_options", "node_times", "nodes", "notifications",
+    "package_repositories", "pools", "realms", "resources", "roles", "samples", "sdn",
+    "second_factors", "storages", "subscriptions", "tasks", "thin_pools", "tokens", "user_groups",
+    "users", "vms", "vnet_firewalls", "volume_groups", "volumes", "zfs_pools",
 }  # fmt: skip
 
 

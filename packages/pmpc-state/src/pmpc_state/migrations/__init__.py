@@ -8,5 +8,5 @@ from __future__ import annotations
 
 from typing import Final
 
-NEWEST: Final = "0007"
+NEWEST: Final = "0008"
 """The version this code works with; kept here so that opening a database needs no Alembic."""
