@@ -27,6 +27,12 @@ def test_looking_back_and_the_way_back(site: Site, tmp_path: Path) -> None:
     changes = succeed(site.environ, "changes", "good", "--each", "--path", "cores", "-o", "json")
     [change] = json.loads(changes.out)["items"]
     assert (change["key"], change["task"]) == ("120", None)
+    then = succeed(site.environ, "get", "vm", "--at", "good", "-o", "table")
+    assert "web-9" in then.out
+    assert "status and use are as seen last" in then.err
+    options = succeed(site.environ, "get", "storage", "-o", "table").out
+    assert "STATUS" in options
+    assert "STATUS" not in succeed(site.environ, "get", "user", "-o", "table").out
     log = succeed(site.environ, "log", "web-9", "-o", "json")
     assert "created" in [one["action"] for one in json.loads(log.out)["items"]]
     manifest = succeed(site.environ, "restore-manifest", "web-9", "--at", "good").out

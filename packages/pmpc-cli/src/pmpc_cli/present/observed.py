@@ -71,7 +71,7 @@ def resource_columns(items: Sequence[ResourceView]) -> tuple[Column[ResourceView
         columns.append(Column("NAME", lambda item: item.name))
     if any(item.node and item.kind != "node" for item in items):
         columns.append(Column("NODE", lambda item: item.node or ""))
-    if kinds - _WITHOUT_STATUS:
+    if any(_status(item) for item in items):
         columns.append(Column("STATUS", _status, style=_status_style))
     if kinds & _GUESTS:
         columns.append(Column("CPUS", lambda item: _fact(item, "maxcpu"), wide=True, right=True))
