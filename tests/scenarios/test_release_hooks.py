@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from pmpc_reconcile.actions import ActionContext, invoke
+from pmpc_reconcile.actions.diff import DiffInput
+from pmpc_reconcile.actions.plan import PlanInput
 from pmpc_reconcile.engine import Reconciler
 from pmpc_reconcile.errors import PlanRefused
 from pmpc_reconcile.manifests import ManifestInvalid, load_text
@@ -274,6 +277,16 @@ async def test_the_release_is_named_by_its_manifest(lab: Any) -> None:
     with pytest.raises(PlanRefused):
         await lab.engine.apply(other)
     assert lab.writes == []
+
+
+async def test_actions_find_the_name_of_the_release_too(lab: Any) -> None:
+    context = ActionContext("lab", lab.state, lab.client, now=lab.cluster.clock.now)
+    planned = await invoke("plan", context, PlanInput(text=stack()))
+    assert planned.plan.release == "shop"
+    found = await invoke("diff", context, DiffInput(text=stack()))
+    assert (found.release, found.plan.errors) == ("shop", ())
+    other = await invoke("plan", context, PlanInput(text=stack(), release="other"))
+    assert other.plan.errors
 
 
 async def test_hooks_are_part_of_the_revision(lab: Any) -> None:

@@ -7,6 +7,7 @@ import attrs
 from pmpc_reconcile.actions.session import reconciler
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.events import EventSink
+from pmpc_reconcile.planning.request import DEFAULT
 from pmpc_reconcile.plans.model import ObjectPlan, Plan
 
 
@@ -22,7 +23,7 @@ class DiffInput:
 
     paths: tuple[str, ...] = attrs.field(default=(), metadata={"help": "manifest files or folders"})
     text: str | None = attrs.field(default=None, metadata={"help": "manifests as text"})
-    release: str = attrs.field(default="default", metadata={"help": "name of the release"})
+    release: str = attrs.field(default=DEFAULT, metadata={"help": "name of the release"})
 
 
 @attrs.frozen
@@ -56,10 +57,11 @@ async def run(context: ActionContext, value: DiffInput, on_event: EventSink) -> 
         manifests = read_manifests(value.paths, value.text)
     else:
         manifests = await engine.manifests_of(value.release)
-    plan = await engine.plan(manifests, value.release, save=False)
+    named = None if value.release == DEFAULT else value.release
+    plan = await engine.plan(manifests, named, save=False)
     drifted = tuple(item for item in plan.objects if item.differs)
     clean = tuple(item.address for item in plan.objects if not item.differs)
-    return DiffOutput(value.release, drifted, clean, plan)
+    return DiffOutput(plan.release, drifted, clean, plan)
 
 
 SPEC = ActionSpec(
