@@ -88,3 +88,44 @@ async def test_each_node_has_a_lane_of_its_own() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01), lanes.of("pve1").place():
                 raise AssertionError
+
+
+async def test_what_only_waits_leaves_its_place_to_others_and_comes_back_in_turn() -> None:
+    lane, order = Lane(Pace(first=1, most=1)), list[str]()
+    away, back = asyncio.Event(), asyncio.Event()
+
+    async def waits() -> None:
+        async with lane.place():
+            async with lane.away():
+                away.set()
+                await back.wait()
+            order.append("back")
+
+    async def goes_on(name: str) -> None:
+        async with lane.place():
+            order.append(name)
+            back.set()
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(waits())
+    await away.wait()
+    await asyncio.gather(waiting, goes_on("one"), goes_on("two"))
+    assert order == ["one", "two", "back"]
+
+
+async def test_who_is_cancelled_while_away_takes_no_place_with_it() -> None:
+    lane, away = Lane(Pace(first=1, most=1)), asyncio.Event()
+
+    async def waits() -> None:
+        async with lane.place(), lane.away():
+            away.set()
+            await asyncio.Event().wait()
+
+    waiting = asyncio.create_task(waits())
+    await away.wait()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    async with asyncio.timeout(5), lane.place():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01), lane.place():
+                raise AssertionError

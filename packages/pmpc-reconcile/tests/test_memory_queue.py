@@ -103,3 +103,30 @@ async def test_the_end_waits_for_what_was_begun_and_begins_nothing_more() -> Non
     await queue.run(handle, stop, workers=1)
     assert done == ["Pool/a"]
     assert len(queue) == 1
+
+
+async def test_no_release_waits_until_another_one_has_no_more() -> None:
+    queue, done = MemoryQueue(), list[str]()
+
+    async def handle(work: Work, failures: int) -> None:
+        done.append(work.release)
+
+    for number in range(50):
+        await queue.put(Work("lab", "large", f"Pool/{number}"))
+    for number in range(2):
+        await queue.put(Work("lab", "small", f"Pool/{number}"))
+    await queue.drain(handle)
+    assert [index for index, release in enumerate(done) if release == "small"] == [1, 3]
+    assert len(done) == 52
+
+
+async def test_periodic_work_comes_once_in_a_period() -> None:
+    queue, done = MemoryQueue(), list[Work]()
+
+    async def handle(work: Work, failures: int) -> None:
+        done.append(work)
+
+    for moment in (7, 7, 8):
+        await queue.put_once(A, moment)
+        await queue.drain(handle)
+    assert done == [A, A]

@@ -177,3 +177,37 @@ async def test_a_cluster_may_have_a_long_name(postgres: Server) -> None:
     name = "a-cluster-with-a-name-that-says-where-it-stands-and-whose-it-is"
     async with open_postgres_queue(postgres.url("state"), name, QUICK) as queue:
         assert await queue.put(Work(name, "shop"))
+
+
+async def test_no_release_waits_until_another_one_has_no_more(queue: PostgresQueue) -> None:
+    stop, done = asyncio.Event(), list[str]()
+
+    async def handle(work: Work, failures: int) -> None:
+        done.append(work.release)
+        if len(done) == 14:
+            stop.set()
+
+    for number in range(12):
+        await queue.put(Work("lab", "large", f"Pool/{number}"))
+    for number in range(2):
+        await queue.put(Work("lab", "small", f"Pool/{number}"))
+    await asyncio.wait_for(queue.run(handle, stop, workers=1), 20)
+    assert max(index for index, release in enumerate(done) if release == "small") <= 4, done
+
+
+async def test_of_many_processes_one_adds_the_periodic_work_of_a_period(
+    queue: PostgresQueue, postgres: Server
+) -> None:
+    stop, done = asyncio.Event(), list[int]()
+
+    async def handle(work: Work, failures: int) -> None:
+        done.append(failures)
+        stop.set()
+
+    async with open_postgres_queue(postgres.url("state"), "lab", QUICK) as other:
+        assert await queue.put_once(A, 7)
+        assert not await other.put_once(A, 7)
+        await asyncio.wait_for(queue.run(handle, stop, workers=1), 20)
+        assert not await other.put_once(A, 7), "it was done already"
+        assert await other.put_once(A, 8)
+    assert done == [0]

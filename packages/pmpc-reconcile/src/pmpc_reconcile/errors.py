@@ -119,6 +119,10 @@ class ReleaseNotFound(ReconcileError):
     """No release, or no revision of it, of that name."""
 
 
+class QueueUnreachable(ReconcileError):
+    """The database with the queue cannot be reached for now."""
+
+
 class QueueInUse(ReconcileError):
     """The queue's tables belong to another version that workers are using."""
 

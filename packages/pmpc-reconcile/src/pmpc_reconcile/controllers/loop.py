@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -28,6 +29,7 @@ from pmpc_reconcile.errors import (
     PlanRefused,
     PlanStale,
     PlanTooRisky,
+    QueueUnreachable,
     ReconcileError,
     ReleaseNotFound,
 )
@@ -53,6 +55,7 @@ class ReconcileLoop:
         manifests: Where a release's manifests come from.
         on_news: Gets told what happens.
         chance: Source of jitter.
+        now: Wall clock in seconds, which tells the processes of a cluster what period it is.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class ReconcileLoop:
         manifests: ManifestSource | None = None,
         on_news: NewsSink = ignore_news,
         chance: random.Random | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._engine = engine
         self._records = engine.records
@@ -71,6 +75,7 @@ class ReconcileLoop:
         self._settings = settings or LoopSettings()
         self._manifests = manifests or engine.manifests_of
         self._tell = on_news
+        self._now = now
         self._chance = chance or random.Random()  # noqa: S311 (jitter, no secret)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -83,10 +88,18 @@ class ReconcileLoop:
             with suppress(asyncio.CancelledError):
                 await ticking
 
-    async def look_at_all(self) -> None:
-        """Put a look at every release into the queue."""
+    async def look_at_all(self, moment: int | None = None) -> None:
+        """Put a look at every release into the queue.
+
+        Args:
+            moment: Number of the period, so that of all processes only one does; None for now.
+        """
         for release in await self._records.releases():
-            await self._queue.put(Work(self._engine.cluster, release.name))
+            look = Work(self._engine.cluster, release.name)
+            if moment is None:
+                await self._queue.put(look)
+            else:
+                await self._queue.put_once(look, moment)
 
     async def handle(self, work: Work, failures: int) -> Again | None:
         """Do a piece of work; what goes wrong becomes another try later."""
@@ -243,8 +256,11 @@ class ReconcileLoop:
     async def _tick(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                await self.look_at_all()
-            except StateError:  # the database is away for now; the next tick may find it back
+                await self.look_at_all(int(self._now() // self._settings.every))
+            except (
+                StateError,
+                QueueUnreachable,
+            ):  # the database is away for now; the next tick may find it back
                 log.exception("cannot read the releases of %s", self._engine.cluster)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self._settings.every)

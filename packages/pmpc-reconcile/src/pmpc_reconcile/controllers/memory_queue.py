@@ -15,7 +15,7 @@ from pmpc_reconcile.controllers.work import Handler, Work
 
 
 class MemoryQueue:
-    """Pieces of work in the order in which they are due.
+    """Pieces of work in the order in which they are due, those of each release in turn.
 
     Args:
         now: Seconds on the clock that pauses are counted on.
@@ -24,6 +24,8 @@ class MemoryQueue:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._heap: list[tuple[float, int, Work, int]] = []
+        self._due: dict[str, list[tuple[Work, int]]] = {}
+        self._moments: dict[str, int] = {}
         self._order = count()
         self._waiting: set[str] = set()
         self._busy: set[str] = set()
@@ -41,6 +43,13 @@ class MemoryQueue:
         heapq.heappush(self._heap, (self._now() + after, next(self._order), work, failures))
         self._changed.set()
         return True
+
+    async def put_once(self, work: Work, moment: int) -> bool:
+        """Add a piece of periodic work, unless it was added for that moment already."""
+        if self._moments.get(work.key) == moment:
+            return False
+        self._moments[work.key] = moment
+        return await self.put(work)
 
     async def run(self, handler: Handler, stop: asyncio.Event, *, workers: int) -> None:
         """Give out work until `stop` is set; what was begun then is finished."""
@@ -72,32 +81,27 @@ class MemoryQueue:
             await self.put(work, after=again.after, failures=failures + again.failed)
 
     def _take(self) -> tuple[Work, int] | None:
-        """Take the first piece that is due and that nobody is doing."""
-        passed: list[tuple[float, int, Work, int]] = []
-        found = None
+        """Take a piece that is due and that nobody is doing, of each release in turn."""
         while self._heap and self._heap[0][0] <= self._now():
-            entry = heapq.heappop(self._heap)
-            if entry[2].key in self._busy:
-                passed.append(entry)
-                continue
-            found = entry
-            break
-        for entry in passed:
-            heapq.heappush(self._heap, entry)
-        if found is None:
-            return None
-        work = found[2]
-        self._waiting.discard(work.key)
-        self._busy.add(work.key)
-        return work, found[3]
+            _, _, work, failures = heapq.heappop(self._heap)
+            self._due.setdefault(work.release, []).append((work, failures))
+        for release, pieces in self._due.items():
+            for number, (work, failures) in enumerate(pieces):
+                if work.key in self._busy:
+                    continue
+                del pieces[number]
+                del self._due[release]
+                if pieces:
+                    self._due[release] = pieces  # behind the others
+                self._waiting.discard(work.key)
+                self._busy.add(work.key)
+                return work, failures
+        return None
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Wait until something may be due: a new piece, one that ended, a pause over, the end."""
         self._changed.clear()
-        due = next((entry[0] for entry in self._heap if entry[2].key not in self._busy), None)
-        pause = (
-            None if due is None else max(0.0, min(entry[0] for entry in self._heap) - self._now())
-        )
+        pause = max(0.0, self._heap[0][0] - self._now()) if self._heap else None
         events = [asyncio.ensure_future(item.wait()) for item in (self._changed, stop)]
         try:
             await asyncio.wait(events, timeout=pause, return_when=asyncio.FIRST_COMPLETED)

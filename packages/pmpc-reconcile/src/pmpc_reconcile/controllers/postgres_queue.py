@@ -24,17 +24,23 @@ import procrastinate
 from procrastinate import exceptions, jobs
 from procrastinate.manager import JobManager
 from procrastinate.schema import SchemaManager
+from procrastinate.types import TimeDeltaParams
 from psycopg import AsyncConnection, sql
 from psycopg.errors import RaiseException
 from sqlalchemy.engine import make_url
 
 from pmpc_reconcile.controllers.work import Handler, Work
-from pmpc_reconcile.errors import QueueInUse
+from pmpc_reconcile.errors import QueueInUse, QueueUnreachable
 
 log = logging.getLogger(__name__)
 
 SCHEMA: Final = "pmpc_queue"
 _TASK: Final = "pmpc.reconcile"
+_WAITING: Final = """
+    SELECT count(*) AS waiting FROM procrastinate_jobs
+    WHERE queue_name = %(queue)s AND status = 'todo' AND args->>'release' = %(release)s
+        AND (scheduled_at IS NULL OR scheduled_at <= now())
+"""
 _LONGEST_NAME: Final = 32  # a channel's name has at most 63 bytes, of which Procrastinate takes 23
 
 
@@ -90,18 +96,47 @@ class PostgresQueue:
     async def put(self, work: Work, *, after: float = 0.0, failures: int = 0) -> bool:
         """Add a piece of work; False if it waits already."""
         seconds = max(0, round(after))
-        deferrer = self._app.configure_task(
+        try:
+            deferrer = await self._deferrer(work, {"seconds": seconds} if seconds else None)
+            await deferrer.defer_async(**attrs.asdict(work), failures=failures)
+        except exceptions.AlreadyEnqueued:
+            return False
+        except exceptions.ConnectorException as error:
+            raise self._unreachable(error) from error
+        return True
+
+    async def put_once(self, work: Work, moment: int) -> bool:
+        """Add a piece of periodic work, unless some process added it for that moment already."""
+        kept = {**attrs.asdict(work), "failures": 0, "timestamp": moment}
+        try:
+            job = (await self._deferrer(work)).job.evolve(task_kwargs=kept)
+            found = await self._app.job_manager.defer_periodic_job(job, work.key, moment)
+        except exceptions.AlreadyEnqueued:
+            return False
+        except exceptions.ConnectorException as error:
+            raise self._unreachable(error) from error
+        return found is not None
+
+    def _unreachable(self, error: Exception) -> QueueUnreachable:
+        cause = error.__cause__ or error
+        return QueueUnreachable(f"cannot reach the queue {self._queue}: {cause}")
+
+    async def _deferrer(
+        self, work: Work, schedule_in: TimeDeltaParams | None = None
+    ) -> jobs.JobDeferrer:
+        # The more pieces of a release wait, the later its next one comes: so no release waits
+        # until another one has no more.
+        row = await self._app.connector.execute_query_one_async(
+            _WAITING, queue=self._queue, release=work.release
+        )
+        return self._app.configure_task(
             _TASK,
             queue=self._queue,
             lock=work.key,
             queueing_lock=work.key,
-            schedule_in={"seconds": seconds} if seconds else None,
+            schedule_in=schedule_in,
+            priority=-int(row["waiting"]),
         )
-        try:
-            await deferrer.defer_async(**attrs.asdict(work), failures=failures)
-        except exceptions.AlreadyEnqueued:
-            return False
-        return True
 
     async def run(self, handler: Handler, stop: asyncio.Event, *, workers: int) -> None:
         """Give out work until `stop` is set; what was begun then is finished.
@@ -159,6 +194,7 @@ class PostgresQueue:
             )
             kept = {name: str(value) for name, value in job.task_kwargs.items()}
             failures = int(kept.pop("failures", "0"))
+            kept.pop("timestamp", None)
             await self.put(Work(**kept), failures=failures)
         return len(found)
 
@@ -167,7 +203,9 @@ class PostgresQueue:
             await self.rescue()
             await asyncio.sleep(self._heartbeats.every)
 
-    async def _perform(self, cluster: str, release: str, address: str, failures: int) -> None:
+    async def _perform(
+        self, cluster: str, release: str, address: str, failures: int, timestamp: int = 0
+    ) -> None:
         if self._handler is None:  # a task is only ever given out by `run`
             raise RuntimeError("work was given out without a handler")
         work = Work(cluster, release, address)

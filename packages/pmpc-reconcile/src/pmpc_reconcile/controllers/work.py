@@ -54,7 +54,11 @@ Handler = Callable[[Work, int], Awaitable[Again | None]]
 
 
 class Queue(Protocol):
-    """Brings pieces of work to workers: each waits once, and one worker has it at a time."""
+    """Brings pieces of work to workers: each waits once, and one worker has it at a time.
+
+    It is fair: of several releases with pieces that are due, none waits until another one has no
+    more.
+    """
 
     async def put(self, work: Work, *, after: float = 0.0, failures: int = 0) -> bool:
         """Add a piece of work; False if it waits already.
@@ -63,6 +67,15 @@ class Queue(Protocol):
             work: The piece.
             after: Seconds before which it is not given out.
             failures: How often it failed before.
+        """
+        ...
+
+    async def put_once(self, work: Work, moment: int) -> bool:
+        """Add a piece of periodic work, unless some process added it for that moment already.
+
+        Args:
+            work: The piece.
+            moment: Number of the period; it only grows.
         """
         ...
 

@@ -12,7 +12,15 @@ from pmpc_reconcile.events import TaskStarted
 from pmpc_reconcile.execute.begun import TASK_TYPES, tasks_begun
 from pmpc_reconcile.execute.retreat import after_failure
 from pmpc_reconcile.execute.steprun import StepRun
-from pmpc_reconcile.execute.trouble import Absent, Call, NoQuorumWait, StepFailure, Taken, Wait
+from pmpc_reconcile.execute.trouble import (
+    Absent,
+    Call,
+    Crowded,
+    NoQuorumWait,
+    StepFailure,
+    Taken,
+    Wait,
+)
 from pmpc_reconcile.execute.waiting import StepClock, ToldOnce
 from pmpc_state import JournalStep, StepPhase
 
@@ -93,7 +101,7 @@ async def _bring_about(goal: Goal, run: StepRun, earlier: tuple[JournalStep, ...
             run.lane.passed()
         except Wait as wait:
             clock.quorum_lost = isinstance(wait, NoQuorumWait) or clock.quorum_lost
-            await clock.pause(str(wait))
+            await clock.pause(str(wait), stay=isinstance(wait, Crowded))
         except Taken:
             last = None
 
@@ -208,7 +216,8 @@ def _refused(
         raise NoQuorumWait(reason)
     if issubclass(kind, LockTimeout):
         run.lane.refused(run.now())
-    if issubclass(kind, (GuestLocked, LockTimeout, NodeUnreachable, WrongState)):
+        raise Crowded(reason)
+    if issubclass(kind, (GuestLocked, NodeUnreachable, WrongState)):
         raise Wait(reason)
     raise StepFailure(f"{call.name}: {text}")
 

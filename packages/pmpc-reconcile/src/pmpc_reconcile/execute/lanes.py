@@ -58,6 +58,18 @@ class Lane:
             self._busy -= 1
             self._let_in()
 
+    @asynccontextmanager
+    async def away(self) -> AsyncGenerator[None, None]:
+        """Leave one's place to others while one only waits, and queue up for it again."""
+        self._busy -= 1
+        self._let_in()
+        try:
+            yield
+            await self._enter()
+        except BaseException:
+            self._busy += 1  # `place` gives it back
+            raise
+
     def passed(self) -> None:
         """Note that a call went well.
 

@@ -16,6 +16,10 @@ class Wait(Exception):
     """Something has to pass first, such as a lock; then the step looks again."""
 
 
+class Crowded(Wait):
+    """A lock was not to be had in time: too many are at it, so nobody else gets the place."""
+
+
 class NoQuorumWait(Wait):
     """The server refused because the cluster has no quorum; until it has, nothing is sent."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from pmpc_reconcile.events import StepWaiting, TaskLog
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
@@ -75,8 +77,13 @@ class StepClock:
                 "there is no effect; look at the object's tasks"
             )
 
-    async def pause(self, reason: str) -> None:
+    async def pause(self, reason: str, *, stay: bool = False) -> None:
         """Wait a little, telling why once.
+
+        Args:
+            reason: What is waited for.
+            stay: Keep one's place among the steps that go on at once on the node; else others go
+                on meanwhile, so that what only waits starves nobody.
 
         Raises:
             StepFailure: The step waited for long enough.
@@ -90,5 +97,6 @@ class StepClock:
         if reason != self._said:
             self._said = reason
             run.emit(StepWaiting(run.step.id, run.step.address, reason))
-        await run.sleep(self._pause)
+        async with contextlib.nullcontext() if stay else run.lane.away():
+            await run.sleep(self._pause)
         self._pause = min(self._pause * 2, run.patience.longest)

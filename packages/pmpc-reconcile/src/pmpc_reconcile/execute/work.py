@@ -68,6 +68,7 @@ class Work:
         self._brake = brake
         self._positions = {step.id: number for number, step in enumerate(plan.steps)}
         self._reserved: set[int] = set()
+        self._nodes: dict[str, str | None] = {}
         self.lanes = Lanes(means.patience.pace)
         self._inventory = SharedInventory(means.live.inventory, means.now)
         self.objects = {
@@ -101,7 +102,12 @@ class Work:
         await records.run(lambda: records.state.writer().leases.renew(lease, seconds=seconds))
 
     def node_of(self, step: Step) -> str | None:
-        """Return the node a step works on, as far as it is known before."""
+        """Return the node a step works on, as far as it is known when it is first asked."""
+        if step.id not in self._nodes:
+            self._nodes[step.id] = self._where(step)
+        return self._nodes[step.id]
+
+    def _where(self, step: Step) -> str | None:
         if isinstance(step, CloneGuest):
             return step.template_node
         if isinstance(step, CreateGuest):
