@@ -5,7 +5,6 @@ Hooks of a release, a pool and settings: actions on guests before and after, as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,100 +12,23 @@ import pytest
 from pmpc_reconcile.actions import ActionContext, invoke
 from pmpc_reconcile.actions.diff import DiffInput
 from pmpc_reconcile.actions.plan import PlanInput
-from pmpc_reconcile.engine import Reconciler
 from pmpc_reconcile.errors import PlanRefused
 from pmpc_reconcile.manifests import ManifestInvalid, load_text
-from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.plans.restrict import restricted
 from pmpc_reconcile.risk import Risk
-from proxmox_client.testing.guests.agentcommands import CommandOutcome
-from tests.lab.moments import UNRECORDED, Moment
-from tests.lab.power_cuts import cut_at, is_cut
-
-VM = """
-apiVersion: pmpc/v1
-kind: VirtualMachine
-metadata: {name: NAME}
-spec:
-  source: {clone: {template: debian-13, storage: local-lvm}}
-  config: {cores: CORES}
-  MORE
----
-"""
-RELEASE = "apiVersion: pmpc/v1\nkind: Release\nmetadata: {name: shop}\nspec: {hooks: HOOKS}\n---\n"
-POOL = """
-apiVersion: pmpc/v1
-kind: Pool
-metadata: {name: shop}
-spec: {comment: WORDS, hooks: HOOKS}
----
-"""
-SNAPSHOT = "{preApply: [{snapshot: {keep: 2}}]}"
-
-
-def stack(
-    cores: int = 2,
-    hooks: str = SNAPSHOT,
-    more: str = "state: stopped",
-    names: Sequence[str] = ("web-1", "db-1"),
-) -> str:
-    guests = [
-        VM.replace("NAME", name).replace("CORES", str(cores)).replace("MORE", more)
-        for name in names
-    ]
-    return RELEASE.replace("HOOKS", hooks) + "".join(guests)
-
-
-def snapshots(lab: Any, name: str = "web-1") -> list[str]:
-    vmid = lab.vmid(name)
-    rows = lab.cluster.call("GET", f"/nodes/pve1/qemu/{vmid}/snapshot")
-    return [str(row["name"]) for row in rows if row["name"] != "current"]
-
-
-def backups(lab: Any) -> list[str]:
-    rows = lab.cluster.call("GET", "/nodes/pve1/storage/local/content", {"content": "backup"})
-    return sorted(str(row["notes"]) for row in rows)
-
-
-def ids(plan: Plan) -> list[str]:
-    return [step.id.removeprefix("VirtualMachine/") for step in plan.steps]
-
-
-def waits(plan: Plan) -> Mapping[str, set[str]]:
-    """Return for each step everything that has to end well before, near or far."""
-    direct = {step.id: step.after for step in plan.steps}
-
-    def all_of(step_id: str) -> set[str]:
-        near = set(direct.get(step_id, ()))
-        return near.union(*(all_of(other) for other in near))
-
-    return {step.id.removeprefix("VirtualMachine/"): all_of(step.id) for step in plan.steps}
-
-
-async def done(lab: Any, plan: Plan, **options: Any) -> None:
-    report = await lab.engine.apply(plan, **options)
-    assert report.ok, [item.reason for item in (*report.failed, *report.skipped)]
-
-
-class Inside:
-    """A command inside the guests, and how often it was run."""
-
-    def __init__(self, lab: Any, *, code: int = 0, seconds: float = 0.0) -> None:
-        self.ran: list[list[str]] = []
-        self.code = code
-        self.seconds = seconds
-        lab.cluster.agent_commands["freeze-db"] = self
-
-    def __call__(self, arguments: Sequence[str], stdin: str) -> CommandOutcome:
-        self.ran.append(list(arguments))
-        return CommandOutcome(exit_code=self.code, seconds=self.seconds)
-
-
-def awake(lab: Any, *names: str) -> None:
-    """Let the agents of guests answer."""
-    for name in names:
-        lab.cluster.guests[lab.vmid(name)].agent_answers = True
-
+from tests.lab.hooked import (
+    POOL,
+    RELEASE,
+    SNAPSHOT,
+    Inside,
+    awake,
+    backups,
+    done,
+    ids,
+    snapshots,
+    stack,
+    waits,
+)
 
 # -- of a release --
 
@@ -436,100 +358,3 @@ spec:
     assert kinds.index("backup") < kinds.index("delete") < kinds.index("create")
     await done(lab, plan)
     assert backups(lab) == [f"pmpc plan {plan.id} Container/ct-1"]
-
-
-# -- crashes --
-
-
-@pytest.mark.parametrize("phase", ["intend", "called", UNRECORDED, "upid", "done", "verified"])
-async def test_a_crash_in_the_middle_of_a_hook_takes_one_snapshot(lab: Any, phase: str) -> None:
-    await lab.applied(stack())
-    plan = await lab.plan(stack(4))
-    lab.forget_writes()
-    await fall(lab, plan, "*#before-1-of-Release/shop|snapshot", phase)
-    assert not any(name.endswith("/config") for name in lab.writes)
-    again = Reconciler(
-        lab.client, lab.state, "lab", now=lab.cluster.clock.now, sleep=lab.cluster.clock.asleep
-    )
-    report = await again.apply(await again.stored_plan(plan.id))
-    assert report.ok, [item.reason for item in report.results]
-    assert snapshots(lab) == snapshots(lab, "db-1") == [f"pmpc-before-{plan.id}"]
-    assert sum(name.endswith("/snapshot") for name in lab.writes) == 2
-
-
-@pytest.mark.parametrize("phase", ["intend", "done", "verified"])
-async def test_a_crash_around_a_command_runs_it_once(lab: Any, phase: str) -> None:
-    plan, inside = await with_a_command(lab)
-    await fall(lab, plan, "*|run", phase)
-    assert (await lab.engine.apply(await lab.engine.stored_plan(plan.id))).ok
-    assert inside.ran == [["now"]]
-    assert str(lab.config(lab.vmid("web-1"))["cores"]) == "4"
-
-
-@pytest.mark.parametrize("phase", ["called", UNRECORDED])
-async def test_a_command_that_may_have_run_is_not_run_again(lab: Any, phase: str) -> None:
-    """The crash came between the call and its answer."""
-    plan, inside = await with_a_command(lab)
-    await fall(lab, plan, "*|run", phase)
-    report = await lab.engine.apply(await lab.engine.stored_plan(plan.id))
-    (failed,) = report.failed
-    assert "nobody knows whether freeze-db was started" in failed.reason
-    assert inside.ran == ([["now"]] if phase == UNRECORDED else [])
-    assert str(lab.config(lab.vmid("web-1"))["cores"]) == "2"
-
-
-async def test_a_command_whose_answer_was_lost_is_not_run_again(lab: Any) -> None:
-    plan, inside = await with_a_command(lab)
-    lab.recorder.lose.add("/agent/exec")
-    (failed,) = (await lab.engine.apply(plan)).failed
-    assert "nobody knows whether freeze-db was started" in failed.reason
-    assert inside.ran == [["now"]]
-
-
-async def with_a_command(lab: Any) -> tuple[Plan, Inside]:
-    await lab.applied(stack(more="state: running", names=("web-1",)))
-    awake(lab, "web-1")
-    hooks = "{preApply: [{run: {command: [freeze-db, now]}}]}"
-    plan = await lab.plan(stack(4, hooks, more="state: running", names=("web-1",)))
-    return plan, Inside(lab, seconds=2.0)
-
-
-async def fall(lab: Any, plan: Plan, entry: str, phase: str) -> None:
-    """Apply a plan until the power goes off."""
-    with pytest.MonkeyPatch.context() as patch:
-        cut_at(patch, Moment(entry, phase))
-        with pytest.raises(BaseException) as caught:  # noqa: PT011 (a cut comes alone or in groups)
-            await lab.engine.apply(plan)
-        assert is_cut(caught.value), caught.value
-
-
-# -- all or nothing --
-
-
-async def test_all_or_nothing_counts_hooks_too(lab: Any) -> None:
-    """A hook that fails afterwards takes everything back, and guests run as they did."""
-    await lab.applied(stack(more="state: running"))
-    hooks = """{preApply: [{shutdown: {}}, {snapshot: {}}],
-      postApply: [{backup: {storage: nowhere}}]}"""
-    plan = await lab.plan(stack(4, hooks, more=""))
-    report = await lab.engine.apply(plan, atomic=True)
-    assert not report.ok
-    assert report.undone
-    assert report.taken_back, [item.reason for item in report.undone]
-    for name in ("web-1", "db-1"):
-        vmid = lab.vmid(name)
-        assert (str(lab.config(vmid)["cores"]), lab.status(vmid)) == ("2", "running")
-
-
-async def test_all_or_nothing_is_refused_where_a_command_would_run(lab: Any) -> None:
-    plan, inside = await with_a_command(lab)
-    with pytest.raises(PlanRefused, match="run freeze-db in web-1: nothing undoes it"):
-        await lab.engine.apply(plan, atomic=True)
-    assert inside.ran == []
-
-
-async def test_a_stored_plan_with_hooks_is_the_same_plan(lab: Any) -> None:
-    plan, inside = await with_a_command(lab)
-    assert Plan.from_json(plan.to_json()).steps == plan.steps
-    await done(lab, await lab.engine.stored_plan(plan.id))
-    assert inside.ran == [["now"]]
