@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pmpc_reconcile.diagnostics import warning
 from pmpc_reconcile.diff import Action, FieldChange
@@ -130,3 +136,45 @@ def test_the_risk_of_a_plan_is_that_of_its_worst_step() -> None:
     assert plan(configure(CORES)).risk is Risk.CHANGE
     gone = DeleteGuest(id="d", address=ADDRESS, summary="delete")
     assert plan(configure(CORES), gone).risk is Risk.DESTRUCTIVE
+
+
+def test_steps_that_wait_for_each_other_are_no_plan() -> None:
+    first = Configure(id="a", address=ADDRESS, summary="one", after=("b",))
+    second = Configure(id="b", address=ADDRESS, summary="other", after=("a",))
+    with pytest.raises(PlanError, match="wait for each other in a circle: a, b"):
+        Plan.from_json(plan(first, second).to_json())
+
+
+def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if above:
+        yield above
+    if hasattr(value, "keys"):
+        for name in value:
+            yield from places(value[name], (*above, name))
+    elif hasattr(value, "append"):
+        for name in range(len(value)):
+            yield from places(value[name], (*above, name))
+
+
+WRITTEN = plan(
+    Configure(id="a", address=ADDRESS, summary="one", changes=(CORES, GONE)),
+    DeleteGuest(id="b", address=ADDRESS, summary="other", after=("a",)),
+).to_json()
+ANYTHING: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 1, -5, 1.5, True, "", "x", [], {}, [1], ["x"], [{}], {"a": 1}]
+)
+
+
+@given(st.sampled_from(sorted(places(json.loads(WRITTEN)), key=str)), st.none() | ANYTHING)
+def test_a_text_with_anything_in_it_is_a_plan_that_can_be_shown_or_an_error(
+    place: tuple[Any, ...], value: object
+) -> None:
+    """Whatever somebody wrote into a plan's file, there is a word about it and no traceback."""
+    data = json.loads(WRITTEN)
+    *above, last = place
+    inner = functools.reduce(lambda at, key: at[key], above, data)
+    inner[last] = value
+    with contextlib.suppress(PlanError):
+        read = Plan.from_json(json.dumps(data))
+        assert read.explain()
+        assert read.to_graph("mermaid")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import attrs
 
 from pmpc_reconcile.diagnostics import Diagnostic
 from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.errors import PlanError, PlanVersionUnsupported
+from pmpc_reconcile.plans.graph import ordered
 from pmpc_reconcile.plans.model import Blame, ObjectAction, ObjectPlan, Plan, Purpose
+from pmpc_reconcile.plans.preconditions import preconditions
 from pmpc_reconcile.plans.steps import STEP_TYPES, Step
 from pmpc_reconcile.values import ABSENT, Absent, FieldValue, Secret, SecretMark
 
@@ -19,10 +21,12 @@ PLAN_VERSION = 2
 """Version of the format that is written. 2: hooks of groups, replacing, why and whether."""
 _CHANGES = ("changes", "along")
 _TYPES = {kind.type: kind for kind in STEP_TYPES}
+_MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def plan_to_dict(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON data."""
+    holds = preconditions(plan)
     return {
         "pmpcPlan": PLAN_VERSION,
         "id": plan.id,
@@ -36,8 +40,7 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "needs_approval": plan.needs_approval,
         "objects": [object_to_dict(item) for item in plan.objects],
         "steps": [
-            {**_step_to_dict(step), "preconditions": list(plan.preconditions(step))}
-            for step in plan.steps
+            {**_step_to_dict(step), "preconditions": list(holds[step.id])} for step in plan.steps
         ],
         "diagnostics": [item.to_dict() for item in plan.diagnostics],
         "documents": [dict(document) for document in plan.documents],
@@ -53,7 +56,7 @@ def plan_from_json(text: str) -> Plan:
     """Return the plan of a JSON text.
 
     Raises:
-        PlanError: The text is not a plan.
+        PlanError: The text is not a plan, or its steps wait for each other.
         PlanVersionUnsupported: A newer pmpc wrote it.
     """
     try:
@@ -62,7 +65,15 @@ def plan_from_json(text: str) -> Plan:
         raise PlanError(f"cannot read the plan: not JSON: {error}") from error
     if not isinstance(data, dict):
         raise PlanError("cannot read the plan: expected a JSON object")
-    return plan_from_dict(cast("dict[str, Any]", data))
+    plan = plan_from_dict(cast("dict[str, Any]", data))
+    try:  # a text that somebody edited may have anything in its fields
+        ordered(plan.steps)
+        plan.explain()
+        plan.to_graph("dot")
+        plan_to_dict(plan)
+    except _MALFORMED as error:
+        raise PlanError(f"cannot read the plan: a field has another type ({error})") from error
+    return plan
 
 
 def plan_from_dict(data: Mapping[str, Any]) -> Plan:
@@ -88,8 +99,10 @@ def plan_from_dict(data: Mapping[str, Any]) -> Plan:
             diagnostics=tuple(Diagnostic.from_dict(item) for item in data["diagnostics"]),
             documents=tuple(data["documents"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise PlanError(f"cannot read the plan: {error!r}") from error
+    except KeyError as error:
+        raise PlanError(f"cannot read the plan: it has no field {error}") from error
+    except _MALFORMED as error:
+        raise PlanError(f"cannot read the plan: {error}") from error
 
 
 def _check_version(version: object) -> None:
