@@ -173,11 +173,11 @@ class Past:
         ]
 
 
-@pytest.fixture(params=["8.4", "9.2"])
+@pytest.fixture
 async def past(request: Any, tmp_path: Path, furnished: Any, lab_type: Any) -> AsyncIterator[Past]:
-    cluster = furnished(version=request.param)
+    cluster = furnished(version=getattr(request, "param", "9.2"))
     cluster.add_vm("pve1", 700, {"name": "old-db", "cores": "2", "memory": "4096",
-                   "scsihw": "virtio-scsi-single", "scsi0": "shared:8,discard=on",
+                   "scsihw": "virtio-scsi-single", "scsi0": "shared:8,format=qcow2,discard=on",
                    "net0": "virtio,bridge=vmbr0,tag=20", "boot": "order=scsi0", "tags": "prod;db",
                    "efidisk0": "local-lvm:1,efitype=4m", "ide2": "local-lvm:cloudinit",
                    "description": "made by hand", "ciuser": "ada", "cipassword": "geheim",
@@ -264,7 +264,7 @@ async def test_what_was_deleted_since_is_made_again(past: Past) -> None:
     made = past.lab.config(700)
     for option in ("name", "cores", "memory", "net0", "tags", "ciuser", "boot"):
         assert made[option] == good[option], option
-    assert "size=8G" in made["scsi0"]
+    assert made["scsi0"] == good["scsi0"]
     assert "cloudinit" in made["ide2"]
     assert past.lab.cluster.call("GET", "/pools/prod")["comment"].startswith("for people")
 
@@ -343,7 +343,7 @@ async def test_an_image_is_fetched_again_from_where_the_release_had_it(past: Pas
     with pytest.raises(InputInvalid, match="does not keep where an image came from"):
         await past.manifest(template)
     with pytest.raises(InputInvalid, match="matter of backups"):
-        await past.manifest(f"content/shared:{700}/vm-700-disk-0.raw")
+        await past.manifest("content/shared:700/vm-700-disk-0.qcow2")
 
 
 async def test_what_somebody_else_changed_is_a_conflict_until_it_is_settled(past: Past) -> None:

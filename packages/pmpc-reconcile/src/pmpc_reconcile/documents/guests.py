@@ -17,6 +17,9 @@ _NOT_WANTED: Final = re.compile(
     r"lock|parent|meta|digest|template|smbios1|vmgenid|snaptime|unused\d+"
 )
 
+_IMAGE: Final = re.compile(r".+\.(?P<format>qcow2|vmdk)")
+"""A volume that is a file of a format which is not the one taken for granted."""
+
 
 def guest_document(
     kind: Kind, name: str, guest: GuestObject, *, is_gone: bool = False, is_past: bool = False
@@ -76,4 +79,6 @@ def _new_volume(key: str, option: Option, value: object) -> Any:
     if "storage" not in keys or keys.get("media") == "cdrom":
         return value
     dropped = {"volume", "size"} if key in meaning.FIXED_SIZE_DISKS else {"volume"}
-    return {str(name): entry for name, entry in keys.items() if name not in dropped}
+    found = {str(name): entry for name, entry in keys.items() if name not in dropped}
+    image = _IMAGE.fullmatch(str(keys.get("volume")))
+    return {**found, "format": image["format"]} if image and "format" in option.keys else found
