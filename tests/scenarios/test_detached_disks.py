@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import pytest
+
 from pmpc_reconcile.errors import PlanRefused
 
 VM = """
@@ -62,3 +64,18 @@ async def test_our_disk_moved_by_somebody_is_still_ours(lab: Any) -> None:
     assert lab.config(vmid)["scsi1"].startswith("local-lvm:")
     assert (await lab.engine.apply(await lab.engine.delete("shop"))).ok
     assert lab.vmids() == []
+
+
+async def test_a_disk_that_gets_the_name_of_one_of_ours_that_is_gone_is_not_ours(lab: Any) -> None:
+    """PVE gives the number of a deleted volume to the next one."""
+    await lab.applied(VM + DATA)
+    vmid = lab.vmid("db-1")
+    ours = lab.config(vmid)["scsi1"].partition(",")[0]
+    await lab.applied(VM)
+    lab.cluster.edit(vmid, delete="unused0")
+    await lab.applied(VM.replace("cores: 2", "cores: 3"))
+    lab.cluster.edit(vmid, scsi5="shared:4")
+    assert lab.config(vmid)["scsi5"].partition(",")[0] == ours, "the same name"
+    with pytest.raises(PlanRefused, match="disks this release did not make: scsi5"):
+        await lab.engine.apply(await lab.engine.delete("shop"))
+    assert ours in {volume.volid for volume in lab.cluster.volumes}

@@ -140,8 +140,12 @@ def _disks(target: ObjectRun, guest: GuestObject) -> dict[str, str]:
     if target.fresh:
         target.disks = disks_of(guest.config)
         return write_disks(target.disks)
-    known = read_disks(target.item.evidence)
-    return write_disks(known | own_disks(guest.config, known, target.item.owned_after))
+    recorded = read_disks(target.item.evidence)
+    there = disks_of(guest.config) | disks_of(guest.running_config)  # one may wait for a restart
+    volumes = {disk.volume for disk in there}
+    known = frozenset(disk for disk in recorded if disk.volume in volumes)
+    # A volume that is gone is no proof any more: PVE gives its name to the next one.
+    return write_disks(known | own_disks(guest.config, recorded, target.item.owned_after))
 
 
 def _brings_everything(step: Step) -> bool:
