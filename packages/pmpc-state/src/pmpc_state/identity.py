@@ -84,5 +84,9 @@ def _marker(text: object) -> str:
 
 
 def _macs(config: Mapping[str, Any]) -> str:
-    values = (str(value) for name, value in config.items() if _NETWORK.fullmatch(name))
+    values = (
+        str(value)
+        for name, value in config.items()
+        if name.startswith("net") and _NETWORK.fullmatch(name)
+    )
     return " ".join(sorted({mac.upper() for value in values for mac in _MAC.findall(value)}))

@@ -16,6 +16,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, cast
 
 import attrs
@@ -103,36 +104,38 @@ def redact(document: Mapping[str, Any], key: SecretKey) -> dict[str, Any]:
 
 
 def _redact_value(option: str, value: object, key: SecretKey, hide: Hide) -> object:
+    way = _way(option)
     if isinstance(value, str):
-        return _redact_text(option, value, hide)
+        return way(value, hide)
     if isinstance(value, Mapping):
         entries = cast("Mapping[Any, object]", value)
-        if is_secret(option):
+        if way is _hide_all:
             return key.fingerprint(entries)
         if option == "header" and "value" in entries:
             return {**entries, "value": hide(str(entries["value"]))}
+        # As in {"env": {"value": …, "pending": …}}: the form is that of the option.
+        inner = option if option in _SPECIAL else None
         return {
-            str(name): _redact_value(_inner(option, str(name)), entry, key, hide)
+            str(name): _redact_value(
+                inner if inner and not is_secret(str(name)) else str(name), entry, key, hide
+            )
             for name, entry in entries.items()
         }
     if isinstance(value, list | tuple):
         inner = "" if option == "keys" else option  # a list of keys is one of names
         return [_redact_value(inner, entry, key, hide) for entry in cast("list[object]", value)]
-    if value is None or isinstance(value, bool) or not is_secret(option):
+    if value is None or isinstance(value, bool) or way is not _hide_all:
         return value
     return key.fingerprint(value)
 
 
-def _inner(option: str, name: str) -> str:
-    # As in {"env": {"value": …, "pending": …}}: the form is that of the option.
-    return option if option in _SPECIAL and not is_secret(name) else name
+@lru_cache(maxsize=4096)
+def _way(option: str) -> Callable[[str, Hide], str]:
+    return _hide_all if is_secret(option) else _SPECIAL.get(option, hide_in_text)
 
 
-def _redact_text(option: str, value: str, hide: Hide) -> str:
-    if is_secret(option):
-        return hide(value)
-    special = _SPECIAL.get(option)
-    return hide_in_text(value, hide) if special is None else special(value, hide)
+def _hide_all(value: str, hide: Hide) -> str:
+    return hide(value)
 
 
 def _says_nothing(text: str) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pmpc_state.diff import Recorded, Seen
+from pmpc_state.repositories.given import table_of_rows
 from pmpc_state.schema import volatile
 
 
@@ -43,8 +44,7 @@ def overwrite(
     ]
     if not rows:
         return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(volatile)
+    statement, parameters = _inserting(connection, rows)
     replaced: dict[str, Any] = {
         column.name: statement.excluded[column.name]
         for column in volatile.columns
@@ -54,34 +54,52 @@ def overwrite(
     replaced["proven_at"] = func.coalesce(statement.excluded.proven_at, volatile.c.proven_at)
     connection.execute(
         statement.on_conflict_do_update(index_elements=[volatile.c.resource_id], set_=replaced),
-        rows,
+        parameters,
     )
+
+
+def _inserting(connection: Connection, rows: list[dict[str, Any]]) -> tuple[Any, Any]:
+    """Return what inserts rows, and its parameters: PostgreSQL takes them as one statement."""
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(volatile), rows
+    given = table_of_rows("given", volatile, rows)
+    names = [column.name for column in given.c]
+    return postgresql.insert(volatile).from_select(names, select(given)), None
 
 
 def keep(connection: Connection, kept: Iterable[tuple[Recorded, Seen]], moment: datetime) -> None:
     """Replace the facts of what was listed and not read again; its proof stays as old as it is."""
     rows = [
         {
-            "number": known.resource_id,
-            "now_on": entry.item.node,
-            "now_is": entry.item.status,
-            "now_so": dict(entry.item.facts),
-            "now": moment,
+            "resource_id": known.resource_id,
+            "node": entry.item.node,
+            "status": entry.item.status,
+            "facts": dict(entry.item.facts),
+            "seen_at": moment,
         }
         for known, entry in kept
     ]
-    if rows:
-        connection.execute(
-            volatile.update()
-            .where(volatile.c.resource_id == bindparam("number"))
-            .values(
-                node=bindparam("now_on"),
-                status=bindparam("now_is"),
-                facts=bindparam("now_so", type_=volatile.c.facts.type),
-                seen_at=bindparam("now", type_=volatile.c.seen_at.type),
-            ),
-            rows,
-        )
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        given = table_of_rows("given", volatile, rows)
+        new = {name: given.c[name] for name in rows[0] if name != "resource_id"}
+        same = volatile.c.resource_id == given.c.resource_id
+        connection.execute(volatile.update().where(same).values(new))
+        return
+    statement = volatile.update().where(volatile.c.resource_id == bindparam("number"))
+    new_ones = {
+        name: bindparam(f"new_{name}", type_=volatile.c[name].type)
+        for name in rows[0]
+        if name != "resource_id"
+    }
+    connection.execute(
+        statement.values(new_ones),
+        [
+            {"number": row["resource_id"], **{f"new_{name}": row[name] for name in new_ones}}
+            for row in rows
+        ],
+    )
 
 
 def lose_sight(connection: Connection, unseen: Iterable[tuple[Recorded, str]]) -> None:
