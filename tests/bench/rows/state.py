@@ -6,11 +6,13 @@ import asyncio
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pmpc_state import State, Sweep, SyncMode, SyncReport, sync
+import httpx
+
+from pmpc_state import COLLECTIONS, Collection, State, Sweep, SyncMode, SyncReport, sync
 from proxmox_client import AsyncClient
 from proxmox_client.testing import SimRequest, SimulatedCluster
 from tests.bench.measure import Row
@@ -31,10 +33,10 @@ def syncs(folder: Path, guests: int = GUESTS) -> Iterator[Row]:
     """Sync a simulated cluster again and again; the peer reads the configurations and no more."""
     bench = _Bench(guests)
     bare = bench.seconds(bench.read_configurations)
-    itself = bench.answer_alone()
     with State.open(f"sqlite:///{folder / 'sync.sqlite'}", now=bench.cluster.clock.now) as state:
         first, _ = bench.sync(state, SyncMode.FULL)
         full, unchanged = bench.sync(state, SyncMode.FULL)
+        itself = bench.answer_alone()
         quick, swept = bench.sync(state, SyncMode.INCREMENTAL)
         memory, _ = bench.peak(state)
         bench.edit(guests // 100)
@@ -53,10 +55,30 @@ def syncs(folder: Path, guests: int = GUESTS) -> Iterator[Row]:
     yield Row("first sync / reading the configurations only", first, bare, "s", 3.5, "lower")
     yield Row("unchanged full sync / reading the configurations only", full, bare, "s", 2.5,
               "lower")  # fmt: skip
-    yield Row("unchanged full sync / the simulator's own time for these", full, itself, "s", 12,
-              "lower")  # fmt: skip
+    yield Row("unchanged full sync / the simulator's own time for the same requests", full, itself,
+              "s", 12, "lower")  # fmt: skip
     yield Row("memory at the peak of an incremental sync / bytes it received", memory,
               swept.figures.received / 2**20, "MiB", 40, "lower")  # fmt: skip
+    yield from _everything(folder, bench)
+
+
+def _everything(folder: Path, bench: _Bench) -> Iterator[Row]:
+    """Sync all that PVE has settings for too: firewall and snapshots of each guest are most."""
+    with State.open(f"sqlite:///{folder / 'all.sqlite'}", now=bench.cluster.clock.now) as state:
+        first, whole = bench.sync(state, SyncMode.FULL, COLLECTIONS)
+        first_alone = bench.answer_alone()
+        quick, swept = bench.sync(state, SyncMode.INCREMENTAL, COLLECTIONS)
+        quick_alone = bench.answer_alone()
+    share = PACE / 3600 * 1.05
+    budget = _inventory_and_sweep(0) + int(whole.figures.requests * share)
+    yield Row("everything: first sync / the simulator's own time for the same requests", first,
+              first_alone, "s", 12, "lower")  # fmt: skip
+    yield Row("everything: unchanged sync / the simulator's own time for the same requests", quick,
+              quick_alone, "s", 20, "lower")  # fmt: skip
+    yield Row("everything: requests of an unchanged sync / inventory plus its share of a full one",
+              swept.figures.requests, budget, "requests", 1.05, "lower")  # fmt: skip
+    yield Row("everything: history rows of an unchanged sync / guests", _history(swept),
+              bench.guests, "rows", 0, "lower")  # fmt: skip
 
 
 class _Bench:
@@ -71,24 +93,35 @@ class _Bench:
             self.cluster.add_vm(f"pve{1 + index % NODES}", 100 + index, config)
         self.cluster.clock.advance(PACE)
         self.token = self.cluster.create_token("root@pam", "bench")
+        self.asked: list[SimRequest] = []
 
     def client(self) -> AsyncClient:
         """Return a client of the cluster in this process."""
         return AsyncClient(
             "https://pve1",
             token=self.token,
-            transport=self.cluster.async_transport(),
+            transport=_Remembering(self.cluster.async_transport(), self.asked),
             sleep=self.cluster.clock.asleep,
             now=self.cluster.clock.now,
         )
 
-    def sync(self, state: State, mode: SyncMode) -> tuple[float, SyncReport]:
-        """Sync once; return how long it took, and wait until the next."""
+    def sync(
+        self, state: State, mode: SyncMode, collections: Iterable[Collection] = ()
+    ) -> tuple[float, SyncReport]:
+        """Sync once; return how long it took, and wait until the next.
+
+        Nodes, guests, storages, volumes and pools only, unless collections are named.
+        """
+        self.asked.clear()
         reports: list[SyncReport] = []
 
         async def run() -> None:
             async with self.client() as pve:
-                reports.append(await sync(state, pve, "bench", mode=mode, sweep=Sweep()))
+                reports.append(
+                    await sync(
+                        state, pve, "bench", mode=mode, sweep=Sweep(), collections=collections
+                    )
+                )
 
         taken = self.seconds(run)
         self.cluster.clock.advance(PACE)
@@ -109,13 +142,11 @@ class _Bench:
                 await pve.nodes(f"pve{1 + index % NODES}").qemu(100 + index).config.get()
 
     def answer_alone(self) -> float:
-        """Return how long the simulator takes for the same requests, without any client."""
-        headers = {"authorization": f"PVEAPIToken={self.token}"}
+        """Return how long the simulator takes for the requests of the last sync, without us."""
+        asked = tuple(self.asked)
         start = time.perf_counter()
-        for index in range(self.guests):
-            path = f"/nodes/pve{1 + index % NODES}/qemu/{100 + index}/config"
-            self.cluster.handle(SimRequest("GET", path, {}, headers, via="pve1"))
-        self.cluster.handle(SimRequest("GET", "/cluster/resources", {}, headers, via="pve1"))
+        for request in asked:
+            self.cluster.handle(request)
         return time.perf_counter() - start
 
     def edit(self, count: int) -> None:
@@ -130,6 +161,22 @@ class _Bench:
         start = time.perf_counter()
         asyncio.run(work())
         return time.perf_counter() - start
+
+
+class _Remembering(httpx.AsyncBaseTransport):
+    """Asks another transport, and remembers what was asked."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, asked: list[SimRequest]) -> None:
+        self._inner = inner
+        self._asked = asked
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Remember a request and pass it on."""
+        url = request.url
+        path = url.path.removeprefix("/api2/json")
+        headers = {"authorization": request.headers["authorization"]}
+        self._asked.append(SimRequest("GET", path, dict(url.params), headers, via="pve1"))
+        return await self._inner.handle_async_request(request)
 
 
 def _history(report: SyncReport) -> int:
