@@ -154,6 +154,33 @@ async def test_nothing_is_deleted_without_quorum(lab: Any) -> None:
     assert vmid not in lab.cluster.guests
 
 
+async def test_quorum_lost_between_the_stop_and_the_deletion_spares_the_disks(lab: Any) -> None:
+    await lab.applied(web())
+    vmid = lab.vmid("web-1")
+    disks = {volume.volid for volume in lab.cluster.volumes}
+    plan = await lab.engine.delete("shop")
+    seen: list[tuple[list[str], bool]] = []
+
+    def partition(cluster: Any) -> None:
+        lost = cluster.faults.add(NoQuorum())
+
+        def back() -> None:
+            whole = disks == {volume.volid for volume in lab.cluster.volumes}
+            seen.append((list(lab.writes), whole))
+            lost.remove()
+
+        cluster.clock.after(120, back)
+
+    stop = Where("POST", "*/status/stop", times=1)
+    lab.cluster.faults.add(SomebodyElse(partition, "after", stop))
+    lab.forget_writes()
+    report = await lab.engine.apply(plan)
+    assert report.ok, [item.reason for item in report.failed]
+    assert seen == [([f"POST /nodes/pve1/qemu/{vmid}/status/stop"], True)]
+    assert any("quorum" in reason for reason in waits(lab))
+    assert vmid not in lab.cluster.guests
+
+
 # -- 4: a dead node's guests still look as if they ran --------------------------------------------
 
 
