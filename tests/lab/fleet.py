@@ -167,7 +167,7 @@ class Fleet:
         logs = sorted(self.post.folder.glob("*.log"))
         return "\n".join(f"--- {log.stem}\n{log.read_text()[-3000:]}" for log in logs)
 
-    def wait(self, what: str, check: Callable[[], object], seconds: float = 30.0) -> None:
+    def wait(self, what: str, check: Callable[[], object], seconds: float = 120.0) -> None:
         """Look again and again until something holds; the workers run in real time."""
         end = time.monotonic() + seconds
         while not check():

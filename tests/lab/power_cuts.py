@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from pmpc_reconcile.engine import Reconciler
+from pmpc_reconcile.plans.model import Plan
 from tests.lab.moments import Moment, watch
 
 
@@ -37,3 +39,12 @@ def cut_at(patch: pytest.MonkeyPatch, moment: Moment) -> None:
             raise PowerCut
 
     watch(patch, before, strike)
+
+
+async def fall(engine: Reconciler, plan: Plan, moment: Moment) -> None:
+    """Apply a plan until the power goes off at a moment."""
+    with pytest.MonkeyPatch.context() as patch:
+        cut_at(patch, moment)
+        with pytest.raises(BaseException) as caught:  # noqa: PT011 (a cut comes alone or in groups)
+            await engine.apply(plan)
+        assert is_cut(caught.value), caught.value

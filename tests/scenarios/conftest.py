@@ -71,14 +71,12 @@ class Lab:
             now=cluster.clock.now,
         )
         self.events: list[Event] = []
-        self.engine = Reconciler(
-            self.client,
-            state,
-            "lab",
-            now=cluster.clock.now,
-            sleep=cluster.clock.asleep,
-            on_event=self.events.append,
-        )
+        self.engine = self.engine_on(state, on_event=self.events.append)
+
+    def engine_on(self, state: State, **more: Any) -> Reconciler:
+        """Return another engine, on this state or another one, in the cluster's own time."""
+        clock = self.cluster.clock
+        return Reconciler(self.client, state, "lab", now=clock.now, sleep=clock.asleep, **more)
 
     @property
     def writes(self) -> list[str]:

@@ -20,7 +20,7 @@ from pmpc_reconcile.plans.steps import HOOK_STEPS, STEP_TYPES
 from pmpc_state import State
 from tests.lab.leftovers import leftovers
 from tests.lab.moments import UNRECORDED, Moment
-from tests.lab.power_cuts import cut_at, is_cut
+from tests.lab.power_cuts import fall
 from tests.lab.step_kinds import ELSEWHERE, STEP_KINDS, StepKind, prepare
 
 HOOKS = [row for row in STEP_KINDS if issubclass(row.step, HOOK_STEPS)]
@@ -49,12 +49,6 @@ async def old_lab(tmp_path: Path, furnished: Any, lab_type: Any) -> AsyncIterato
             yield lab
 
 
-def another_engine(lab: Any) -> Reconciler:
-    return Reconciler(
-        lab.client, lab.state, "lab", now=lab.cluster.clock.now, sleep=lab.cluster.clock.asleep
-    )
-
-
 async def needed(lab: Any, engine: Reconciler, row: StepKind) -> Plan:
     """Plan what the row wants, and insist on it where somebody changed a field."""
     if row.keep is not None:
@@ -76,21 +70,12 @@ async def begin(lab: Any, row: StepKind) -> Plan:
     return plan
 
 
-async def fall(lab: Any, row: StepKind, plan: Plan, phase: str) -> None:
-    """Apply the plan until the power goes off."""
-    with pytest.MonkeyPatch.context() as patch:
-        cut_at(patch, Moment(row.entry, phase))
-        with pytest.raises(BaseException) as caught:  # noqa: PT011 (a cut comes alone or in groups)
-            await lab.engine.apply(plan)
-        assert is_cut(caught.value), caught.value
-
-
 async def check(lab: Any, row: StepKind) -> None:
     assert len(row.sent(lab.writes)) == row.times, lab.writes
     assert leftovers(lab.cluster, lab.state) == []
     lab.forget_writes()
     if row.keep is None:
-        plan = await another_engine(lab).plan(row.manifests, "shop")
+        plan = await lab.engine_on(lab.state).plan(row.manifests, "shop")
         assert plan.empty, plan.explain()
     assert lab.writes == []
 
@@ -102,8 +87,8 @@ def test_every_kind_of_step_has_a_row() -> None:
 @pytest.mark.parametrize(("row", "phase"), SAME_PLAN)
 async def test_the_same_plan_goes_on(lab: Any, row: StepKind, phase: str) -> None:
     plan = await begin(lab, row)
-    await fall(lab, row, plan, phase)
-    engine = another_engine(lab)
+    await fall(lab.engine, plan, Moment(row.entry, phase))
+    engine = lab.engine_on(lab.state)
     report = await engine.apply(await engine.stored_plan(plan.id))
     assert report.ok, [item.reason for item in report.results]
     await check(lab, row)
@@ -111,8 +96,8 @@ async def test_the_same_plan_goes_on(lab: Any, row: StepKind, phase: str) -> Non
 
 @pytest.mark.parametrize(("row", "phase"), NEW_PLAN)
 async def test_a_new_plan_goes_on(lab: Any, row: StepKind, phase: str) -> None:
-    await fall(lab, row, await begin(lab, row), phase)
-    engine = another_engine(lab)
+    await fall(lab.engine, await begin(lab, row), Moment(row.entry, phase))
+    engine = lab.engine_on(lab.state)
     report = await engine.apply(await needed(lab, engine, row))
     assert report.ok, [item.reason for item in report.results]
     await check(lab, row)
@@ -123,8 +108,8 @@ async def test_a_new_plan_goes_on(lab: Any, row: StepKind, phase: str) -> None:
 async def test_a_new_plan_tells_of_a_hook_that_was_not_run(lab: Any, row: StepKind) -> None:
     """What it goes with was done, so there is nothing to plan, and nobody would hear of it."""
     dead = await begin(lab, row)
-    await fall(lab, row, dead, "called")
-    plan = await needed(lab, another_engine(lab), row)
+    await fall(lab.engine, dead, Moment(row.entry, "called"))
+    plan = await needed(lab, lab.engine_on(lab.state), row)
     (told,) = [item.message for item in plan.diagnostics if "cut off" in item.message]
     (step,) = [step for step in dead.steps if step.id == row.id]
     assert told.startswith(f"plan {dead.id} was cut off before it could {step.summary}")
@@ -133,8 +118,8 @@ async def test_a_new_plan_tells_of_a_hook_that_was_not_run(lab: Any, row: StepKi
 async def test_a_new_plan_takes_a_snapshot_of_its_own(lab: Any) -> None:
     """The one of the plan that was cut off is of the same guest, unchanged: neither does harm."""
     (row,) = [row for row in HOOKS if row.name == "snapshot"]
-    await fall(lab, row, await begin(lab, row), "done")
-    engine = another_engine(lab)
+    await fall(lab.engine, await begin(lab, row), Moment(row.entry, "done"))
+    engine = lab.engine_on(lab.state)
     assert (await engine.apply(await needed(lab, engine, row))).ok
     assert len(row.sent(lab.writes)) == 2
     assert leftovers(lab.cluster, lab.state) == []
@@ -148,8 +133,8 @@ async def test_what_was_staged_without_a_lock_is_staged_back(
     """PVE 8.4 has neither a lock of the cluster's networks nor a way to roll them back."""
     (row,) = [row for row in STEP_KINDS if row.name == call]
     lab = old_lab
-    await fall(lab, row, await begin(lab, row), phase)
-    engine = another_engine(lab)
+    await fall(lab.engine, await begin(lab, row), Moment(row.entry, phase))
+    engine = lab.engine_on(lab.state)
     report = await engine.apply(await needed(lab, engine, row))
     assert report.ok, [item.reason for item in report.results]
     await check(lab, row)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pmpc_reconcile.manifests import load_text
+from pmpc_reconcile.plans.model import Plan
+from pmpc_state import State
+
 WEB = """
 apiVersion: pmpc/v1
 kind: Pool
@@ -74,8 +78,6 @@ async def test_applied_again_it_writes_nothing(lab: Any) -> None:
 
 
 async def test_a_plan_loaded_from_text_does_the_same(lab: Any) -> None:
-    from pmpc_reconcile.plans.model import Plan
-
     plan = Plan.from_json((await lab.plan(WEB)).to_json())
     report = await lab.engine.apply(plan)
     assert report.ok, [result.reason for result in report.results]
@@ -84,16 +86,10 @@ async def test_a_plan_loaded_from_text_does_the_same(lab: Any) -> None:
 
 async def test_the_database_can_be_lost(lab: Any, tmp_path: Any) -> None:
     """Pain: without its state file a tool makes everything again."""
-    from pmpc_reconcile.engine import Reconciler
-    from pmpc_reconcile.manifests import load_text
-    from pmpc_state import State
-
     await lab.applied(WEB)
     lab.forget_writes()
     with State.open(f"sqlite:///{tmp_path / 'new.db'}", now=lab.cluster.clock.now) as state:
-        engine = Reconciler(
-            lab.client, state, "lab", now=lab.cluster.clock.now, sleep=lab.cluster.clock.asleep
-        )
+        engine = lab.engine_on(state)
         plan = await engine.plan(load_text(WEB), "shop")
         assert plan.empty, plan.explain()
         assert (await engine.apply(plan)).ok

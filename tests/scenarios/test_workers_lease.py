@@ -20,8 +20,8 @@ from tests.lab.leftovers import leftovers
 from tests.lab.step_kinds import STEP_KINDS, marks_of
 
 TAKEOVER = 5.0
-SLACK = 3.0
-"""Seconds for the work itself, on a machine that is busy with other tests."""
+SLACK = 10.0
+"""More seconds, for a machine that is busy with other tests; `test_controllers_pure` has none."""
 (CLONE,) = [row for row in STEP_KINDS if row.name == "clone"]
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmpc_reconcile.conditions import ConditionType, Truth, conditions_of
-from pmpc_reconcile.controllers import Backoff, policy_for
+from pmpc_reconcile.controllers import Backoff, LoopSettings, policy_for
+from pmpc_reconcile.controllers.postgres_queue import Heartbeats
 from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.plans.model import Blame, ObjectAction, ObjectPlan
 from pmpc_state import Control
@@ -53,6 +54,17 @@ def test_a_pause_grows_to_its_bound_and_never_passes_it(failures: int, seed: int
     pause = backoff.pause(failures, random.Random(seed))
     whole = min(900.0, 5.0 * 2.0 ** min(failures - 1, 62))
     assert whole / 2 <= pause <= whole
+
+
+@given(st.floats(1, 100_000))
+def test_the_work_of_the_dead_is_taken_over_within_the_configured_time(takeover: float) -> None:
+    """Its piece is given out again, then its lease ends, then it is somebody's turn."""
+    settings, life = LoopSettings(takeover=takeover), Heartbeats.within(takeover)
+    noticed = life.dead_after + life.every
+    longest_turn = settings.turn * 1.5
+    assert noticed <= settings.lease
+    assert settings.lease + longest_turn + life.poll <= takeover
+    assert life.every * 2 < life.dead_after, "one late sign of life is not a death"
 
 
 def test_no_failure_no_pause() -> None:

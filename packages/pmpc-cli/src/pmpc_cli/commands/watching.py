@@ -128,7 +128,7 @@ async def controller(
         workers: Most objects at once in this process.
         disruptions: Most objects interrupted at once, over all processes.
         max_risk: The most that healing may do: change configuration, or also interrupt guests.
-        takeover: Seconds after which the work of a process that died is taken over.
+        takeover: Seconds within which the work of a process that died is taken over.
     """
     from pmpc_cli.present.status import tell_news
     from pmpc_cli.session import session

@@ -95,9 +95,9 @@ class PostgresQueue:
 
     async def put(self, work: Work, *, after: float = 0.0, failures: int = 0) -> bool:
         """Add a piece of work; False if it waits already."""
-        seconds = max(0, round(after))
+        pause: TimeDeltaParams | None = {"milliseconds": int(after * 1000)} if after > 0 else None
         try:
-            deferrer = await self._deferrer(work, {"seconds": seconds} if seconds else None)
+            deferrer = await self._deferrer(work, pause)
             await deferrer.defer_async(**attrs.asdict(work), failures=failures)
         except exceptions.AlreadyEnqueued:
             return False
