@@ -283,7 +283,7 @@ def _keeping() -> Sequence[StepKind]:
     )  # fmt: skip
 
 
-ELSEWHERE = {steps.WaitForGuest, steps.RunInGuest}
+ELSEWHERE = {steps.WaitForGuest, steps.RunInGuest, steps.Gate}
 """Steps without a call to die at, or whose call is never made again: see `test_hooks_cut_off`."""
 
 STEP_KINDS: Sequence[StepKind] = (*_making(), *_changing(), *_settings(), *_keeping())

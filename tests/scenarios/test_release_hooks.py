@@ -234,6 +234,24 @@ async def test_part_of_a_release_has_the_hooks_of_that_part(lab: Any) -> None:
     assert (len(snapshots(lab)), len(snapshots(lab, "db-1"))) == (3, 1)
 
 
+async def test_many_guests_wait_at_one_gate(lab: Any) -> None:
+    """The plan grows with the guests, not with their square."""
+    names = [f"web-{number}" for number in range(10)]
+    hooks = "{preApply: [{snapshot: {}}, {waitFor: {state: stopped}}], postApply: [{start: {}}]}"
+    await lab.applied(stack(hooks="{}", more="", names=names))
+    plan = await lab.plan(stack(4, hooks, more="", names=names))
+    gates = [step for step in plan.steps if step.type == "gate"]
+    assert [len(gate.after) for gate in gates] == [10, 10, 10]
+    assert sum(len(step.after) for step in plan.steps) == 30 + 30
+    for name in names:
+        assert {f"VirtualMachine/{other}#before-1-of-Release/shop" for other in names} <= waits(
+            plan
+        )[f"{name}#configure"]
+    await done(lab, plan)
+    assert {lab.status(lab.vmid(name)) for name in names} == {"running"}
+    assert all(len(snapshots(lab, name)) == 1 for name in names)
+
+
 # -- what a hook may say --
 
 

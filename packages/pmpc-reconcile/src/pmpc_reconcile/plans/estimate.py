@@ -18,6 +18,7 @@ USUAL: Final = {
     "hook-start": 5.0,
     "hook-shutdown": 20.0,
     "wait-for": 20.0,
+    "gate": 0.0,
     "run-in-guest": 10.0,
     "resize": 3.0,
     "start": 5.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
+from pmpc_reconcile.plans.preconditions import preconditions
 from pmpc_reconcile.plans.steps import Step
 from pmpc_reconcile.values import ABSENT
 
@@ -28,10 +29,11 @@ def explain(plan: Plan) -> str:
         lines.extend(_explain_object(item))
     if plan.steps:
         lines.append("Steps:")
+        holds = preconditions(plan)
         for number, step in enumerate(plan.steps, 1):
             lines.append(_explain_step(number, step))
-            holds = plan.preconditions(step)
-            lines.extend([f"       only if {' and '.join(holds)}"] if holds else [])
+            if holds[step.id]:
+                lines.append(f"       only if {' and '.join(holds[step.id])}")
     counts = ", ".join(f"{number} {action}" for action, number in plan.counts().items())
     if plan.empty:
         lines.append(f"Nothing to do ({counts or 'no objects'}).")

@@ -6,14 +6,14 @@ are about; what is done afterwards comes behind it. Where a hook before fails, n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from pmpc_reconcile.kinds.hooks import ALL, CHANGED
-from pmpc_reconcile.plans.hook_steps import HookStep, ShutdownByHook, StartByHook
-from pmpc_reconcile.plans.hooks import Moment, Target, hook_step
+from pmpc_reconcile.plans.hook_steps import Gate, HookStep, ShutdownByHook, StartByHook
+from pmpc_reconcile.plans.hooks import WHEN, Moment, Target, hook_step
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Purpose
 from pmpc_reconcile.plans.steps import DeleteGuest
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pmpc_reconcile.plans.step import Step
 
 RELEASE: Final = "Release"
+_FEW: Final = 8
+"""Up to so many steps are waited for each by itself; more are waited for at a gate."""
 _GUESTS: Final = ("VirtualMachine", "Container")
 _THERE: Final = (
     ObjectAction.NONE,
@@ -131,6 +133,7 @@ class _Owner:
         self._fabric = fabric
         self._manifest = manifest
         self._address = str(manifest.address)
+        self._guests = fabric.guests
         self._steps = steps
         self._members = self._group()
         self._formers = {
@@ -145,9 +148,13 @@ class _Owner:
         first, last = self._moments()
         inner = self._inner((first, last))
         before = self._acts(first, ())
+        if before and len(before[-1]) > _FEW:
+            waited_for = tuple(step.id for step in before[-1])
+            before.append((self._gate(first, "changes", before[-1][0].address, waited_for),))
         if before:
             gate = tuple(step.id for step in before[-1])
-            inner = [_behind(step, inner, gate) for step in inner]
+            own = {step.id for step in inner}
+            inner = [_behind(step, own, gate) for step in inner]
         waited = {other for step in inner for other in step.after}
         ends = tuple(step.id for step in inner if step.id not in waited)
         behind = self._acts(last, ends)
@@ -161,13 +168,13 @@ class _Owner:
     def _group(self) -> tuple[str, ...]:
         """Return the guests that belong to the object."""
         if self._manifest.kind == RELEASE:
-            return tuple(self._fabric.guests)
+            return tuple(self._guests)
         if self._manifest.kind != "Pool":
             return ()
         named = set(self._manifest.spec.get("guests", ()))
         return tuple(
             address
-            for address, item in self._fabric.guests.items()
+            for address, item in self._guests.items()
             if {address, item.vmid} & named or self._pool_of(address) == self._manifest.name
         )
 
@@ -216,18 +223,34 @@ class _Owner:
         for number, hook in enumerate(self._manifest.spec["hooks"].get(moment, ()), 1):
             ((word, given),) = hook.items()
             told = {word: {key: value for key, value in given.items() if key != "guests"}}
+            targets = tuple(self._targets(moment, word, self._named(given)))
+            if not targets:
+                continue
+            if len(after) > _FEW:
+                found.append((self._gate(moment, f"{number}", targets[0].address, after),))
+                after = (found[-1][0].id,)
             group = tuple(
-                hook_step(told, moment, number, target, after, self._address)
-                for target in self._targets(moment, word, self._named(given))
+                hook_step(told, moment, number, target, after, self._address) for target in targets
             )
-            if group:
-                found.append(group)
-                after = tuple(step.id for step in group)
+            found.append(group)
+            after = tuple(step.id for step in group)
         return found
+
+    def _gate(self, moment: Moment, until: str, address: str, after: tuple[str, ...]) -> Step:
+        """Return the step that many others wait for instead of each for all of those before."""
+        return Gate(
+            id=f"{address}#{WHEN[moment]}-until-{until}-of-{self._address}",
+            address=address,
+            summary=f"go on when all {len(after)} steps before are done",
+            reason=f"the hooks {moment} of {self._address} follow each other",
+            after=after,
+            inverse="nothing to undo",
+            owner=self._address,
+        )
 
     def _targets(self, moment: Moment, word: str, named: Iterable[str]) -> Iterator[Target]:
         for address in named:
-            item = self._fabric.guests.get(address)
+            item = self._guests.get(address)
             if item is None or (word == "run" and item.kind == "Container"):
                 continue
             before = moment.startswith("pre")
@@ -245,8 +268,8 @@ class _Owner:
         return self._fabric.states.get(address, "")
 
 
-def _behind(step: Step, inner: Sequence[Step], gate: tuple[str, ...]) -> Step:
+def _behind(step: Step, inner: Set[str], gate: tuple[str, ...]) -> Step:
     """Return a step that also waits for hooks, unless it waits for others that do."""
-    if {each.id for each in inner} & set(step.after):
+    if not inner.isdisjoint(step.after):
         return step
     return attrs.evolve(step, after=(*step.after, *gate))

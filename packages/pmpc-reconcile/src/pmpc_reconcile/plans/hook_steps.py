@@ -132,3 +132,11 @@ class RunInGuest(HookStep):
 
     command: tuple[str, ...]
     timeout: int
+
+
+@attrs.frozen(kw_only=True)
+class Gate(HookStep):
+    """Nothing is done: many steps wait here for many others."""
+
+    type: ClassVar[str] = "gate"
+    risk: ClassVar[Risk] = Risk.READ

@@ -292,7 +292,7 @@ class Plan:
         """Return what has to hold when a step begins, beside the steps it waits for."""
         from pmpc_reconcile.plans.preconditions import preconditions
 
-        return preconditions(self, step)
+        return preconditions(self)[step.id]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON data, secrets replaced by their fingerprints."""

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from pmpc_reconcile.plans.model import Plan
 
 
-def preconditions(plan: Plan, step: Step) -> tuple[str, ...]:
-    """Return what has to hold for a step, beside the steps it waits for."""
-    item = plan.find(step.address)
-    return () if item is None else tuple(_all(plan, item, step))
+def preconditions(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return what has to hold for each step, beside the steps it waits for, by the step's id."""
+    items = {item.address: item for item in plan.objects}
+    return {
+        step.id: tuple(_all(plan, items[step.address], step)) if step.address in items else ()
+        for step in plan.steps
+    }
 
 
 def _all(plan: Plan, item: ObjectPlan, step: Step) -> Iterator[str]:

@@ -12,6 +12,7 @@ import attrs
 
 from pmpc_reconcile.plans.hook_steps import BackupGuest as BackupGuest
 from pmpc_reconcile.plans.hook_steps import DropBackups as DropBackups
+from pmpc_reconcile.plans.hook_steps import Gate as Gate
 from pmpc_reconcile.plans.hook_steps import HookStep as HookStep
 from pmpc_reconcile.plans.hook_steps import RunInGuest as RunInGuest
 from pmpc_reconcile.plans.hook_steps import ShutdownByHook as ShutdownByHook
@@ -299,4 +300,5 @@ STEP_TYPES: tuple[type[Step], ...] = (
     ShutdownByHook,
     WaitForGuest,
     RunInGuest,
+    Gate,
 )

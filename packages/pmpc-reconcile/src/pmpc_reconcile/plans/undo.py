@@ -27,6 +27,8 @@ from pmpc_reconcile.plans.steps import (
     DeleteGuest,
     DeletePool,
     DeleteStorage,
+    FetchImage,
+    Gate,
     MigrateGuest,
     MoveDisk,
     RestartGuest,
@@ -39,6 +41,7 @@ from pmpc_reconcile.plans.steps import (
     Step,
     WaitForGuest,
 )
+from pmpc_reconcile.plans.withheld import manifest_in
 from pmpc_reconcile.values import ABSENT, SecretMark, split_path
 
 UNDO: Final = "#undo-"
@@ -65,6 +68,8 @@ def irreversible(plan: Plan) -> tuple[str, ...]:
     for step in plan.steps:
         if step.address not in fresh:
             found.extend(f"{step.summary}: {why}" for why in _obstacles(step))
+        if isinstance(step, FetchImage) and manifest_in(plan, step.address) is None:
+            found.append(f"{step.summary}: nothing tells where to fetch it from again")
     return tuple(found)
 
 
@@ -114,7 +119,7 @@ def _obstacles(step: Step) -> Iterator[str]:
     if isinstance(step, Configure | MoveDisk):
         yield from (why for change in step.changes if (why := _lasting(change)))
     elif (
-        not isinstance(step, RestartGuest | SnapshotGuest | BackupGuest | WaitForGuest)
+        not isinstance(step, RestartGuest | SnapshotGuest | BackupGuest | WaitForGuest | Gate)
         and _inverse(step, None) is None
     ):
         yield "nothing undoes it"

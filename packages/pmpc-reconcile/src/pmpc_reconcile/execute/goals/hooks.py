@@ -28,6 +28,14 @@ class UnpluggedGoal(ExistingGuestGoal):
         return guest_call(guest, "stop", "POST", "status/stop", {})
 
 
+class GateGoal(ExistingGuestGoal):
+    """Everything before is done; the plan's order sees to it."""
+
+    async def next_call(self, run: StepRun) -> Call | None:
+        """Return nothing: there is nothing to do."""
+        return None
+
+
 class WaitGoal(ExistingGuestGoal):
     """The guest is in a state; nothing is done to bring it there."""
 

@@ -7,7 +7,7 @@ from pmpc_reconcile.execute.goals.configuration import ConfigureGoal, DiskGoal
 from pmpc_reconcile.execute.goals.creation import CloneGoal, CreateGoal
 from pmpc_reconcile.execute.goals.deletion import DeleteGuestGoal
 from pmpc_reconcile.execute.goals.firewall import FIREWALL, FirewallGoal
-from pmpc_reconcile.execute.goals.hooks import RunGoal, UnpluggedGoal, WaitGoal
+from pmpc_reconcile.execute.goals.hooks import GateGoal, RunGoal, UnpluggedGoal, WaitGoal
 from pmpc_reconcile.execute.goals.keeping import (
     BackupGoal,
     DropBackupsGoal,
@@ -80,6 +80,8 @@ def _hook(step: steps.Step) -> Goal | None:
             return WaitGoal(step)
         case steps.RunInGuest():
             return RunGoal(step)
+        case steps.Gate():
+            return GateGoal()
         case _:
             return None
 
