@@ -167,6 +167,15 @@ def test_a_client_asks_for_the_version_once_and_only_where_it_matters() -> None:
     assert wire.asked.count("GET /version") == 1
 
 
+def test_a_client_that_was_told_the_version_does_not_ask_again() -> None:
+    wire = Wire("9.1.2")
+    with wire.client() as client:
+        client.version.get()
+        client.cluster.ha.rules.get()
+        client.request("GET", "/version")
+    assert wire.asked == ["GET /version", "GET /cluster/ha/rules", "GET /version"]
+
+
 def test_nothing_but_the_question_is_sent_where_the_server_is_too_old() -> None:
     wire = Wire("8.4.1")
     with wire.client() as client, pytest.raises(VersionUnsupported):

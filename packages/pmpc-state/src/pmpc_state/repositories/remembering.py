@@ -56,7 +56,8 @@ def clock_differences(
     found = dict.fromkeys(wanted, timedelta(0))
     for row in connection.execute(query):
         figures: Mapping[str, float] = row.figures or {}
-        found[row.started_at] = timedelta(seconds=figures.get("ahead", 0.0))
+        if "ahead" in figures:
+            found[row.started_at] = timedelta(seconds=figures["ahead"])
     return found
 
 

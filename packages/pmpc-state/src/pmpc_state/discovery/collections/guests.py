@@ -31,7 +31,9 @@ async def look_at_guest_settings(
     due = {key: one for key, one in listed.items() if look.wants(wanted.kind, key)}
     found = await asyncio.gather(*(_item(look, wanted, key, one) for key, one in due.items()))
     missing = look.missing(wanted.kind, due)
-    gone = frozenset(missing) & frozenset(gone_guests)
+    # Also of a guest that an earlier sync, which was cut short, recorded as gone.
+    recorded = {f"{kind}/{key}" for kind in GUESTS for key in look.recorded.get(kind, ())}
+    gone = frozenset(missing) - (recorded - frozenset(gone_guests)) - frozenset(listed)
     untouched = frozenset(key for key in missing if key in listed)
     problems = dict.fromkeys(problem for _, problem in found if problem is not None)
     return Section(

@@ -18,7 +18,7 @@ _DISKS: Final = ("node-disk", "node-directory", "node-lvm", "node-lvmthin", "nod
 _PURGED: Final = (
     "acl", "backup-job", "replication-job", "ha-resource", "ha-rule", "firewall-ipset",
 )  # fmt: skip
-_CHANGED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+CHANGED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "acmedeactivate": ("acme-account",),
     "acmenewcert": ("node-certificate",),
     "acmeregister": ("acme-account",),
@@ -58,7 +58,7 @@ def hinted(
     kinds = {one.kind for one in wanted}
     changed: set[str] = set()
     for task in news.tasks:
-        changed.update(_CHANGED_BY.get(task.type, ()))
+        changed.update(CHANGED_BY.get(task.type, ()))
         if task.type.startswith(_CEPH):
             changed.update(one.kind for one in wanted if one.is_ceph)
     changed.update(_listed(listing, recorded, wanted))
