@@ -19,6 +19,8 @@ def lists(reader: StateReader) -> Mapping[str, Callable[..., Page[Any]]]:
         "tasks": partial(reader.tasks, "lab"),
         "syncs": partial(reader.runs, "lab"),
         "snapshots": partial(reader.snapshots, "lab"),
+        "changes": partial(reader.changes, "lab", BEGAN),
+        "changes of a path": partial(reader.changes, "lab", BEGAN, path="mem*"),
         "clusters": reader.clusters.list,
         "releases": partial(reader.releases.list, "lab"),
         "revisions": partial(reader.releases.revisions, "lab", "r0"),
@@ -35,10 +37,11 @@ def lists(reader: StateReader) -> Mapping[str, Callable[..., Page[Any]]]:
     }
 
 
+BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 PAGES = (
-    "tasks", "syncs", "snapshots", "clusters", "releases", "revisions", "newest revisions",
-    "objects", "fields", "plans", "controls", "conditions", "journal runs", "journal steps",
-    "leases", "audit",
+    "tasks", "syncs", "snapshots", "changes", "changes of a path", "clusters", "releases",
+    "revisions", "newest revisions", "objects", "fields", "plans", "controls", "conditions",
+    "journal runs", "journal steps", "leases", "audit",
 )  # fmt: skip
 """Their names."""
 

@@ -237,7 +237,9 @@ class StateReader:
         key: str | None = None,
         path: str | None = None,
         actor: str | None = None,
-    ) -> tuple[RecordedChange, ...]:
+        limit: int | None = None,
+        **choice: Unpack[Choice],
+    ) -> Page[RecordedChange]:
         """Return every change after a moment by itself, oldest first.
 
         Args:
@@ -249,15 +251,19 @@ class StateReader:
             path: Only in this field or below it: `memory`, `pending.cores`; `net*` is a pattern.
             actor: Only by this user: `alice@pve`, with all tokens of theirs, `alice@pve!ci` for
                 one token, a pattern, or `-` for those of which nobody is known.
+            limit: How many at most; all if left out.
+            choice: Filter, order and page.
 
         Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
             NotRecorded: The cluster is not recorded.
             ValueError: `since` is later than `until`.
         """
         with self._access.reading() as connection:
             latest = latest_moment(connection, cluster_id(connection, cluster))
             end = max(latest, since) if until is None else until
-            return events.events(connection, cluster, since, end, Wanted(kind, key, path, actor))
+            wanted = Wanted(kind, key, path, actor)
+            return events.events(connection, cluster, since, end, wanted, limit, choice)
 
     def log(self, uid: str, *, everything: bool = False) -> tuple[LogEntry, ...]:
         """Return what happened to a resource, oldest first; empty if it is unknown.

@@ -112,11 +112,7 @@ class ResourceColumns:
         ]
 
     def _name(self) -> ColumnElement[Any]:
-        named: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = [
-            (resource.c.kind == kind, self._inside(Place.DOCUMENT, ("config", option)))
-            for kind, option in NAME_OPTION.items()
-        ]
-        return func.coalesce(func.nullif(case(*named, else_=None), ""), resource.c.key, type_=Text)
+        return name_in(self.dialect, blob.c.body)
 
     def _inside(self, place: Place, path: tuple[str, ...]) -> ColumnElement[Any]:
         document = volatile.c.facts if place is Place.FACTS else blob.c.body
@@ -171,10 +167,20 @@ class QueryColumns:
         """Return the order the list has by itself."""
         found: list[Turn] = []
         for name in self.order:
-            field = self.table.fields[name.removeprefix("-")]
-            turned = (Turn(one, name[0] == "-", lacks=False) for one in self.sortable(field))
-            found.extend(turned)
+            called = name.removeprefix("-")
+            field = self.table.fields.get(called)
+            by = [self.source.c[called]] if field is None else self.sortable(field)
+            found.extend(Turn(one, name[0] == "-", lacks=False) for one in by)
         return found
+
+
+def name_in(dialect: str, body: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what a resource is called in a document of it; its key where PVE has no name."""
+    named: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = [
+        (resource.c.kind == kind, inside(dialect, body, ("config", option)))
+        for kind, option in NAME_OPTION.items()
+    ]
+    return func.coalesce(func.nullif(case(*named, else_=None), ""), resource.c.key, type_=Text)
 
 
 def _micros(moment: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Text, and_, case, cast, false, func, not_
@@ -28,6 +29,15 @@ def as_number(dialect: str, text: ColumnElement[Any]) -> ColumnElement[Any]:
             text.bool_op("GLOB")("[-0-9]*"),
         )  # fmt: skip
     return case((shaped, cast(text, Float(53))), else_=None)
+
+
+def matches(dialect: str, text: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
+    """Say whether a text as a whole matches a pattern with `*`, `?` and `[…]`, as is."""
+    if dialect != "postgresql":
+        return text.bool_op("GLOB")(pattern.replace("[!", "[^"))
+    signs = {"*": ".*", "?": ".", "[": "[", "]": "]", "!": "!", "-": "-"}
+    shape = "".join(signs.get(sign, re.escape(sign)) for sign in pattern)
+    return text.regexp_match(f"^{shape.replace('[!', '[^')}$")
 
 
 def inside(dialect: str, document: ColumnElement[Any], path: tuple[str, ...]) -> ColumnElement[Any]:

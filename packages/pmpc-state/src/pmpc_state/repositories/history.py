@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Select, and_, or_, select, union
+from sqlalchemy import CompoundSelect, Connection, Select, and_, or_, select, union
 
 from pmpc_state.diff import compare_documents
 from pmpc_state.kinds import display_name, sort_key
@@ -155,6 +155,18 @@ def require_order(since: datetime, until: datetime) -> None:
         raise ValueError(msg)
 
 
+def moved(since: datetime, until: datetime) -> CompoundSelect[int]:
+    """Select the resources of which an interval begins or ends in between."""
+    return union(
+        select(observation.c.resource_id).where(
+            observation.c.valid_from > since, observation.c.valid_from <= until
+        ),
+        select(observation.c.resource_id).where(
+            observation.c.valid_to > since, observation.c.valid_to <= until
+        ),
+    )
+
+
 def touched(
     connection: Connection,
     owner: int,
@@ -164,18 +176,10 @@ def touched(
     key: str | None,
 ) -> Iterator[Stay]:
     """Give the intervals of what changed in between, by resource and time."""
-    moved = union(
-        select(observation.c.resource_id).where(
-            observation.c.valid_from > since, observation.c.valid_from <= until
-        ),
-        select(observation.c.resource_id).where(
-            observation.c.valid_to > since, observation.c.valid_to <= until
-        ),
-    )
     in_between = and_(observation.c.valid_from > since, observation.c.valid_from <= until)
     query = _seen().where(
         resource.c.cluster_id == owner,
-        observation.c.resource_id.in_(moved),
+        observation.c.resource_id.in_(moved(since, until)),
         or_(valid_at(since), in_between),
     )
     if kind is not None:

@@ -34,6 +34,8 @@ from pmpc_state.values.page import Choice, Page
 
 T = TypeVar("T")
 _MARK: Final = "_order_"
+Keep = Callable[[Sequence[T]], Sequence[bool]]
+"""Says of some rows which to keep."""
 
 
 @attrs.frozen
@@ -89,8 +91,21 @@ class Listing(Generic[T]):
     usual: tuple[str, ...]
     make: Callable[[Mapping[str, Any]], T]
 
-    def page(self, connection: Connection, limit: int | None, choice: Choice) -> Page[T]:
+    def page(
+        self,
+        connection: Connection,
+        limit: int | None,
+        choice: Choice,
+        *,
+        keep: Keep[T] | None = None,
+    ) -> Page[T]:
         """Return a page.
+
+        Args:
+            connection: The connection.
+            limit: How many at most; None for all.
+            choice: Filter, order and page.
+            keep: What the database cannot tell: which of some rows to keep.
 
         Raises:
             FilterInvalid: The filter, the order or the marker is not well formed.
@@ -106,7 +121,7 @@ class Listing(Generic[T]):
         def make(row: Row[*tuple[Any, ...]]) -> T:
             return self.make(dict(zip(names, row, strict=False)))
 
-        return page_of(connection, matching, selection.order(wish.sort), wish, make)
+        return page_of(connection, matching, selection.order(wish.sort), wish, make, keep)
 
 
 def page_of(
@@ -115,6 +130,7 @@ def page_of(
     order: Sequence[Turn],
     wish: Wish,
     make: Callable[[Row[*tuple[Any, ...]]], T],
+    keep: Keep[T] | None = None,
 ) -> Page[T]:
     """Return the rows of a query that a wish asks for: one query, and one more to count the rest.
 
@@ -124,6 +140,7 @@ def page_of(
         order: Their order; no two rows are equal in it.
         wish: Which of them.
         make: Makes the value of a row; behind its columns are those of the order.
+        keep: What the database cannot tell; with it all rows that match are looked through.
 
     Raises:
         FilterInvalid: The marker is of another list or order, or none at all.
@@ -133,21 +150,27 @@ def page_of(
     cut = query.add_columns(*labelled).order_by(*(turn.clause for turn in order))
     if marks is not None:
         cut = cut.where(_behind(order, marks))
-    if wish.offset:
-        cut = cut.offset(wish.offset)
-    if wish.limit is not None:
-        cut = cut.limit(wish.limit + 1)
-    found = connection.execute(cut).all()
-    rows = found if wish.limit is None else found[: wish.limit]
     begun = before + wish.offset
-    is_last = len(rows) == len(found)
-    if is_last and begun == 0:
-        total = len(rows)
+    if keep is None:
+        end = None if wish.limit is None else wish.limit + 1
+        found = connection.execute(cut.offset(wish.offset).limit(end)).all()
+        values = [make(row) for row in found]
+    else:
+        everything = connection.execute(cut).all()
+        made = [make(row) for row in everything]
+        kept = [at for at, is_kept in enumerate(keep(made)) if is_kept]
+        found = [everything[at] for at in kept[wish.offset :]]
+        values = [made[at] for at in kept[wish.offset :]]
+    shown = len(found) if wish.limit is None else min(len(found), wish.limit)
+    is_last = shown == len(found)
+    if keep is not None or (is_last and begun == 0):
+        total = begun + len(found)
     else:
         total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    going_on = bool(rows) and not is_last
-    marker = _written(begun + len(rows), wish.sort, rows[-1][-len(order) :]) if going_on else None
-    return Page((make(row) for row in rows), total, begun, marker)
+    going_on = shown > 0 and not is_last
+    last = found[shown - 1][-len(order) :] if going_on else ()
+    marker = _written(begun + shown, wish.sort, last) if going_on else None
+    return Page(values[:shown], total, begun, marker)
 
 
 def _behind(order: Sequence[Turn], marks: Sequence[Any]) -> ColumnElement[bool]:

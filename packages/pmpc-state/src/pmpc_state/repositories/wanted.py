@@ -36,9 +36,10 @@ class Wanted:
 
     def matches(self, change: _Change) -> bool:
         """Say whether field and actor are those asked for; the database sees to the rest."""
-        return self._touches(change) and self._is_by(change)
+        return self.touches(change) and self._is_by(change)
 
-    def _touches(self, change: _Change) -> bool:
+    def touches(self, change: _Change) -> bool:
+        """Say whether the field asked for changed."""
         if self.path is None:
             return True
         return any(
