@@ -85,16 +85,19 @@ async def test_from_sync_to_changes(lab: Any, do: Door, tmp_path: Path) -> None:
     assert [item.name for item in named.items] == ["before"]
 
 
-async def test_everything_is_read_only_when_asked_for(lab: Any, do: Door) -> None:
+async def test_everything_is_read_that_is_not_left_out(lab: Any, do: Door) -> None:
     """Alice is no guest, node, storage, pool or task."""
 
     def users() -> set[str]:
         return {found.key for found in lab.state.reader().resources("lab", kind="user")}
 
-    await do("sync", SyncInput())
+    await do("sync", SyncInput(without=("user", "node-*")))
     assert users() == set()
-    await do("sync", SyncInput())
+    await do("sync", SyncInput(concurrency=2, rate=1000.0))
     assert "alice@pve" in users()
+    for wrong in (SyncInput(without=("users",)), SyncInput(concurrency=0), SyncInput(rate=0.0)):
+        with pytest.raises(InputInvalid, match=r"cannot (leave out|read with)"):
+            await do("sync", wrong)
 
 
 async def test_list_and_get(lab: Any, do: Door) -> None:
