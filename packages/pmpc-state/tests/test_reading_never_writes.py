@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import attrs
 import pytest
@@ -45,6 +47,19 @@ def test_readers_do_not_offer_to_write(state: State) -> None:
         name for name, value in inspect.getmembers(StateReader) if isinstance(value, property)
     }
     assert repositories == set(REPOSITORIES)
+
+
+def test_the_reference_says_what_each_repository_can() -> None:
+    reference = Path(__file__).parents[3] / "docs/reference/state-schema.md"
+    said = reference.read_text(encoding="utf-8").partition("## What each repository can do")[2]
+    rows = {
+        line.split("|")[1].strip().partition(",")[0].strip("`"): line
+        for line in said.splitlines()
+        if "|" in line
+    }
+    for name, verbs in WRITES.items():
+        named = set(re.findall(r"`(\w+)`", rows[name]))
+        assert verbs - {"check"} <= named, name
 
 
 def test_type_checkers_refuse_to_write_through_a_reader(state: State) -> None:
