@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pmpc_reconcile.diff import FieldChange
 from pmpc_reconcile.execute.trouble import StepFailure
@@ -15,6 +15,18 @@ Excuse = Callable[[FieldChange, "FieldValue | Absent"], bool]
 
 def _none(change: FieldChange, now: FieldValue | Absent) -> bool:
     return False
+
+
+def valued(changes: Iterable[FieldChange]) -> list[str]:
+    """Return the paths that have a value before and after: there, unset counts as the default.
+
+    A value that was added or removed is there or not, whatever PVE takes in its place.
+    """
+    return [
+        change.path
+        for change in changes
+        if not isinstance(change.live, Absent) and not isinstance(change.desired, Absent)
+    ]
 
 
 def still_missing(

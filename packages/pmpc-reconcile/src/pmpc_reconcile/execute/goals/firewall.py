@@ -12,7 +12,7 @@ import attrs
 
 from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.execute.goals.base import ExistingGuestGoal
-from pmpc_reconcile.execute.reviewed import still_missing
+from pmpc_reconcile.execute.reviewed import still_missing, valued
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.groups.firewall.edits import NoSafeWay, plan_edits
@@ -24,7 +24,7 @@ from pmpc_reconcile.live.firewall import CLUSTER_PATH, LiveLevel, read_level, re
 from pmpc_reconcile.plans.model import ObjectAction
 from pmpc_reconcile.plans.settings import KEY
 from pmpc_reconcile.plans.steps import Configure
-from pmpc_reconcile.values import Absent, FieldValue
+from pmpc_reconcile.values import ABSENT, Absent, FieldValue
 from pmpc_reconcile.values.rules import Rule
 
 FIREWALL: Final = "Firewall/"
@@ -114,15 +114,21 @@ def _vmid(run: StepRun) -> int:
 def _missing(run: StepRun, level: Level, step: Configure) -> tuple[FieldChange, ...]:
     """Return the changes that are not in effect, each checked against what was reviewed."""
     scope = run.item.evidence[KEY].partition("/")[0]
-    live = level_fields(level, scope, [change.path for change in step.changes])
-    return still_missing("Firewall", step, live, _half_made)
+    live = level_fields(level, scope, valued(step.changes))
+    return still_missing(
+        "Firewall", step, live, lambda change, now: _half_made(change, now, taken_back=step.lenient)
+    )
 
 
-def _half_made(change: FieldChange, now: FieldValue | Absent) -> bool:
-    """Return whether a rule of ours stands there switched off: it was on its way to its place."""
+def _half_made(change: FieldChange, now: FieldValue | Absent, *, taken_back: bool) -> bool:
+    """Return whether a rule of ours stands there switched off: it was on its way to its place.
+
+    So it may be when it is made, and when its making is taken back.
+    """
     if change.path.endswith(ORDER):
         return True
-    if change.action is not Action.ADD or isinstance(now, Absent) or "rules." not in change.path:
+    removed = change.action is Action.REMOVE and taken_back
+    ours = change.desired if change.action is Action.ADD else change.live if removed else ABSENT
+    if isinstance(ours, Absent) or isinstance(now, Absent) or "rules." not in change.path:
         return False
-    wanted = Rule.of_field("", str(change.desired))
-    return Rule.of_field("", str(now)) == attrs.evolve(wanted, enabled=False)
+    return Rule.of_field("", str(now)) == attrs.evolve(Rule.of_field("", str(ours)), enabled=False)

@@ -11,7 +11,7 @@ import attrs
 from pmpc_reconcile.diff import FieldChange
 from pmpc_reconcile.execute.goals.base import ExistingGuestGoal
 from pmpc_reconcile.execute.retreat import send
-from pmpc_reconcile.execute.reviewed import still_missing
+from pmpc_reconcile.execute.reviewed import still_missing, valued
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.groups.network.management import cut_off
@@ -105,7 +105,7 @@ class NodeNetworkGoal(ExistingGuestGoal):
                 "would be committed along; reload or revert them, then plan again"
             )
         changes = self.step.changes
-        live = network_live(state.interfaces, [change.path for change in changes])
+        live = network_live(state.interfaces, valued(changes))
         before = state.interfaces
         if state.pending:  # staged by a process that died: then it was as reviewed
             before = network_target(before, [attrs.evolve(c, desired=c.live) for c in changes])

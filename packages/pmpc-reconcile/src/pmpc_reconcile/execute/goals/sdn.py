@@ -14,7 +14,7 @@ from pmpc_reconcile.execute.goals.base import ExistingGuestGoal, need_quorum
 from pmpc_reconcile.execute.goals.sdn_back import Former, drop_staged, put_back, unfinished_reloads
 from pmpc_reconcile.execute.goals.sdn_back import abandon_staged as abandon_staged
 from pmpc_reconcile.execute.goals.sdn_lock import INTENT, LOCK, RELOADING, SdnLock, call_name
-from pmpc_reconcile.execute.reviewed import still_missing
+from pmpc_reconcile.execute.reviewed import still_missing, valued
 from pmpc_reconcile.execute.steprun import StepRun
 from pmpc_reconcile.execute.trouble import Call, StepFailure
 from pmpc_reconcile.groups.sdn.staging import Staging, next_staging
@@ -61,7 +61,7 @@ class SdnGoal(ExistingGuestGoal):
         """Return the next call: staging by staging, then the one apply."""
         await need_quorum(run)
         state = await read_sdn(run.live)
-        live = sdn_live(state.running, [change.path for change in self.step.changes])
+        live = sdn_live(state.running, valued(self.step.changes))
         self._target = sdn_target(state.running, still_missing("Sdn", self.step, live))
         names = different(state.running, self._target)
         if self._former is None:
