@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from pmpc_state import SectionWritten, State, StateReader, SyncEvent, sync
+from pmpc_state import SectionWritten, State, StateReader, SyncEvent, check, sync
 from pmpc_state.testing import Recorder
 from proxmox_client import AsyncClient
 from proxmox_client.testing import SimulatedCluster
@@ -99,6 +99,31 @@ def _shown(state: State) -> dict[str, Any]:
     with state.reading() as reader:
         moment = reader.whole_at("lab")
         return {one.address: one.config for one in reader.at("lab", moment)}
+
+
+async def test_a_snapshot_in_the_middle_of_a_sync_names_the_last_whole_moment(
+    url: str, cluster: SimulatedCluster, pve: AsyncClient
+) -> None:
+    with State.open(url, now=cluster.clock.now) as state:
+        await sync(state, pve, "lab")
+        before = {one.address: one.config for one in state.reader().resources("lab")}
+        cluster.clock.advance(60)
+        await (await pve.nodes("pve2").qemu(103).delete()).wait()
+        cluster.clock.advance(60)
+
+        def heard(told: SyncEvent) -> None:
+            if isinstance(told, SectionWritten):
+                state.writer().snapshot("lab", f"after-{told.report.name}")
+
+        assert (await sync(state, pve, "lab", on_event=heard, collections=())).complete
+        taken = state.reader().snapshots("lab")
+        assert len(taken) >= 5
+        for one in taken:
+            shown = {two.address: two.config for two in state.reader().at("lab", one.taken_at)}
+            assert shown == before, one.name
+        last = state.writer().snapshot("lab", "last").taken_at
+        assert "qemu/103" not in {one.address for one in state.reader().at("lab", last)}
+        assert check(state) == ()
 
 
 async def test_a_thread_that_reads_all_through_a_sync_sees_the_old_cluster_or_the_new(

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row, Select, select
 from pmpc_state.errors import AlreadyRecorded, NotRecorded
 from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
-from pmpc_state.repositories.clusters import cluster_id, next_moment
+from pmpc_state.repositories.clusters import cluster_id, latest_moment, next_moment
 from pmpc_state.repositories.paging import Listing
 from pmpc_state.repositories.resources import valid_at
+from pmpc_state.repositories.runs import whole_moment
 from pmpc_state.schema import blob, cluster, observation, resource, snapshot
 from pmpc_state.values import Choice, Page, Snapshot
 
@@ -55,6 +56,9 @@ def take_snapshot(
 ) -> Snapshot:
     """Name the present moment; costs one row, whatever the size of the cluster.
 
+    While a sync writes, and after one that was cut short, it is the last moment of which every
+    section is whole.
+
     Raises:
         NotRecorded: The cluster is not recorded.
         AlreadyRecorded: A snapshot has that name.
@@ -64,7 +68,9 @@ def take_snapshot(
     if connection.execute(taken).first() is not None:
         msg = f"cannot take snapshot {name} of {cluster_name}: there is one of that name already"
         raise AlreadyRecorded(msg)
-    moment = next_moment(connection, owner, clock())
+    moment = whole_moment(connection, owner)
+    if moment == latest_moment(connection, owner):
+        moment = next_moment(connection, owner, clock())
     root, count = root_hash(connection, owner, moment)
     connection.execute(
         snapshot.insert().values(
