@@ -130,3 +130,24 @@ async def test_a_foreign_disk_is_never_in_a_diff(lab: Any) -> None:
     assert plan.empty, plan.explain()
     await lab.applied(web("cores: 4"))
     assert "scsi3" in lab.config(vmid)
+
+
+async def test_neither_plan_nor_apply_asks_the_guests_agent(lab: Any) -> None:
+    """Pain: a plan hangs on an agent that does not answer (Telmate#1339)."""
+    asked: list[str] = []
+    ask = lab.recorder.inner.handle_async_request
+
+    async def listening(request: Any) -> Any:
+        asked.append(request.url.path)
+        return await ask(request)
+
+    lab.recorder.inner.handle_async_request = listening
+    with_agent = "cores: 2, agent: {enabled: true}"
+    await lab.applied(web(with_agent, policy="automatic"))
+    began = lab.cluster.clock.now()
+    assert (await lab.plan(web(with_agent, policy="automatic"))).empty
+    assert lab.cluster.clock.now() - began < 1
+    await lab.applied(web(with_agent.replace("2", "4"), policy="automatic"))
+    assert (await lab.apply(web(with_agent.replace("2", "4"), "stopped"))).ok
+    assert asked
+    assert not [path for path in asked if "/agent" in path]
