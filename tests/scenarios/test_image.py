@@ -115,6 +115,22 @@ spec:
     await quiet(net, text)
 
 
+async def test_another_file_is_another_image_and_the_former_one_stays(net: Any) -> None:
+    """What the records say of the former file says nothing about a file of somebody else."""
+    await net.applied(image())
+    net.cluster.add_volume("local", "local:iso/other.iso", 5, node="pve1")
+    net.cluster.downloads[URL.replace("debian-13", "other")] = DATA
+    other = image().replace("debian-13.iso", "other.iso")
+    plan = await net.plan(other)
+    (note,) = plan.object("Image/debian").notes
+    assert f"{VOLUME} stays on pve1, pve2, pve3" in note
+    await net.applied(other)
+    await quiet(net, other)
+    assert (await net.engine.apply(await net.engine.delete("shop"))).ok
+    assert where(net, volume="local:iso/other.iso") == {"pve1"}
+    assert where(net) == {"pve1", "pve2", "pve3"}
+
+
 async def test_an_address_with_a_password_is_refused(net: Any) -> None:
     from pmpc_reconcile.manifests import ManifestInvalid
 

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import attrs
+
+from pmpc_reconcile.diagnostics import Severity
 from pmpc_reconcile.live import LiveCluster
 from pmpc_reconcile.live.storages import has_volume, read_storage
 from pmpc_reconcile.planning.linking import SHARED_TYPES, is_shared
@@ -59,6 +62,9 @@ class ImagePlanning:
     ) -> Built:
         """Return what fetches an image to where it is missing."""
         volume = volume_of(manifest.spec)
+        if record is not None and record.key != volume:
+            built = await self.plan(situation, manifest, None, adopted=adopted)
+            return _left_behind(built, manifest, record)
         wanted = await self._wanted(situation, manifest)
         if not wanted:
             reason = f"no node that answers has storage {manifest.spec['storage']}"
@@ -118,3 +124,14 @@ class ImagePlanning:
         ]
         found = await asyncio.gather(*(has_volume(self._live, node, volume) for node in asked))
         return tuple(node for node, is_there in zip(asked, found, strict=True) if is_there)
+
+
+def _left_behind(built: Built, manifest: Manifest, record: ManagedRecord) -> Built:
+    """Say that the file an image was before stays where it was fetched, and is nobody's now."""
+    nodes = ", ".join(sorted(path.removeprefix("nodes.") for path in record.owned))
+    if not nodes:
+        return built
+    reason = f"{record.key} stays on {nodes}: the manifest is about another file now"
+    note = manifest.diagnose(reason, "spec.url", severity=Severity.WARNING)
+    item = attrs.evolve(built.item, notes=(*built.item.notes, reason))
+    return Built(item, built.steps, (*built.diagnostics, note))
