@@ -71,10 +71,9 @@ class Fleet:
 
         self.cluster.conversation = conversation  # type: ignore[method-assign]  # there is no log
 
-    def for_cluster(self, name: str, folder: Path, **more: Any) -> None:
+    def for_cluster(self, name: str, **more: Any) -> None:
         """Let workers that are started from now on work on a cluster of that name."""
-        folder.mkdir(exist_ok=True)
-        self.post = attrs.evolve(self.post, cluster=name, folder=folder, **more)
+        self.post = attrs.evolve(self.post, cluster=name, **more)
 
     # -- the engine of the test itself --------------------------------------------------------
 
@@ -105,15 +104,6 @@ class Fleet:
                 controls.set(engine.cluster, row.name, self_heal=True, actor="alice")
 
         self.ask(declared)
-
-    def remove(self, rows: Iterable[StepKind]) -> None:
-        """Delete what rows declare."""
-
-        async def removed(engine: Reconciler) -> None:
-            for row in rows:
-                assert (await engine.apply(await engine.delete(row.name))).ok
-
-        self.ask(removed)
 
     def synced(self, state: State, row: StepKind) -> bool:
         """Return whether the workers saw last that a row is as declared."""

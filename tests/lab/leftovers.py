@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pmpc_state import RunStatus, State
+from pmpc_state.repositories.holders import is_dead
 from proxmox_client.testing import SimulatedCluster
 from proxmox_client.testing.request import PveFault
 
@@ -52,5 +53,6 @@ def _of_records(state: State, name: str) -> Iterator[str]:
     for run in reader.journal.runs(name, status=RunStatus.RUNNING):
         yield f"run {run.id} of {run.release} is open"
     for release in reader.releases.list(name, deleted=True):
-        if reader.leases.get(f"apply/{name}/{release.name}") is not None:
-            yield f"the lease of {release.name} is held"
+        lease = reader.leases.get(f"apply/{name}/{release.name}")
+        if lease is not None and not is_dead(lease.holder):  # the lease of the dead is free
+            yield f"the lease of {release.name} is held by {lease.holder}"

@@ -198,11 +198,10 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def fleet(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Return a served cluster for the worker processes of a module's tests."""
-    folder = tmp_path_factory.mktemp("fleet")
-    with fleet_of(furnished_cluster(), postgres.url("state"), folder) as made:
+@pytest.fixture
+def fleet(postgres: Server, tmp_path: Path) -> Iterator[Fleet]:
+    """Return a served cluster for worker processes that share their work through PostgreSQL."""
+    with fleet_of(furnished_cluster(), postgres.url("state"), tmp_path) as made:
         yield made
 
 

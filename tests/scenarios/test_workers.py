@@ -7,8 +7,6 @@ stays done once, the others do the rest, and nothing is left behind.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from pmpc_state import State
@@ -27,9 +25,9 @@ WORKERS = 3
 @pytest.mark.parametrize("moment", ["under-way", UNRECORDED])
 @pytest.mark.parametrize("rows", GROUPS, ids=lambda rows: "+".join(row.name for row in rows))
 def test_of_three_workers_one_is_killed_in_each_kind_of_step(
-    fleet: Fleet, tmp_path: Path, rows: list[StepKind], moment: str
+    fleet: Fleet, rows: list[StepKind], moment: str
 ) -> None:
-    fleet.for_cluster(f"{rows[0].name}-{moment}", tmp_path)
+    fleet.for_cluster(f"{rows[0].name}-{moment}")
     fleet.declare(rows)
     for _ in range(WORKERS):
         fleet.start()
@@ -57,4 +55,3 @@ def test_of_three_workers_one_is_killed_in_each_kind_of_step(
             found = sent_like(sent, row.sends, marks_of(fleet.cluster, row))
             assert len(found) == row.times, (row.name, sent, fleet.told())
         assert leftovers(fleet.cluster, state, fleet.post.cluster) == []
-    fleet.remove(rows)

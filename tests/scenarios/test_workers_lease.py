@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
@@ -25,29 +24,29 @@ SLACK = 10.0
 (CLONE,) = [row for row in STEP_KINDS if row.name == "clone"]
 
 
-def _hire(fleet: Fleet, tmp_path: Path, number: int) -> None:
+def _hire(fleet: Fleet, number: int) -> None:
     """Start a worker on a machine of its own."""
-    fleet.for_cluster(fleet.post.cluster, tmp_path, elsewhere=f"machine-{number}")
+    fleet.for_cluster(fleet.post.cluster, elsewhere=f"machine-{number}")
     fleet.start()
 
 
-def _stricken(fleet: Fleet, tmp_path: Path, phase: str, number: int) -> None:
+def _stricken(fleet: Fleet, phase: str, number: int) -> None:
     """Let one of three workers be hit in the middle of a clone, and wait until it is."""
-    fleet.for_cluster(f"lab-{tmp_path.name}", tmp_path, takeover=TAKEOVER)
+    fleet.for_cluster(f"stricken-{phase}-{number}", takeover=TAKEOVER)
     fleet.declare([CLONE])
     fleet.dies("hit", CLONE.entry, phase, number)
     CLONE.spoil(fleet.cluster)
     for machine in range(3):
-        _hire(fleet, tmp_path, machine)
+        _hire(fleet, machine)
     fleet.look(CLONE.name)
-    fleet.wait("one is hit", lambda: struck(tmp_path, "hit"))
+    fleet.wait("one is hit", lambda: struck(fleet.post.folder, "hit"))
 
 
 @pytest.mark.e2e
 def test_the_work_of_a_dead_worker_is_taken_over_within_the_configured_time(
-    fleet: Fleet, tmp_path: Path
+    fleet: Fleet,
 ) -> None:
-    _stricken(fleet, tmp_path, "upid", signal.SIGKILL)
+    _stricken(fleet, "upid", signal.SIGKILL)
     died = time.monotonic()
     with State.open(fleet.post.database) as state:
         (left,) = state.reader().journal.runs(fleet.post.cluster, status=RunStatus.RUNNING)
@@ -63,17 +62,16 @@ def test_the_work_of_a_dead_worker_is_taken_over_within_the_configured_time(
         found = sent_like(fleet.sent, CLONE.sends, marks_of(fleet.cluster, CLONE))
         assert len(found) == CLONE.times, fleet.told()
         assert leftovers(fleet.cluster, state, fleet.post.cluster) == []
-    fleet.remove([CLONE])
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("phase", ["intend", "called", "upid"])
 def test_a_worker_that_was_only_stopped_finds_its_lease_stolen_and_writes_nothing_more(
-    fleet: Fleet, tmp_path: Path, phase: str
+    fleet: Fleet, phase: str
 ) -> None:
     begun = len(fleet.sent)
-    _stricken(fleet, tmp_path, phase, signal.SIGSTOP)
-    pid = struck(tmp_path, "hit")
+    _stricken(fleet, phase, signal.SIGSTOP)
+    pid = struck(fleet.post.folder, "hit")
     (slow,) = [each for each in fleet.workers if each.pid == pid]
     with State.open(fleet.post.database) as state:
         fleet.wait("the others do it", lambda: fleet.quiet(state, [CLONE]))
@@ -85,4 +83,3 @@ def test_a_worker_that_was_only_stopped_finds_its_lease_stolen_and_writes_nothin
         found = sent_like(fleet.sent[begun:], CLONE.sends, marks_of(fleet.cluster, CLONE))
         assert len(found) == CLONE.times, fleet.told()
         assert leftovers(fleet.cluster, state, fleet.post.cluster) == []
-    fleet.remove([CLONE])
