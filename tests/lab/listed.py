@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from pmpc_state import State, StateReader
+from pmpc_state import Sample, State, StateReader
 from pmpc_state.testing import Recorder
 from pmpc_state.values import Page, TaskRecord
 from proxmox_client.testing.clock import VirtualClock
@@ -21,6 +21,8 @@ def lists(reader: StateReader) -> Mapping[str, Callable[..., Page[Any]]]:
         "snapshots": partial(reader.snapshots, "lab"),
         "changes": partial(reader.changes, "lab", BEGAN),
         "changes of a path": partial(reader.changes, "lab", BEGAN, path="mem*"),
+        "observations": partial(_observations, reader),
+        "points": partial(_points, reader),
         "clusters": reader.clusters.list,
         "releases": partial(reader.releases.list, "lab"),
         "revisions": partial(reader.releases.revisions, "lab", "r0"),
@@ -37,11 +39,21 @@ def lists(reader: StateReader) -> Mapping[str, Callable[..., Page[Any]]]:
     }
 
 
+def _observations(reader: StateReader, **ask: Any) -> Page[Any]:
+    return reader.observations(reader.resource("lab", "lxc", "200").uid, **ask)
+
+
+def _points(reader: StateReader, **ask: Any) -> Page[Any]:
+    uid = reader.resource("lab", "lxc", "200").uid
+    return reader.samples.points(uid, "cpu", SAMPLED, SAMPLED + timedelta(days=1), **ask)
+
+
+SAMPLED = datetime(2026, 11, 22, tzinfo=UTC)
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 PAGES = (
     "tasks", "syncs", "snapshots", "changes", "changes of a path", "clusters", "releases",
     "revisions", "newest revisions", "objects", "fields", "plans", "controls", "conditions",
-    "journal runs", "journal steps", "leases", "audit",
+    "journal runs", "journal steps", "leases", "audit", "observations", "points",
 )  # fmt: skip
 """Their names."""
 
@@ -56,6 +68,9 @@ def fill(state: State, recorder: Recorder, clock: VirtualClock, rows: range) -> 
         clock.advance(1)
         who = ("alice", "bob", "root@pam")[number % 3]
         recorder.look("qemu", guests, tasks=[_task(number, clock)])
+        recorder.look("lxc", {"200": {"memory": number}})
+        sampled = SAMPLED + timedelta(minutes=number)
+        writer.samples.record("lab", [Sample("lxc", "200", "cpu", sampled, number / 4)])
         writer.snapshot("lab", f"s{number}", pinned=number % 2 == 0)
         writer.clusters.ensure(f"other{number}")
         writer.releases.add_revision("lab", f"r{number}", [], actor=who)

@@ -276,10 +276,16 @@ class StateReader:
         with self._access.reading() as connection:
             return told.whole_log(connection, uid) if everything else history.log(connection, uid)
 
-    def observations(self, uid: str) -> tuple[Observation, ...]:
-        """Return every interval of a resource, oldest first; empty if it is unknown."""
+    def observations(
+        self, uid: str, *, limit: int | None = None, **choice: Unpack[Choice]
+    ) -> Page[Observation]:
+        """Return every interval of a resource, oldest first; empty if it is unknown.
+
+        Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
+        """
         with self._access.reading() as connection:
-            return history.observations(connection, uid)
+            return history.observations(connection, uid, limit, choice)
 
     def snapshots(
         self, cluster: str, *, limit: int | None = None, **choice: Unpack[Choice]

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import CompoundSelect, Connection, Select, and_, or_, select, union
 
 from pmpc_state.diff import compare_documents
+from pmpc_state.filters import table_of
 from pmpc_state.kinds import display_name, sort_key
 from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.repositories.resources import valid_at
 from pmpc_state.repositories.wanted import EVERYTHING, Wanted
 from pmpc_state.schema import blob, observation, resource
 from pmpc_state.values import (
     ChangeKind,
+    Choice,
     FieldChange,
     LogEntry,
     Observation,
+    Page,
     ResourceChange,
 )
+
+OBSERVATIONS: Final = table_of(Observation, "observations", ("hash", "task", "user"))
 
 
 def changes(
@@ -65,9 +71,37 @@ def changes(
     return tuple(ordered)
 
 
-def observations(connection: Connection, uid: str) -> tuple[Observation, ...]:
-    """Return every interval of a resource, oldest first."""
-    return tuple(entry.observation for entry in _life(connection, uid))
+def observations(
+    connection: Connection, uid: str, limit: int | None, choice: Choice
+) -> Page[Observation]:
+    """Return every interval of a resource, oldest first.
+
+    Raises:
+        FilterInvalid: The filter, the order or the marker is not well formed.
+    """
+    query = (
+        select(
+            resource.c.uid,
+            observation.c.valid_from,
+            observation.c.valid_to,
+            blob.c.hash,
+            blob.c.body.label("document"),
+            observation.c.task,
+            observation.c.user,
+        )
+        .select_from(observation)
+        .join(resource, resource.c.id == observation.c.resource_id)
+        .join(blob, blob.c.id == observation.c.blob_id)
+        .where(resource.c.uid == uid)
+    )
+    return Listing(OBSERVATIONS, query, ("valid_from",), _to_observation).page(
+        connection, limit, choice
+    )
+
+
+def _to_observation(row: Mapping[str, Any]) -> Observation:
+    columns: dict[str, Any] = {**row, "document": json.loads(row["document"])}
+    return Observation(**columns)
 
 
 def log(connection: Connection, uid: str) -> tuple[LogEntry, ...]:
@@ -106,19 +140,6 @@ class Stay:
     def name(self) -> str:
         """What it was called."""
         return display_name(self.kind, self.key, self.document.get("config", {}))
-
-    @property
-    def observation(self) -> Observation:
-        """The interval as other packages see it."""
-        return Observation(
-            uid=self.uid,
-            valid_from=self.valid_from,
-            valid_to=self.valid_to,
-            hash=self.hash,
-            document=self.document,
-            task=self.task,
-            user=self.user,
-        )
 
 
 def _seen() -> Select[*tuple[Any, ...]]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
-from sqlalchemy import BigInteger, Connection, delete, func, literal, select
+from sqlalchemy import BigInteger, Connection, Select, delete, func, literal, select, type_coerce
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pmpc_state.database.transactions import Reading, Writing
+from pmpc_state.filters import table_of
 from pmpc_state.repositories.clock import Clock
 from pmpc_state.repositories.clusters import cluster_id
+from pmpc_state.repositories.paging import Listing
 from pmpc_state.schema import resource, sample, series
-from pmpc_state.schema.types import EPOCH, from_micros, to_micros
+from pmpc_state.schema.types import EPOCH, Moment, to_micros
+from pmpc_state.values import Choice, Page
 from pmpc_state.values.samples import Point, Sample, SampleRetention, Tier
 
+POINTS: Final = table_of(Point, "points", ("at",))
 _TIERS: Final = (Tier.RAW, Tier.MINUTE, Tier.HOUR, Tier.DAY)
 _AT_ONCE: Final = 2000
 _NAMES_AT_ONCE: Final = 400
@@ -48,7 +52,9 @@ class SampleReader:
         until: datetime,
         *,
         step: timedelta = timedelta(minutes=1),
-    ) -> tuple[Point, ...]:
+        limit: int | None = None,
+        **choice: Unpack[Choice],
+    ) -> Page[Point]:
         """Return what was measured of a resource, a point for each step in which something was.
 
         The database thins it, from the coarsest tier that the step allows; where that tier has
@@ -60,8 +66,11 @@ class SampleReader:
             since: From when on.
             until: Up to, not including, when.
             step: The length of the span of a point.
+            limit: How many at most; all if left out.
+            choice: Filter, order and page.
 
         Raises:
+            FilterInvalid: The filter, the order or the marker is not well formed.
             ValueError: The step is not positive.
         """
         if step <= timedelta(0):
@@ -69,12 +78,15 @@ class SampleReader:
             raise ValueError(msg)
         fitting = [tier for tier in _TIERS if tier <= step.total_seconds()]
         order = [*reversed(fitting), *(tier for tier in _TIERS if tier not in fitting)]
+        asked = (resource.c.uid == uid, series.c.metric == metric)
+        within = (*asked, sample.c.at >= since, sample.c.at < until)
         with self._access.reading() as connection:
-            for tier in order:
-                found = _points(connection, uid, metric, tier, since, until, step)
-                if found:
-                    return found
-        return ()
+            kept = set(
+                connection.execute(_measured(sample.c.tier).distinct().where(*within)).scalars()
+            )
+            tier = next((one for one in order if int(one) in kept), order[0])
+            listing = Listing(POINTS, _points(tier, step).where(*within), ("at",), _to_point)
+            return listing.page(connection, limit, choice)
 
 
 class SampleWriter(SampleReader):
@@ -237,41 +249,29 @@ def _thin(connection: Connection, owner: int, tier: Tier, since: datetime) -> No
         connection.execute(_replacing(statement))
 
 
-def _points(
-    connection: Connection,
-    uid: str,
-    metric: str,
-    tier: Tier,
-    since: datetime,
-    until: datetime,
-    step: timedelta,
-) -> tuple[Point, ...]:
-    begins = _bucket(step)
-    query = (
-        select(
-            begins,
-            func.sum(sample.c.total) / func.sum(sample.c.count),
-            func.min(sample.c.low),
-            func.max(sample.c.high),
-            func.sum(sample.c.count),
-        )
+def _measured(*columns: Any) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*columns)
         .select_from(sample)
         .join(series, series.c.id == sample.c.series_id)
         .join(resource, resource.c.id == series.c.resource_id)
-        .where(
-            resource.c.uid == uid,
-            series.c.metric == metric,
-            sample.c.tier == int(tier),
-            sample.c.at >= since,
-            sample.c.at < until,
-        )
-        .group_by(begins)
-        .order_by(begins)
     )
-    return tuple(
-        Point(from_micros(int(at)), mean, low, high, int(count))
-        for at, mean, low, high, count in connection.execute(query)
+
+
+def _points(tier: Tier, step: timedelta) -> Select[*tuple[Any, ...]]:
+    begins = _bucket(step)
+    query = _measured(
+        type_coerce(begins, Moment).label("at"),
+        (func.sum(sample.c.total) / func.sum(sample.c.count)).label("mean"),
+        func.min(sample.c.low).label("low"),
+        func.max(sample.c.high).label("high"),
+        as_type(func.sum(sample.c.count), BigInteger).label("count"),
     )
+    return query.where(sample.c.tier == int(tier)).group_by(begins)
+
+
+def _to_point(row: Mapping[str, Any]) -> Point:
+    return Point(**row)
 
 
 def _bucket(span: timedelta) -> Any:
