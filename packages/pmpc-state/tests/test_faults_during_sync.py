@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from pmpc_state import (
     Cause,
@@ -228,6 +229,16 @@ async def test_a_sync_tells_a_log_what_it_cost(
     assert told["requests"] == report.figures.requests
     assert told["received"] > 1000
     assert told["sections"]["qemu"] == "ok"
+    qemu = next(one for one in report.sections if one.name == "qemu")
+    assert told["costs"]["qemu"] == (qemu.requests, qemu.received, qemu.seconds)
+    assert qemu.requests == 4
+    assert told["staleness"].keys() == {one.kind for one in report.freshness}
+    assert all(0 <= seconds < 60 for seconds in told["staleness"].values())
+    with state.reading_connection() as (connection, _):
+        query = "SELECT counts FROM sync_section WHERE section = 'qemu'"
+        kept = connection.execute(text(query)).scalar_one()
+    counts = kept if isinstance(kept, dict) else json.loads(kept)
+    assert (counts["requests"], counts["received"]) == (qemu.requests, qemu.received)
 
 
 async def test_a_reader_during_a_sync_sees_a_consistent_cluster(
