@@ -90,5 +90,7 @@ def release_of(manifests: Sequence[Manifest], given: str | None) -> str:
         manifests: One of them may name it.
         given: The name somebody gave.
     """
+    if given is not None:  # an empty name, as of a variable that is not set, is a mistake
+        return given
     named = [manifest.name for manifest in manifests if manifest.kind == RELEASE]
-    return given or (named[0] if named else DEFAULT)
+    return named[0] if named else DEFAULT
