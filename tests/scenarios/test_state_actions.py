@@ -92,8 +92,8 @@ async def test_lists_are_filtered_sorted_and_paged(guests: Any, do: Door) -> Non
     assert len(named.items) == 5
     with pytest.raises(InputInvalid, match=r"did you mean (mem|name)"):
         await do("list", ListInput(kind="vm", filter="nam=web"))
-    with pytest.raises(InputInvalid, match="no filter"):
-        await do("list", ListInput(kind="task", filter="node=pve1"))
+    with pytest.raises(InputInvalid, match="did you mean node"):
+        await do("list", ListInput(kind="task", filter="nod=pve1"))
     with pytest.raises(InputInvalid, match="page"):
         await do("list", ListInput(offset=-1))
 
