@@ -237,7 +237,7 @@ async def test_a_sync_tells_a_log_what_it_cost(
     with state.reading_connection() as (connection, _):
         query = "SELECT counts FROM sync_section WHERE section = 'qemu'"
         kept = connection.execute(text(query)).scalar_one()
-    counts: dict[str, int] = kept if isinstance(kept, dict) else json.loads(kept)
+    counts: dict[str, int] = json.loads(kept) if isinstance(kept, str) else kept
     assert (counts["requests"], counts["received"]) == (qemu.requests, qemu.received)
 
 
