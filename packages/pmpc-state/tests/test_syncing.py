@@ -226,7 +226,8 @@ async def test_a_read_only_token_reads_everything_and_a_smaller_one_is_told_what
     assert report.complete, report.failures
     # PVE shows these to nobody who only reads.
     assert {one.section: one.message.partition("; ")[2] for one in report.notes} == {
-        "acme-plugin": "Sys.Modify on / would show it"
+        "acme-plugin": "Sys.Modify on / would show it",
+        "content": "VM.Config.Disk on /vms would show all",
     }
     await pve.access.users.post(userid="dan@pve")
     await pve.access.acl.put(path="/vms/100", roles="PVEAuditor", users="dan@pve")
