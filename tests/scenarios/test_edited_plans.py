@@ -28,16 +28,35 @@ spec:
 """
 
 
+def take_a_step(data: dict[str, Any]) -> None:
+    data["steps"].pop()
+
+
+def want_another_value(data: dict[str, Any]) -> None:
+    data["objects"][1]["desired"].update({"config.cores": 64})
+
+
+def need_no_approval(data: dict[str, Any]) -> None:
+    data.update(needs_approval=False)
+
+
+def name_another_release(data: dict[str, Any]) -> None:
+    data.update(release="other")
+
+
+def claim_another_proof(data: dict[str, Any]) -> None:
+    data["objects"][1].update(marker_id="0" * 16)
+
+
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda data: data["steps"].pop(),
-        lambda data: data["objects"][1]["desired"].update({"config.cores": 64}),
-        lambda data: data.update(needs_approval=False),
-        lambda data: data.update(release="other"),
-        lambda data: data["objects"][1].update(marker_id="0" * 16),
+        take_a_step,
+        want_another_value,
+        need_no_approval,
+        name_another_release,
+        claim_another_proof,
     ],
-    ids=["a step less", "another value", "no approval", "another release", "another proof"],
 )
 async def test_a_plan_file_edited_by_hand_is_refused(lab: Any, tmp_path: Any, edit: Any) -> None:
     plan = await lab.plan(STACK, needs_approval=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pmpc_reconcile.errors import PlanRefused
-from pmpc_reconcile.plans.model import ObjectAction
+from pmpc_reconcile.plans.model import ObjectAction, Plan
 from pmpc_reconcile.risk import Risk
 from tests.lab.leftovers import leftovers
 from tests.lab.moments import UNRECORDED, Moment
@@ -77,7 +77,7 @@ async def test_allowed_and_accepted_it_is_made_anew_once(lab: Any) -> None:
     assert [step.type for step in plan.steps] == ["delete", "create", "configure", "start"]
     assert "± Container/cache-1" in plan.explain()
     assert "config.unprivileged" in plan.explain()
-    report = await lab.engine.apply(type(plan).from_json(plan.to_json()))
+    report = await lab.engine.apply(Plan.from_json(plan.to_json()))
     assert report.ok, [item.reason for item in report.failed]
     new = int(lab.vmid("cache-1"))
     config = lab.config(new)

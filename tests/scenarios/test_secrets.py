@@ -108,16 +108,22 @@ def forms(word: str) -> set[str]:
     }
 
 
+def manifest_with(number: int, word: str) -> str:
+    """Return a machine, a container or a storage whose secret is a word."""
+    match number % 3:
+        case 0:
+            return VM.replace("web-1", f"web-{number}").replace(PASSWORD, word)
+        case 1:
+            return CT.format(number=number, word=word)
+        case _:
+            return SHARE.format(number=number, word=word)
+
+
 def hundred() -> tuple[list[str], str]:
     """Return secrets of three kinds, with characters that get escaped, and manifests of them."""
     words = [f'Tr0ub4dor & "{number:03}"/{number * 7919 % 10007}%é' for number in range(100)]
-    makers = (
-        lambda number, word: VM.replace("web-1", f"web-{number}").replace(PASSWORD, word),
-        lambda number, word: CT.format(number=number, word=word),
-        lambda number, word: SHARE.format(number=number, word=word),
-    )
     texts = [
-        makers[number % 3](number, json.dumps(word, ensure_ascii=False))
+        manifest_with(number, json.dumps(word, ensure_ascii=False))
         for number, word in enumerate(words)
     ]
     return words, "---".join(texts)

@@ -59,7 +59,7 @@ async def run(context: ActionContext, value: HistoryInput, on_event: EventSink) 
         if value.release is not None and releases.find(context.cluster, value.release) is None:
             raise ReleaseNotFound(f"release {value.release!r} was never applied")
         choice = choice_of(value, context.now)
-        choice["sort"] = choice["sort"] or ("release", "number")
+        choice["sort"] = choice.get("sort") or ("release", "number")
         with understood():
             found = releases.revisions(
                 context.cluster,
