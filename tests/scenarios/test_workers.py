@@ -21,13 +21,13 @@ HEALED = [row for row in STEP_KINDS if row.heals]
 GROUPS = [HEALED[first::7] for first in range(7)]
 """Rows that stand behind each other are about one object, or about the same requests."""
 WORKERS = 3
-ONLY_WHEN_QUIET = pytest.mark.skipif(
+ON_REQUEST = pytest.mark.skipif(
     "PMPC_EVERY_STEP" not in os.environ,
-    reason="not reliable yet, a worker may never come to its armed moment; PMPC_EVERY_STEP=1 runs it",
+    reason="not reliable yet: a worker may miss its armed moment; PMPC_EVERY_STEP=1 runs it",
 )
 
 
-@ONLY_WHEN_QUIET
+@ON_REQUEST
 @pytest.mark.e2e
 @pytest.mark.parametrize("moment", ["under-way", UNRECORDED])
 @pytest.mark.parametrize("rows", GROUPS, ids=lambda rows: "+".join(row.name for row in rows))
