@@ -14,7 +14,7 @@ from pmpc_reconcile.controllers.postgres_queue import (
     PostgresQueue,
     open_postgres_queue,
 )
-from pmpc_reconcile.errors import QueueInUse
+from pmpc_reconcile.errors import QueueInUse, QueueUnreachable
 from tests.lab.postgres import Server, running_postgres
 
 A, B = Work("lab", "shop", "Pool/a"), Work("lab", "shop", "Pool/b")
@@ -40,6 +40,19 @@ async def run(postgres: Server, statement: str) -> list[tuple[object, ...]]:
         await connection.execute("SET search_path TO pmpc_queue")
         cursor = await connection.execute(statement.encode())
         return await cursor.fetchall() if cursor.description else []
+
+
+async def its_worker_dies(postgres: Server) -> None:
+    """Let all pieces be in the hands of a worker that has been silent for an hour."""
+    await run(
+        postgres,
+        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')",
+    )
+    await run(
+        postgres,
+        "UPDATE procrastinate_jobs SET status = 'doing', "
+        "worker_id = (SELECT max(id) FROM procrastinate_workers)",
+    )
 
 
 async def test_a_piece_waits_once_is_done_and_may_come_again(queue: PostgresQueue) -> None:
@@ -83,15 +96,7 @@ async def test_what_a_dead_worker_had_is_given_out_again(
     queue: PostgresQueue, postgres: Server, asked_again: bool
 ) -> None:
     await queue.put(A, failures=2)
-    await run(
-        postgres,
-        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')",
-    )
-    await run(
-        postgres,
-        "UPDATE procrastinate_jobs SET status = 'doing', "
-        "worker_id = (SELECT max(id) FROM procrastinate_workers)",
-    )
+    await its_worker_dies(postgres)
     if asked_again:  # its queueing lock would forbid a second one that waits
         await queue.put(A)
     stop, seen = asyncio.Event(), list[int]()
@@ -104,6 +109,26 @@ async def test_what_a_dead_worker_had_is_given_out_again(
     assert seen == [0 if asked_again else 2]
     (left,) = await run(postgres, "SELECT count(*) FROM procrastinate_jobs")
     assert left == (0,)
+
+
+async def test_what_a_dead_worker_had_is_not_lost_when_giving_it_out_fails(
+    queue: PostgresQueue, postgres: Server
+) -> None:
+    await queue.put(A, failures=2)
+    await its_worker_dies(postgres)
+    await run(
+        postgres,
+        "ALTER TABLE procrastinate_jobs "
+        "ADD CONSTRAINT full_disk CHECK (priority IS NULL) NOT VALID",
+    )
+    with pytest.raises(QueueUnreachable):
+        await queue.rescue()
+    await run(postgres, "ALTER TABLE procrastinate_jobs DROP CONSTRAINT full_disk")
+    assert await queue.rescue() == 1
+    assert await queue.rescue() == 0
+    assert await run(
+        postgres, "SELECT status::text, args->>'failures' FROM procrastinate_jobs"
+    ) == [("todo", "2")]
 
 
 async def test_clusters_do_not_take_each_others_work(

@@ -187,15 +187,16 @@ class PostgresQueue:
             )
         )
         for job in found:
-            # The same object may wait a second time by now, and its queueing lock forbids two
-            # that wait: so the dead worker's piece ends, and a new one waits unless one does.
-            await self._app.job_manager.finish_job(
-                job=job, status=jobs.Status.FAILED, delete_job=True
-            )
+            # First the new piece, then the end of the dead worker's: whoever dies in between
+            # leaves both, and the next one finds a piece that waits already. Nobody can take the
+            # new one before, because the dead worker's piece holds the object's lock.
             kept = {name: str(value) for name, value in job.task_kwargs.items()}
             failures = int(kept.pop("failures", "0"))
             kept.pop("timestamp", None)
             await self.put(Work(**kept), failures=failures)
+            await self._app.job_manager.finish_job(
+                job=job, status=jobs.Status.FAILED, delete_job=True
+            )
         return len(found)
 
     async def _rescue_now_and_then(self) -> None:
