@@ -62,7 +62,7 @@ def test_sync_and_get_answer_in_every_form(site: Site) -> None:
     assert succeed(site.environ, "sync").out.startswith("lab: ")
     assert {item["name"] for item in listed(site, "vm")} == {"debian-13", "db-1"}
     piped = succeed(site.environ, "get", "vm").out
-    assert isinstance(json.loads(piped), list), "JSON when piped"
+    assert all(item["config"]["name"] == item["name"] for item in json.loads(piped)), "JSON"
     table = succeed(site.environ, "get", "vm", "-o", "table").out.splitlines()
     assert table[0].split() == ["VMID", "NAME", "NODE", "STATUS"]
     assert ["100", "db-1", "pve2", "running"] in [line.split() for line in table]

@@ -26,7 +26,7 @@ spec:
   config: {cores: 2}
 """
 RESOURCES = """
-query ($kind: String, $limit: Int!) { resources(kind: $kind, limit: $limit) { name node } }
+query ($kind: String, $limit: Int!) { resources(kind: $kind, limit: $limit) { name node config } }
 """
 PLAN = """
 mutation ($text: String!) { plan(manifests: $text) { id empty objects { address action } } }
@@ -100,7 +100,7 @@ def test_resources_are_filtered_and_paged(site: Site) -> None:
     sync(site)
     with web(site) as served:
         every = served.data(RESOURCES, kind="qemu", limit=100)["resources"]
-        assert {item["name"] for item in every} == {"debian-13", "db-1"}
+        assert {item["config"]["name"] for item in every} == {"debian-13", "db-1"}
         assert len(served.data(RESOURCES, kind="qemu", limit=1)["resources"]) == 1
         one = served.data('{ resource(name: "db-1") { config node } }')["resource"]
     assert one["node"] == "pve2"

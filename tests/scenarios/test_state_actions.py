@@ -88,6 +88,9 @@ async def test_lists_are_filtered_sorted_and_paged(guests: Any, do: Door) -> Non
     assert ([one.name for one in found.items], found.total) == (["vm-4", "vm-3"], 3)
     page: ListOutput = await do("list", ListInput(kind="vm", name="vm-*", limit=2, offset=1))
     assert ([one.key for one in page.items], page.total) == (["201", "202"], 5)
+    assert not page.items[0].config
+    whole: ListOutput = await do("list", ListInput(kind="vm", configurations=True))
+    assert all(one.config["name"] == one.name for one in whole.items)
     named: ListOutput = await do("list", ListInput(name="20?", status="running", node="pve1"))
     assert len(named.items) == 5
     with pytest.raises(InputInvalid, match=r"did you mean (mem|name)"):

@@ -101,7 +101,7 @@ async def find_resources(state: State, cluster: str, wanted: ListInput, now: Clo
             )
         except FilterInvalid as error:
             raise InputInvalid(str(error)) from error
-        items = tuple(_view(resource, whole=False) for resource in found.items)
+        items = tuple(_view(resource, whole=wanted.configurations) for resource in found.items)
         return ListOutput(cluster, items, found.total, found.offset, found.next)
 
     return await asyncio.to_thread(read)

@@ -109,7 +109,7 @@ async def get(
     The answer comes from the database, as last observed by sync.
 
     pmpc get                   nodes, guests, storages and pools
-    pmpc get vm                all VMs
+    pmpc get vm                all VMs; with -o json or yaml with their configuration
     pmpc get vm 'web-*'        VMs with such names
     pmpc get vm/web-1 -o yaml  one VM with its configuration
     pmpc get --filter 'tags has prod and maxmem>8G' --sort=-mem
@@ -134,6 +134,7 @@ async def get(
         wanted = ListInput(
             kind=kind, node=node, name=name, status=status, at=at, sort=sort, limit=limit,
             filter=filter_ or ("" if kind else _USUAL), after=after,
+            configurations=row_format(output) in ("json", "yaml"),
         )  # fmt: skip
         found: ListOutput = await opened.invoke("list", wanted)
         items = found.items

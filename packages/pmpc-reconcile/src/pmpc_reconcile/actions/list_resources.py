@@ -24,6 +24,7 @@ class ListInput:
         limit: At most so many; all by default.
         offset: Leave out so many before.
         after: Go on where a page ended: the `next` of its answer.
+        configurations: Answer with the configuration of each, too.
     """
 
     kind: str | None = attrs.field(default=None, metadata={"help": "only this kind"})
@@ -42,6 +43,9 @@ class ListInput:
     limit: int | None = attrs.field(default=None, metadata={"help": "at most so many"})
     offset: int = attrs.field(default=0, metadata={"help": "leave out so many before"})
     after: str | None = attrs.field(default=None, metadata={"help": "go on after this marker"})
+    configurations: bool = attrs.field(
+        default=False, metadata={"help": "with the configuration of each"}
+    )
 
 
 @attrs.frozen

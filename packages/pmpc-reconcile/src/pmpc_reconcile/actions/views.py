@@ -18,7 +18,7 @@ class ResourceView:
         name: Its name, empty if it has none.
         node: Where it is, None if it belongs to the cluster.
         status: Its status as last seen, such as `running`; `unknown` if its node was not reachable.
-        config: Its configuration in the API's own names; empty in lists.
+        config: Its configuration in the API's own names; empty in lists unless asked for.
         facts: Volatile facts: usage, uptime, lock.
         since: Since when the configuration is as shown, ISO 8601 in UTC.
     """

@@ -48,7 +48,7 @@ class Query:
         """Call the action `list`; a page keeps large clusters quick."""
         found = await _ask(
             info, "list", kind=kind, node=node, name=name, status=status, at=at,
-            **_page(filter, sort, limit, offset),
+            configurations=True, **_page(filter, sort, limit, offset),
         )  # fmt: skip
         return [Resource.of(view) for view in found.items]
 

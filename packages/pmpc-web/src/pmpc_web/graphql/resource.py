@@ -19,7 +19,7 @@ class Resource:
         description="where it is; null if it belongs to the cluster"
     )
     status: str = strawberry.field(description="status as last seen; unknown if unreachable")
-    config: JSON = strawberry.field(description="configuration in PVE's own names; empty in lists")
+    config: JSON = strawberry.field(description="configuration in PVE's own names")
     facts: JSON = strawberry.field(description="volatile facts: usage, uptime, lock")
     since: str | None = strawberry.field(
         description="since when the configuration is as shown, ISO 8601"
