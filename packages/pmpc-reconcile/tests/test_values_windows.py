@@ -30,6 +30,18 @@ def at(text: str) -> float:
         ("sat,sun 12:00", "2026-11-22T12:30:00", "2026-11-22T13:00:00"),
         ("sun 02:00 Europe/Berlin", "2026-11-22T01:30:00", "2026-11-22T02:00:00"),
         ("sun 02:00 Europe/Berlin", "2026-07-26T00:30:00", "2026-07-26T01:00:00"),
+        # The night without 02:00-03:00: 04:00 there is 02:00 in UTC, and 03:00 the night before.
+        ("22:00-04:00 Europe/Berlin", "2026-03-29T01:59:59", "2026-03-29T02:00:00"),
+        ("22:00-04:00 Europe/Berlin", "2026-03-29T02:30:00", None),
+        ("22:00-04:00 Europe/Berlin", "2026-03-28T02:30:00", "2026-03-28T03:00:00"),
+        ("sun 02:00 Europe/Berlin", "2026-03-29T01:30:00", "2026-03-29T02:00:00"),
+        ("sun 02:30-03:15 Europe/Berlin", "2026-03-29T01:45:00", "2026-03-29T02:15:00"),
+        # The night that has them twice.
+        ("22:00-04:00 Europe/Berlin", "2026-10-25T02:30:00", "2026-10-25T03:00:00"),
+        ("22:00-04:00 Europe/Berlin", "2026-10-25T03:00:00", None),
+        # From the beginning to the same time of the next day.
+        ("sat 02:00-02:00", "2026-11-22T01:59:59", "2026-11-22T02:00:00"),
+        ("sat 02:00-02:00", "2026-11-22T02:00:00", None),
     ],
 )
 def test_when_a_window_is_open(window: str, moment: str, closes: str | None) -> None:

@@ -1,7 +1,8 @@
 """Windows of time in which something may be done: `sun 02:00`, `mon..fri 22:00-04:00`.
 
 Without an end a window lasts an hour, without a zone (`Europe/Berlin`) it is in UTC; one that ends
-before it begins ends the next day.
+before it begins ends the next day. Its end is a time of day as its beginning is: in the night the
+clocks change it is an hour shorter or longer.
 """
 
 from __future__ import annotations
@@ -30,14 +31,17 @@ class Window:
     Attributes:
         days: Days it begins on, 0 for Monday.
         start: When it begins, since midnight.
-        length: How long it lasts, less than a day.
+        length: How long it lasts by the clock on the wall, at most a day.
         zone: The zone its times are in.
+        has_end: Whether it ends at a time of day; otherwise it lasts its length, whatever the clock
+            on the wall says.
     """
 
     days: frozenset[int]
     start: timedelta
     length: timedelta
     zone: tzinfo = UTC
+    has_end: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Window:
@@ -53,7 +57,8 @@ class Window:
         length = _HOUR if found["end"] is None else _time(found["end"]) - start
         if length <= timedelta(0):
             length += timedelta(days=1)
-        return cls(_days(found["days"]), start, length, _zone(found["zone"]))
+        zone = _zone(found["zone"])
+        return cls(_days(found["days"]), start, length, zone, has_end=found["end"] is not None)
 
     def closes(self, moment: float) -> float | None:
         """Return when the window that is open at a moment closes; None when none is.
@@ -61,24 +66,33 @@ class Window:
         Args:
             moment: Seconds since the epoch.
         """
-        for begins in self._around(moment, back=1, ahead=0):
-            ends = begins + self.length.total_seconds()
+        for begins, ends in self._around(moment, back=1, ahead=0):
             if begins <= moment < ends:
                 return ends
         return None
 
     def opens(self, moment: float) -> float:
         """Return when it opens the next time after a moment."""
-        return min(begins for begins in self._around(moment, back=1, ahead=8) if begins > moment)
+        near = self._around(moment, back=1, ahead=8)
+        return min(begins for begins, _ in near if begins > moment)
 
-    def _around(self, moment: float, *, back: int, ahead: int) -> list[float]:
-        """Return when it begins on the days around a moment."""
+    def _around(self, moment: float, *, back: int, ahead: int) -> list[tuple[float, float]]:
+        """Return when it begins and ends on the days around a moment."""
         today = datetime.fromtimestamp(moment, self.zone).replace(
             hour=0, minute=0, second=0, microsecond=0
         )
         near = (today + timedelta(days=number) for number in range(-back, ahead + 1))
+        return [self._on(day) for day in near if day.weekday() in self.days]
+
+    def _on(self, day: datetime) -> tuple[float, float]:
         # Wall-clock arithmetic: 02:00 stays 02:00 when the clocks change.
-        return [(day + self.start).timestamp() for day in near if day.weekday() in self.days]
+        begins = (day + self.start).timestamp()
+        lasting = begins + self.length.total_seconds()
+        if not self.has_end:
+            return begins, lasting
+        ends = (day + self.start + self.length).timestamp()
+        # Its end may lie before the beginning in the night in which an hour is left out.
+        return begins, ends if ends > begins else lasting
 
 
 def _time(text: str) -> timedelta:
