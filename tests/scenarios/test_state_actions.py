@@ -10,6 +10,7 @@ import pytest
 from pmpc_reconcile.actions import ActionContext, invoke, to_plain
 from pmpc_reconcile.actions.apply import ApplyInput
 from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput
+from pmpc_reconcile.actions.delete import DeleteInput
 from pmpc_reconcile.actions.get_resource import GetInput
 from pmpc_reconcile.actions.list_resources import ListInput, ListOutput
 from pmpc_reconcile.actions.log import LogInput, LogOutput
@@ -245,3 +246,27 @@ async def test_what_is_not_found_is_told_with_what_is_near(guests: Any, do: Door
         await do("get", GetInput(name="nothing", at="now"))
     with pytest.raises(InputInvalid, match="there are sdn-zone, sdn-vnet"):
         await do("changes", ChangesInput(since="-1h", kind="sdn"))
+
+
+async def test_what_an_apply_did_is_known_without_another_sync(lab: Any, do: Door) -> None:
+    await do("sync", SyncInput())
+    applied = await do("apply", ApplyInput(text=WEB, release="shop"))
+    assert applied.report.ok
+    assert (await do("get", GetInput("web-1"))).resource.config["cores"] == 2
+    await do("apply", ApplyInput(text=WEB.replace("cores: 2", "cores: 4"), release="shop"))
+    told: LogOutput = await do("log", LogInput("web-1"))
+    assert any("cores" in str(to_plain(item)) for item in told.items)
+    await do("delete", DeleteInput("shop"))
+    with pytest.raises(ObjectNotFound):
+        await do("get", GetInput("web-1"))
+
+
+async def test_an_apply_ends_well_while_somebody_else_syncs(lab: Any, do: Door) -> None:
+    await do("sync", SyncInput())
+    lab.state.writer().leases.acquire("sync/lab", holder="somebody", seconds=3600)
+    assert (await do("apply", ApplyInput(text=WEB, release="shop"))).report.ok
+
+
+async def test_an_apply_reads_no_cluster_that_was_never_synced(guests: Any, do: Door) -> None:
+    assert (await do("apply", ApplyInput(text=WEB, release="shop"))).report.ok
+    assert not (await do("list", ListInput(kind="vm"))).items

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from pmpc_reconcile.actions.looking import look_again
 from pmpc_reconcile.actions.session import reconciler
 from pmpc_reconcile.actions.sources import Wanted, planned
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
@@ -82,6 +83,7 @@ async def run(context: ActionContext, value: ApplyInput, on_event: EventSink) ->
         atomic=value.atomic,
         brake=value.brake,
     )
+    await look_again(context)
     return ApplyOutput(plan, report)
 
 

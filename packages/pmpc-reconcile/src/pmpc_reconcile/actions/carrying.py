@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from pmpc_reconcile.actions.looking import look_again
+from pmpc_reconcile.actions.spec import ActionContext
 from pmpc_reconcile.events import EventSink
 from pmpc_reconcile.execute.report import ApplyReport
 from pmpc_reconcile.plans.model import Plan
@@ -28,7 +30,11 @@ class CarriedOut:
 
 
 async def carry_out(
-    engine: Reconciler, plan: Plan, on_event: EventSink, *, dry_run: bool
+    context: ActionContext, engine: Reconciler, plan: Plan, on_event: EventSink, *, dry_run: bool
 ) -> CarriedOut:
-    """Do what a plan says, unless it is a dry run."""
-    return CarriedOut(plan, None if dry_run else await engine.apply(plan, on_event))
+    """Do what a plan says and look at the outcome, unless it is a dry run."""
+    if dry_run:
+        return CarriedOut(plan, None)
+    report = await engine.apply(plan, on_event)
+    await look_again(context)
+    return CarriedOut(plan, report)

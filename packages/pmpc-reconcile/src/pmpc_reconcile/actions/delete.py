@@ -35,7 +35,7 @@ async def run(context: ActionContext, value: DeleteInput, on_event: EventSink) -
     """
     engine = reconciler(context, on_event)
     plan = await engine.delete(value.release, keep=value.keep)
-    return await carry_out(engine, plan, on_event, dry_run=value.dry_run)
+    return await carry_out(context, engine, plan, on_event, dry_run=value.dry_run)
 
 
 SPEC = ActionSpec(

@@ -42,7 +42,7 @@ async def run(context: ActionContext, value: RollbackInput, on_event: EventSink)
     """
     engine = reconciler(context, on_event)
     plan = await engine.rollback(value.release, value.revision, resolve=value.resolve)
-    return await carry_out(engine, plan, on_event, dry_run=value.dry_run)
+    return await carry_out(context, engine, plan, on_event, dry_run=value.dry_run)
 
 
 SPEC = ActionSpec(
