@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from proxmox_client.testing.guests import hotplug
+from proxmox_client.testing.guests import cloudinit_drive, hotplug
 from proxmox_client.testing.guests.drives import (
     Drive,
     free_unused_slot,
@@ -46,7 +46,10 @@ def apply(guest: Guest, touched: frozenset[str]) -> Effects:
     guest.drop_settled()
     effects = Effects()
     if guest.running:
+        before = dict(guest.config)
         _apply_running(guest, touched, effects)
+        if guest.kind == "qemu":
+            cloudinit_drive.note(guest.cloudinit, before, guest.config)
     else:
         apply_stopped(guest, effects)
     return effects

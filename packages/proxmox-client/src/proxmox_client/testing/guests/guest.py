@@ -8,7 +8,7 @@ from typing import Any, Literal
 import attrs
 
 from proxmox_client.testing.digest import digest_of
-from proxmox_client.testing.guests import options
+from proxmox_client.testing.guests import cloudinit_drive, options
 from proxmox_client.testing.guests.agentcommands import Processes
 from proxmox_client.testing.guests.options import Kind
 
@@ -60,7 +60,8 @@ class Guest:
         pending_delete: Options to be removed then; the value says whether volumes go too.
         snapshots: Snapshots by name, in the order they were taken.
         parent: Snapshot the present state descends from.
-        cloudinit: Values the cloud-init drive still has, where the configuration moved on.
+        cloudinit: Values the cloud-init drive still has, where the configuration moved on; None
+            for an option it does not know of.
         status: ``running`` or ``stopped``.
         started: When it was started; 0 while it is stopped.
         pid: Process of the machine or of the container's init; 0 while it is stopped.
@@ -81,6 +82,7 @@ class Guest:
     pending_delete: dict[str, bool] = attrs.field(factory=dict[str, bool])
     snapshots: dict[str, Snapshot] = attrs.field(factory=dict[str, Snapshot])
     parent: str | None = None
+    cloudinit: cloudinit_drive.Behind = attrs.field(factory=dict[str, str | None])
     started: float = 0.0
     pid: int = 0
     qmpstatus: str = "running"
@@ -150,6 +152,8 @@ class Guest:
                     for name, force in sorted(self.pending_delete.items())
                 )
             parts.append(_section("PENDING", pending))
+        if self.cloudinit:
+            parts.append(_section("special:cloudinit", cloudinit_drive.section(self.cloudinit)))
         parts += [_section(name, self.snapshots[name].stored()) for name in sorted(self.snapshots)]
         return "\n".join(parts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from proxmox_client.testing.guests import changes, drives, keyed
+from proxmox_client.testing.guests import changes, cloudinit_drive, drives, keyed
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import disks
 from proxmox_client.testing.guestwork.bridges import check_bridges
@@ -47,8 +47,7 @@ def _start_locked(cluster: SimulatedCluster, guest: Guest, task: TaskRecord) -> 
         raise TaskFailed(f"{guest.label} already running")
     settle(cluster, guest)
     _check_volumes(cluster, guest)
-    if cloudinit_drive(guest) is not None:
-        task.log("generating cloud-init ISO")
+    make_cloudinit(guest, task.log)
     check_bridges(cluster, guest, task)
     if resumes:
         task.log("Resuming suspended VM")
@@ -102,10 +101,11 @@ def forget_state(cluster: SimulatedCluster, guest: Guest) -> None:
         disks.free(cluster, guest.node, state)
 
 
-def cloudinit_drive(guest: Guest) -> drives.Drive | None:
-    """Return the drive that carries cloud-init's data, if there is one."""
-    found = (drive for drive in drives.drives("qemu", guest.config) if drive.is_cloudinit)
-    return next(found, None) if guest.kind == "qemu" else None
+def make_cloudinit(guest: Guest, log: disks.Log) -> None:
+    """Write a machine's cloud-init drive anew, if it has one, from its present options."""
+    if guest.kind == "qemu" and cloudinit_drive.slot(guest.config) is not None:
+        log("generating cloud-init ISO")
+        guest.cloudinit.clear()
 
 
 def _check_volumes(cluster: SimulatedCluster, guest: Guest) -> None:
@@ -218,6 +218,7 @@ def reboot(
             cluster, guest, task, timeout or SHUTDOWN_TIMEOUT, force=guest.kind == "lxc"
         )
         settle(cluster, guest)
+        make_cloudinit(guest, _silent)
         yield START_SECONDS[guest.kind]
         boot(cluster, guest)
     finally:

@@ -107,6 +107,7 @@ def roll_back(
         cluster.locks.release_guest(guest)
     if snapshot.vmstate is not None or start:
         yield power.START_SECONDS[guest.kind]
+        guest.cloudinit.clear()
         power.boot(cluster, guest)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from proxmox_client.testing.guests import changes, drives, identity, nics, options
+from proxmox_client.testing.guests import changes, drives, hotplug, identity, nics, options
 from proxmox_client.testing.guests.guest import Guest
 from proxmox_client.testing.guestwork import disks
 from proxmox_client.testing.guestwork.disks import Log
@@ -200,9 +200,11 @@ def _apply(
         for name in guest.pending
         if guest.kind == "qemu" and drives.is_drive(name)
     )
+    features = hotplug.features(guest.config)
     effects = changes.apply(guest, touched)
-    if new_cloudinit:
+    if new_cloudinit or (guest.cloudinit and "cloudinit" in features):
         log("generating cloud-init ISO")
+        guest.cloudinit.clear()
     for name in ("description", "boot", "tags"):
         if guest.config.get(name) == "":
             del guest.config[name]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from proxmox_client.testing.guests import cloudinit, options
-from proxmox_client.testing.guestwork import finding, power
+from proxmox_client.testing.guests import cloudinit, cloudinit_drive
+from proxmox_client.testing.guestwork import finding
 from proxmox_client.testing.locks import check_lock
 from proxmox_client.testing.request import Call
 from proxmox_client.testing.routing import handles
@@ -19,18 +19,9 @@ _PATH = "/nodes/{node}/qemu/{vmid}/cloudinit"
 
 @handles("GET", _PATH)
 def pending(cluster: SimulatedCluster, call: Call) -> list[dict[str, Any]]:
-    """List the options the drive carries."""
-    config = finding.called(cluster, call, "qemu").merged()
-    return [
-        {
-            "key": name,
-            "value": options.HIDDEN
-            if name == "cipassword"
-            else options.api_value("qemu", name, text),
-        }
-        for name, text in config.items()
-        if name in cloudinit.KEYS
-    ]
+    """List the options the drive carries, and what it does not carry yet."""
+    guest = finding.called(cluster, call, "qemu")
+    return cloudinit_drive.rows(guest.config, guest.cloudinit)
 
 
 @handles("PUT", _PATH)
@@ -40,7 +31,9 @@ def regenerate(cluster: SimulatedCluster, call: Call) -> Generator[float, None, 
     yield from cluster.locks.guest(guest)
     try:
         check_lock(guest)
-        yield 0.0 if power.cloudinit_drive(guest) is None else 0.1
+        if cloudinit_drive.slot(guest.config) is not None:
+            yield 0.1
+            guest.cloudinit.clear()
     finally:
         cluster.locks.release_guest(guest)
 
