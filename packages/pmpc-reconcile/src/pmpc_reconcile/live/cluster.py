@@ -126,23 +126,28 @@ class LiveCluster:
         return any(row.get("poolid") == name for row in rows)
 
     async def images(
-        self, inventory: Inventory, storages: Iterable[str]
+        self, inventory: Inventory, wanted: Iterable[tuple[str, str]]
     ) -> dict[str, frozenset[str]]:
-        """Return the container templates of storages and the nodes that have them."""
+        """Return the images of storages and the nodes that have them.
+
+        Args:
+            inventory: The cluster.
+            wanted: Storages and what of their content to list, such as `("local", "iso")`.
+        """
         places = [
-            (node, storage)
-            for storage in sorted(storages)
+            (node, storage, content)
+            for storage, content in sorted(wanted)
             for node in sorted(inventory.storages.get(storage, ()))
             if inventory.reachable(node)
         ]
         answers: list[list[dict[str, Any]]] = await asyncio.gather(
             *(
-                self.read(f"/nodes/{node}/storage/{storage}/content", {"content": "vztmpl"})
-                for node, storage in places
+                self.read(f"/nodes/{node}/storage/{storage}/content", {"content": content})
+                for node, storage, content in places
             )
         )
         found: dict[str, set[str]] = {}
-        for (node, _), rows in zip(places, answers, strict=True):
+        for (node, _, _), rows in zip(places, answers, strict=True):
             for row in rows:
                 found.setdefault(str(row["volid"]), set()).add(node)
         return {volid: frozenset(nodes) for volid, nodes in found.items()}

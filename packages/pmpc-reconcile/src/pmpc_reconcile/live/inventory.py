@@ -44,12 +44,14 @@ class Inventory:
         nodes: Nodes and whether they are online.
         storages: Storages and the nodes that have them.
         pools: Names of pools.
+        shared: Storages that are the same on every node that has them.
     """
 
     guests: Mapping[int, GuestEntry]
     nodes: Mapping[str, bool]
     storages: Mapping[str, frozenset[str]]
     pools: frozenset[str]
+    shared: frozenset[str] = frozenset()
     _by_name: Mapping[str, tuple[GuestEntry, ...]] = attrs.field(
         init=False,
         repr=False,
@@ -86,6 +88,7 @@ def parse_inventory(rows: Iterable[Mapping[str, Any]]) -> Inventory:
     nodes: dict[str, bool] = {}
     storages: dict[str, set[str]] = {}
     pools: set[str] = set()
+    shared: set[str] = set()
     for row in rows:
         kind = row.get("type")
         if kind in ("qemu", "lxc") and "vmid" in row:
@@ -95,10 +98,12 @@ def parse_inventory(rows: Iterable[Mapping[str, Any]]) -> Inventory:
             nodes[str(row["node"])] = row.get("status") != "offline"
         elif kind == "storage" and "storage" in row:
             storages.setdefault(str(row["storage"]), set()).add(str(row.get("node", "")))
+            if str(row.get("shared", 0)) in ("1", "True"):
+                shared.add(str(row["storage"]))
         elif kind == "pool" and "pool" in row:
             pools.add(str(row["pool"]))
     by_storage = {name: frozenset(where) for name, where in storages.items()}
-    return Inventory(guests, nodes, by_storage, frozenset(pools))
+    return Inventory(guests, nodes, by_storage, frozenset(pools), frozenset(shared))
 
 
 def _guest(kind: str, row: Mapping[str, Any]) -> GuestEntry:

@@ -24,13 +24,15 @@ SHARED_TYPES = frozenset(
 
 def with_storages(inventory: Inventory, manifests: Iterable[Manifest]) -> Inventory:
     """Return an inventory in which the storages that manifests declare are there already."""
-    found = dict(inventory.storages)
+    found, shared = dict(inventory.storages), set(inventory.shared)
     for manifest in manifests:
         if manifest.kind == "Storage" and manifest.name not in found:
             named = str(manifest.fields.get("config.nodes", ""))
             nodes = named.split(",") if named else inventory.nodes
             found[manifest.name] = frozenset(nodes)
-    return attrs.evolve(inventory, storages=found)
+            if is_shared(manifest):
+                shared.add(manifest.name)
+    return attrs.evolve(inventory, storages=found, shared=frozenset(shared))
 
 
 def with_images(

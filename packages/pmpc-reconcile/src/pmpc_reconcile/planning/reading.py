@@ -9,11 +9,13 @@ from pmpc_reconcile.events import EventSink, PlanProgress
 from pmpc_reconcile.identity import new_marker_id
 from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
 from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused
-from pmpc_reconcile.manifests import Manifest, TemplateSource
+from pmpc_reconcile.manifests import Manifest
+from pmpc_reconcile.plans import cloud_init
 from pmpc_reconcile.plans.group_hooks import RELEASE
-from pmpc_reconcile.plans.requirements import template_of
+from pmpc_reconcile.plans.requirements import files_needed, template_of
 from pmpc_reconcile.plans.situation import Situation
 
+from pmpc_reconcile.values.images import content_of
 if TYPE_CHECKING:
     from pmpc_reconcile.planning.request import Request
     from pmpc_reconcile.records import ManagedRecord, Records
@@ -85,16 +87,18 @@ class Reading:
     async def images(
         self, request: Request, inventory: Inventory, new: set[str]
     ) -> dict[str, frozenset[str]] | None:
-        """Return which nodes have which container templates, as far as new containers need it."""
+        """Return which nodes have which images, as far as new guests need them."""
         from proxmox_client import PveError
 
-        storages = {
-            manifest.source.ostemplate.partition(":")[0]
+        wanted = {
+            (volume.partition(":")[0], content)
             for manifest in request.manifests
-            if str(manifest.address) in new and isinstance(manifest.source, TemplateSource)
+            if str(manifest.address) in new
+            for volume in files_needed(manifest).values()
+            if (content := content_of(volume)) is not None
         }
         try:
-            return await self.live.images(inventory, storages) if storages else {}
+            return await self.live.images(inventory, wanted) if wanted else {}
         except PveError:  # such as a token that may not look: then creating tells
             return None
 

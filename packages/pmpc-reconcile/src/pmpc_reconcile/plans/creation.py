@@ -6,14 +6,21 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.diff import Action, FieldChange, create_options, three_way, to_wire
+from pmpc_reconcile.plans.cloning import ClonePlace, clone_obstacles, clone_place
 from pmpc_reconcile.plans.hooks import hook_steps
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
-from pmpc_reconcile.plans.requirements import missing_things, template_of
+from pmpc_reconcile.plans.requirements import (
+    fitting_nodes,
+    missing_things,
+    nowhere_together,
+    template_of,
+)
 from pmpc_reconcile.plans.situation import Built, Situation
 from pmpc_reconcile.plans.steps import (
     CloneGuest,
     Configure,
     CreateGuest,
+    MigrateGuest,
     ResizeDisk,
     StartGuest,
     Step,
@@ -22,7 +29,6 @@ from pmpc_reconcile.values import live_fields
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
-    from pmpc_reconcile.live import GuestEntry
     from pmpc_reconcile.manifests import Manifest
 
 _UNREAD: Mapping[str, Any] = {}
@@ -43,6 +49,8 @@ def plan_new(
         template_config: Options of the template it clones, None if there is none.
     """
     problems = list(missing_things(situation, manifest))
+    if not any(problem.is_error for problem in problems):
+        problems.extend(nowhere_together(situation, manifest))
     address = str(manifest.address)
     item = ObjectPlan(
         address=address,
@@ -63,6 +71,7 @@ def plan_new(
         return Built(_refused(item, problems), (), problems)
     steps = _Maker(situation, manifest).steps(template_config or _UNREAD)
     problems.extend(_shape(manifest, template_config))
+    problems.extend(clone_obstacles(situation, manifest, template_config or _UNREAD))
     if any(problem.is_error for problem in problems):
         return Built(_refused(item, problems), (), problems)
     return Built(_placed(item, steps), steps, problems)
@@ -99,11 +108,14 @@ class _Maker:
 
     def steps(self, template_config: Mapping[str, Any]) -> tuple[Step, ...]:
         """Return the steps in their order."""
-        made = self._made()
+        place = clone_place(self._situation, self._manifest, template_config)
+        made = self._made(place)
         known = bool(template_config) or isinstance(made, CreateGuest)
         steps: list[Step] = [made]
+        if place.moves_to:
+            steps.append(self._moved(place.moves_to, made.id))
         if isinstance(made, CloneGuest):
-            steps.extend(self._resizes(template_config, made.id))
+            steps.extend(self._resizes(template_config, steps[-1].id))
         name = self._manifest.name
         steps.append(
             Configure(
@@ -133,7 +145,19 @@ class _Maker:
         last = (steps[-1].id,)
         return (*steps, *hook_steps(self._manifest, "postApply", self._locks, last))
 
-    def _made(self) -> CloneGuest | CreateGuest:
+    def _moved(self, nodes: tuple[str, ...], after: str) -> MigrateGuest:
+        return MigrateGuest(
+            id=f"{self._address}#migrate",
+            address=self._address,
+            summary=f"migrate {self._manifest.name} to {' or '.join(nodes)}, before it is started",
+            reason="its template lies on local disks, which PVE clones on their own node only",
+            after=(after,),
+            locks=self._locks,
+            inverse="delete it",
+            targets=nodes,
+        )
+
+    def _made(self, place: ClonePlace) -> CloneGuest | CreateGuest:
         from pmpc_reconcile.manifests import CloneSource
 
         manifest = self._manifest
@@ -141,7 +165,7 @@ class _Maker:
         pool_step = self._situation.creations.get(f"Pool/{manifest.pool}")
         after = (pool_step,) if pool_step else ()
         if isinstance(source, CloneSource) and template is not None:
-            target = self._target(template)
+            target = place.target
             where = f" on {target}" if target else f" on {template.node}"
             return CloneGuest(
                 id=f"{self._address}#create",
@@ -174,38 +198,14 @@ class _Maker:
             pool=manifest.pool,
         )
 
-    def _target(self, template: GuestEntry) -> str | None:
-        """Return the node a clone goes to, None to stay with the template."""
-        nodes = self._manifest.nodes
-        if not nodes or template.node in nodes:
-            return None
-        return next(node for node in nodes if self._situation.inventory.reachable(node))
-
     def _roomiest(self) -> str:
-        """Return the allowed node with the storages needed and the fewest guests."""
+        """Return the allowed node with the storages and images needed and the fewest guests."""
         inventory = self._situation.inventory
         load = dict.fromkeys(inventory.nodes, 0)
         for entry in inventory.guests.values():
             load[entry.node] = load.get(entry.node, 0) + 1
-        needed = {
-            str(value) for path, value in self._manifest.fields.items() if path.endswith(".storage")
-        }
-        online = [node for node in (self._manifest.nodes or load) if inventory.reachable(node)]
-        fitting = [
-            node
-            for node in online
-            if self._has_image(node)
-            and all(node in inventory.storages.get(storage, ()) for storage in needed)
-        ]
-        return min(fitting or online, key=lambda node: (load.get(node, 0), node))
-
-    def _has_image(self, node: str) -> bool:
-        from pmpc_reconcile.manifests import TemplateSource
-
-        source, images = self._manifest.source, self._situation.images
-        if images is None or not isinstance(source, TemplateSource):
-            return True
-        return node in images.get(source.ostemplate, ())
+        fitting = fitting_nodes(self._situation, self._manifest)
+        return min(fitting, key=lambda node: (load.get(node, 0), node))
 
     def _resizes(self, template_config: Mapping[str, Any], after: str) -> Iterator[Step]:
         wire = to_wire(
@@ -242,7 +242,9 @@ def _placed(item: ObjectPlan, steps: tuple[Step, ...]) -> ObjectPlan:
     import attrs
 
     made = steps[0]
-    node = None
+    node = next((step.targets[0] for step in steps if isinstance(step, MigrateGuest)), None)
+    if node is not None:
+        return attrs.evolve(item, node=node)
     if isinstance(made, CloneGuest):
         node = made.target or made.template_node
     elif isinstance(made, CreateGuest):

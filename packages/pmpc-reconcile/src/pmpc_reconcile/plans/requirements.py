@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.diagnostics import Severity, did_you_mean
 from pmpc_reconcile.plans.situation import Situation
+from pmpc_reconcile.values.images import content_of, files_in
 
 if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
@@ -52,6 +53,7 @@ def missing_things(situation: Situation, manifest: Manifest) -> Iterator[Diagnos
                 or _known("storages", inventory.storages),
             )
     yield from _check_places(situation, manifest)
+    yield from _check_files(situation, manifest)
     wanted = manifest.vmid
     if wanted is not None and wanted in inventory.guests:
         entry = inventory.guests[wanted]
@@ -89,12 +91,9 @@ def _check_places(situation: Situation, manifest: Manifest) -> Iterator[Diagnost
         for path, value in manifest.fields.items()
         if path.endswith(".storage")
     }
-    places = tuple(manifest.nodes or inventory.nodes)
+    places = places_of(situation, manifest)
     if isinstance(source, CloneSource) and source.storage is not None:
         needed[source.storage] = "spec.source.clone.storage"
-        template = template_of(situation, manifest)
-        if template is not None and not manifest.nodes:
-            places = (template.node,)
     for storage, path in sorted(needed.items()):
         having = inventory.storages.get(storage)
         if having and not any(node in having for node in places):
@@ -106,7 +105,7 @@ def _check_places(situation: Situation, manifest: Manifest) -> Iterator[Diagnost
 
 
 def _check_source(situation: Situation, manifest: Manifest) -> Iterator[Diagnostic]:
-    from pmpc_reconcile.manifests import CloneSource, TemplateSource
+    from pmpc_reconcile.manifests import CloneSource
 
     source = manifest.source
     if source is None and manifest.kind == "Container":
@@ -114,8 +113,6 @@ def _check_source(situation: Situation, manifest: Manifest) -> Iterator[Diagnost
             "a container is made from a template or a clone, and no source is given",
             hint="write source: {template: 'local:vztmpl/…'} or source: {clone: {template: …}}",
         )
-    if isinstance(source, TemplateSource):
-        yield from _missing_image(situation, manifest, source.ostemplate)
     if not isinstance(source, CloneSource):
         return
     path = "spec.source.clone.template"
@@ -154,22 +151,83 @@ def _check_source(situation: Situation, manifest: Manifest) -> Iterator[Diagnost
         )
 
 
-def _missing_image(
-    situation: Situation, manifest: Manifest, ostemplate: str
-) -> Iterator[Diagnostic]:
+def _check_files(situation: Situation, manifest: Manifest) -> Iterator[Diagnostic]:
+    """Say which images no node has that the guest could be on."""
     if situation.images is None:
         return
-    nodes = situation.images.get(ostemplate, frozenset[str]())
-    allowed = manifest.nodes or tuple(situation.inventory.nodes)
-    if any(node in nodes for node in allowed):
+    allowed = places_of(situation, manifest)
+    for path, volume in files_needed(manifest).items():
+        nodes = situation.images.get(volume, frozenset[str]())
+        if any(node in nodes for node in allowed):
+            continue
+        content = content_of(volume)
+        what = "container template" if content == "vztmpl" else "image"
+        known = sorted(each for each in situation.images if content_of(each) == content)
+        where = f" on {' or '.join(allowed)}" if nodes else ""
+        found = f"it is on {', '.join(sorted(nodes))}" if nodes else None
+        hint = found or did_you_mean(volume, known) or _known(f"{what}s", known)
+        yield manifest.diagnose(f"there is no {what} {volume}{where}", f"spec.{path}", hint=hint)
+
+
+def nowhere_together(situation: Situation, manifest: Manifest) -> Iterator[Diagnostic]:
+    """Say that no node has everything a guest made from nothing or an image needs."""
+    from pmpc_reconcile.manifests import CloneSource
+
+    if isinstance(manifest.source, CloneSource) or fitting_nodes(situation, manifest):
         return
-    known = sorted(situation.images)
-    where = f" on {' or '.join(manifest.nodes)}" if nodes else ""
-    yield manifest.diagnose(
-        f"there is no container template {ostemplate}{where}",
-        "spec.source.template",
-        hint=did_you_mean(ostemplate, known) or _known("templates", known),
+    having = {
+        **{f"storage {name}": situation.inventory.storages.get(name) for name in _stores(manifest)},
+        **{name: (situation.images or {}).get(name) for name in files_needed(manifest).values()},
+    }
+    told = "; ".join(
+        f"{what} is on {', '.join(sorted(nodes))}" for what, nodes in having.items() if nodes
     )
+    places = " or ".join(places_of(situation, manifest))
+    yield manifest.diagnose(
+        f"no node that is online of {places} has all the storages and images it needs", hint=told
+    )
+
+
+def fitting_nodes(situation: Situation, manifest: Manifest) -> tuple[str, ...]:
+    """Return the nodes a guest may be on that are online and have what it is made from."""
+    inventory, images = situation.inventory, situation.images
+    stores, files = _stores(manifest), files_needed(manifest).values()
+    return tuple(
+        node
+        for node in places_of(situation, manifest)
+        if inventory.reachable(node)
+        and all(node in inventory.storages.get(storage, ()) for storage in stores)
+        and (images is None or all(node in images.get(volume, ()) for volume in files))
+    )
+
+
+def places_of(situation: Situation, manifest: Manifest) -> tuple[str, ...]:
+    """Return the nodes a new guest could be on."""
+    from pmpc_reconcile.manifests import CloneSource
+
+    if manifest.nodes:
+        return manifest.nodes
+    template = template_of(situation, manifest)
+    if isinstance(manifest.source, CloneSource) and template is not None:
+        return (template.node,)
+    return tuple(situation.inventory.nodes)
+
+
+def files_needed(manifest: Manifest) -> dict[str, str]:
+    """Return the images a guest is made from or has inserted, by the field that names each."""
+    from pmpc_reconcile.manifests import TemplateSource
+
+    if manifest.kind_data.guest is None:
+        return {}
+    found = files_in(manifest.fields)
+    if isinstance(manifest.source, TemplateSource):
+        found["source.template"] = manifest.source.ostemplate
+    return found
+
+
+def _stores(manifest: Manifest) -> list[str]:
+    fields = manifest.fields.items()
+    return sorted({str(value) for path, value in fields if path.endswith(".storage")})
 
 
 def _known(what: str, names: Mapping[str, Any] | list[str]) -> str:

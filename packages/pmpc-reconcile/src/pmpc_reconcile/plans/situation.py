@@ -37,8 +37,8 @@ class Situation:
         vmids: By address, the vmid of a guest that exists.
         moment: When the plan is made, in seconds since the epoch.
         restart: Addresses whose restart was asked for; `*` stands for all.
-        images: Container templates and the nodes that have them; None where that could not be
-            read.
+        images: Images that new guests need and the nodes that have them; None where that could
+            not be read.
         declared: The manifests of the plan, by address.
         begun: Fields of settings that an apply was about which did not end well: ours where they
             are there.

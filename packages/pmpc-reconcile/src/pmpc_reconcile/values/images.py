@@ -1,12 +1,15 @@
-"""What a manifest of kind Image means: one file on a storage."""
+"""What a manifest of kind Image means, one file on a storage, and which files a guest names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from pmpc_reconcile.values.fields import FieldValue
+
+CONTENTS: Final = frozenset({"iso", "import", "vztmpl"})
+"""What a storage holds that guests are made from or have inserted, and that is no guest's own."""
 
 
 def image_fields(spec: Mapping[str, Any]) -> dict[str, FieldValue]:
@@ -26,3 +29,21 @@ def filename_of(spec: Mapping[str, Any]) -> str:
     """Return the name of the file; the last part of the URL's path by default."""
     path = unquote(urlsplit(str(spec["url"])).path)
     return str(spec.get("filename") or path.rpartition("/")[2])
+
+
+def content_of(volume: str) -> str | None:
+    """Return what a volume is by its id, such as `iso` of `local:iso/debian.iso`.
+
+    None for the volumes of guests, and for what is no volume.
+    """
+    folder = volume.partition(":")[2].partition("/")[0]
+    return folder if folder in CONTENTS else None
+
+
+def files_in(fields: Mapping[str, FieldValue]) -> dict[str, str]:
+    """Return the files that a guest's disks and drives name, by the field that names each."""
+    return {
+        path: str(value)
+        for path, value in fields.items()
+        if path.endswith((".volume", ".import-from")) and content_of(str(value))
+    }
