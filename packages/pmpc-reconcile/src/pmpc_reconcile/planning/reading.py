@@ -10,7 +10,6 @@ from pmpc_reconcile.identity import new_marker_id
 from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
 from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused
 from pmpc_reconcile.manifests import Manifest
-from pmpc_reconcile.plans import cloud_init
 from pmpc_reconcile.plans.group_hooks import RELEASE
 from pmpc_reconcile.plans.requirements import files_needed, template_of
 from pmpc_reconcile.plans.situation import Situation
