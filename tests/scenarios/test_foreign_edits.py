@@ -161,6 +161,32 @@ async def test_who_did_it_is_named_when_it_was_seen(lab: Any) -> None:
     assert "qmconfig" in (blame.task or "")
 
 
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+async def test_who_did_it_is_named_by_the_cluster_when_no_sync_saw_it(
+    lab: Any, method: str
+) -> None:
+    from pmpc_state import sync
+
+    def edit(user: str, cores: int, how: str = "PUT") -> None:
+        path = f"/nodes/{lab.cluster.guests[vmid].node}/qemu/{vmid}/config"
+        lab.cluster.call(how, path, {"cores": cores, "memory": "4096"}, user=user)
+        lab.cluster.clock.advance(30)
+
+    await lab.applied(web(2))
+    vmid = int(lab.vmid("web-1"))
+    await sync(lab.state, lab.client, "lab")
+    edit("alice@pve", 8)
+    await sync(lab.state, lab.client, "lab")
+    edit("bob@pve", 6, method)
+    item = (await lab.plan(web(4))).object("VirtualMachine/web-1")
+    blame = item.theirs["config.cores"]
+    assert (blame.user, bool(blame.task)) == ("bob@pve", method == "POST")
+    assert blame.at
+    lab.cluster.guests[vmid].config["cores"] = "7"  # as root does in a file: nothing tells of it
+    item = (await lab.plan(web(4))).object("VirtualMachine/web-1")
+    assert "config.cores" not in item.theirs
+
+
 @pytest.mark.parametrize("moment", range(1, 5))
 @pytest.mark.parametrize("ours", [False, True], ids=["an unrelated key", "the same key"])
 async def test_an_edit_right_before_any_of_our_writes_is_never_lost(

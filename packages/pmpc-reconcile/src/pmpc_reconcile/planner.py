@@ -17,6 +17,7 @@ from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
 from pmpc_reconcile.locate import Found, Location, Missing, Refused, Unknown
 from pmpc_reconcile.manifests import Manifest
 from pmpc_reconcile.planning.begun import begun_by
+from pmpc_reconcile.planning.editors import Editors, newer
 from pmpc_reconcile.planning.linking import linked, removed_after, with_images, with_storages
 from pmpc_reconcile.planning.others import OtherKinds, in_order
 from pmpc_reconcile.planning.reading import Reading
@@ -52,6 +53,7 @@ class Planner:
         self._states: dict[str, str] = {}
         self._others = OtherKinds(live)
         self._reading = Reading(live, records, emit)
+        self._editors = Editors(live)
 
     async def plan(self, request: Request) -> Plan:
         """Return what would bring the cluster to the manifests.
@@ -152,12 +154,12 @@ class Planner:
                 result = plan_new(situation, manifest, place.notes, config)
             else:
                 result = _existing_or_not(situation, manifest, place, record)
-            built.append(await self._blamed(request.release, result))
+            built.append(await self._blamed(request.release, result, place))
             self.emit(PlanProgress("diff", address, number, len(manifests)))
             await asyncio.sleep(0)  # thousands of objects must not stop the event loop
         return linked(built, {str(item.address): item for item in request.manifests})
 
-    async def _blamed(self, release: str, built: Built) -> Built:
+    async def _blamed(self, release: str, built: Built, place: Location | None) -> Built:
         item = built.item
         if not item.conflicts:
             return built
@@ -167,7 +169,12 @@ class Planner:
         kind = {"Container": "lxc", "Pool": "pool"}.get(item.kind, "qemu")
         key = item.name if item.vmid is None else str(item.vmid)
         options = {change.path.split(".")[1] for change in item.conflicts if "." in change.path}
-        return with_blame(built, await self.records.blame(kind, key, options))
+        if not isinstance(place, Found):
+            return with_blame(built, await self.records.blame(kind, key, options))
+        blame = await self.records.blame(kind, key, options, place.guest.config)
+        told = await self._editors.blame(place.guest, options)
+        known = {option: newer(blame.get(option), one) for option, one in told.items()}
+        return with_blame(built, blame | known)
 
     async def _leftovers(
         self,

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pmpc_state.freshness import Sweep as Sweep
     from pmpc_state.kinds import KINDS as KINDS
     from pmpc_state.kinds import SETTINGS as SETTINGS
+    from pmpc_state.logtext import edit_told as edit_told
     from pmpc_state.reader import StateReader as StateReader
     from pmpc_state.repositories.holders import this_process as this_process
     from pmpc_state.retention import Forgotten as Forgotten
@@ -131,6 +132,7 @@ _HOMES = {
     "filters": ("FIELDS", "parse_filter", "parse_sort"),
     "freshness": ("Sweep",),
     "kinds": ("KINDS", "SETTINGS"),
+    "logtext": ("edit_told",),
     "reader": ("StateReader",),
     "repositories.holders": ("this_process",),
     "retention": ("Forgotten", "Retention", "forget_old"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -26,11 +27,13 @@ class Edit:
 
     Attributes:
         options: The options it names, set or removed.
+        values: What it set, as text.
     """
 
     kind: str
     key: str
     options: frozenset[str]
+    values: Mapping[str, str]
 
 
 def edit_told(message: str) -> Edit | None:
@@ -42,7 +45,8 @@ def edit_told(message: str) -> Edit | None:
     options = set(_OPTION.findall(rest))
     for listed in _REMOVED.findall(rest):
         options.update(listed.split(","))
-    return Edit(_KINDS[words[0]], words[1], frozenset(options))
+    values = {name: value for _, name, value in _SETTING.findall(rest) if name != "delete"}
+    return Edit(_KINDS[words[0]], words[1], frozenset(options), values)
 
 
 def guest_told(message: str) -> tuple[str, str] | None:

@@ -28,18 +28,25 @@ class Records(ObjectRecords, PlanRecords, ReleaseRecords):
             )
         )
 
-    async def blame(self, kind: str, key: str, options: Iterable[str]) -> dict[str, Blame]:
+    async def blame(
+        self,
+        kind: str,
+        key: str,
+        options: Iterable[str],
+        live: Mapping[str, Any] | None = None,
+    ) -> dict[str, Blame]:
         """Return who last changed options of an object, as far as it was observed.
 
         Args:
             kind: `qemu`, `lxc` or `pool`.
             key: Its key.
             options: Option names, such as `cores`.
+            live: Its configuration now, if it is a guest.
         """
         wanted = set(options)
 
         def read() -> dict[str, Blame]:
-            return last_changes(self.state, self.cluster, kind, key, wanted)
+            return last_changes(self.state, self.cluster, kind, key, wanted, live)
 
         return await self.run(read)
 
