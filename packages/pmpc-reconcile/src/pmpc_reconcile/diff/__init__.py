@@ -6,6 +6,7 @@ last apply. When and in which order anything is sent belongs to the plan.
 
 from __future__ import annotations
 
+from pmpc_reconcile.diff.before import BEFORE, before_text, before_us, read_before
 from pmpc_reconcile.diff.change import Action, Claim, Diff, FieldChange
 from pmpc_reconcile.diff.create import create_options
 from pmpc_reconcile.diff.pending import pending_options
@@ -13,6 +14,7 @@ from pmpc_reconcile.diff.threeway import three_way
 from pmpc_reconcile.diff.wire import Move, Resize, Wire, to_wire
 
 __all__ = [
+    "BEFORE",
     "Action",
     "Claim",
     "Diff",
@@ -20,8 +22,11 @@ __all__ = [
     "Move",
     "Resize",
     "Wire",
+    "before_text",
+    "before_us",
     "create_options",
     "pending_options",
+    "read_before",
     "three_way",
     "to_wire",
 ]

@@ -134,7 +134,9 @@ class Claim:
     Attributes:
         owner: The manager, a release.
         value: The value it applied. Once the field has another one, the claim is void.
+        before: The value it found when it first applied the field, if that counts for anything.
     """
 
     owner: str
     value: FieldValue
+    before: FieldValue | Absent = ABSENT

@@ -9,7 +9,8 @@ For every field that the manifest declares or that we applied before:
 | yes      | yes         | otherwise         | conflict: somebody else changed it            |
 | yes      | no          | nothing           | add                                           |
 | yes      | no          | otherwise         | change; conflict when another manager owns it |
-| no       | yes         | as we applied it  | remove; release when others own it too        |
+| no       | yes         | as we applied it  | remove; release when others own it too, and   |
+|          |             |                   | where it was so before us (settings only)     |
 | no       | yes         | otherwise         | release: it is somebody else's now            |
 
 A field nobody declares here and that was never ours does not appear at all.
@@ -40,6 +41,8 @@ from pmpc_reconcile.values import (
 LEVEL_FIELDS: Final = frozenset({"state"})
 _NO_OWNERS: Final[Mapping[str, str | Sequence[Claim]]] = {}
 _NO_RESOLUTIONS: Final[Mapping[str, str]] = {}
+_NOTHING: Final[Fields] = {}
+WAS_SO: Final = "it was so before this release"
 
 
 def three_way(
@@ -50,6 +53,7 @@ def three_way(
     *,
     resolutions: Mapping[str, str] = _NO_RESOLUTIONS,
     others: Mapping[str, str | Sequence[Claim]] = _NO_OWNERS,
+    before: Fields = _NOTHING,
     fingerprint: Callable[[str], str] | None = None,
 ) -> Diff:
     """Compare what is wanted, what is there and what we applied last.
@@ -62,6 +66,8 @@ def three_way(
         resolutions: `ours`, `theirs` or `ignore` by path, or by what stands before a dot of it.
         others: Other managers by the path of a field they own: a name, or what each of them
             applied, which counts as long as the field has that value.
+        before: Values from before we first applied a field. What has such a value again, or still,
+            keeps it when we let go of it.
         fingerprint: Makes the keyed fingerprint by which secrets are compared. Without it a secret
             counts as changed every time.
 
@@ -71,7 +77,7 @@ def three_way(
     slots = frozenset(slot_of(path) for path in live)
     declared = frozenset(slot_of(path) for path in desired)
     context = _Context(
-        kind, desired, live, owned, resolutions, others, fingerprint, slots, declared
+        kind, desired, live, owned, resolutions, others, before, fingerprint, slots, declared
     )
     fields = [_declared(context, path) for path in desired]
     fields.extend(_undeclared(context, path) for path in owned if path not in desired)
@@ -89,6 +95,7 @@ class _Context:
     owned: Fields
     resolutions: Mapping[str, str]
     others: Mapping[str, str | Sequence[Claim]]
+    before: Fields
     fingerprint: Callable[[str], str] | None
     slots: frozenset[str]
     declared_slots: frozenset[str]
@@ -188,6 +195,8 @@ def _undeclared(context: _Context, path: str) -> FieldChange:
         return attrs.evolve(change, reason="no longer there")
     if owner is not None:
         return attrs.evolve(change, reason=f"still managed by {owner}", owner=owner)
+    if path in context.before and context.same(path, context.before[path], live):
+        return attrs.evolve(change, reason=WAS_SO)
     slot, key = slot_of(path), split_path(path)[2]
     if slot in context.declared_slots and removes_slot(context.kind, slot, {key}):
         return attrs.evolve(change, reason="what is still declared needs it")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from pmpc_reconcile.diff import BEFORE, before_text, read_before
 from pmpc_reconcile.errors import PlanNotFound
 from pmpc_reconcile.plans.settings import KEY, RECORD_KINDS
 from pmpc_reconcile.records import ManagedRecord, Records
@@ -34,13 +35,24 @@ class Begun:
     items: Mapping[str, ObjectPlan] = attrs.field(factory=dict[str, "ObjectPlan"])
 
     def managed(self, records: Mapping[str, ManagedRecord]) -> dict[str, ManagedRecord]:
-        """Return records with those of objects that were begun and never recorded."""
-        found = dict(records)
+        """Return records with what was begun and never recorded."""
+        found = {
+            address: _with_before(record, self.items[address]) if address in self.items else record
+            for address, record in records.items()
+        }
         for address, item in self.items.items():
             if address not in found and item.evidence.get(KEY, "guest") != "guest":
                 kind = RECORD_KINDS[item.kind]
-                found[address] = ManagedRecord(address, kind, item.evidence[KEY], {}, {})
+                found[address] = _with_before(
+                    ManagedRecord(address, kind, item.evidence[KEY], {}, {}), item
+                )
         return found
+
+
+def _with_before(record: ManagedRecord, item: ObjectPlan) -> ManagedRecord:
+    """Return a record that knows what was there before the apply that did not end well."""
+    text = before_text({**read_before(item.evidence), **record.before})
+    return attrs.evolve(record, identity={**record.identity, BEFORE: text})
 
 
 async def begun_by(records: Records, release: str) -> Begun:

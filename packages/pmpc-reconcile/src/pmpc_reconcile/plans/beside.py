@@ -31,16 +31,18 @@ class Beside:
     Attributes:
         declared: Fields of the other manifests, by address.
         owned: Fields the other objects of the release own, as last applied.
+        before: What those were before the release, of settings that always exist.
     """
 
     declared: Mapping[str, Fields] = attrs.field(factory=dict[str, "Fields"])
     owned: Fields = attrs.field(factory=dict[str, "FieldValue"])
+    before: Fields = attrs.field(factory=dict[str, "FieldValue"])
 
     @property
     def paths(self) -> frozenset[str]:
         """Return the fields that other manifests declare; orders are each one's own."""
         return frozenset(
-            path for fields in self.declared.values() for path in fields if not _is_order(path)
+            path for fields in self.declared.values() for path in fields if not is_order(path)
         )
 
     def owned_with(self, owned: Fields, desired: Fields) -> dict[str, FieldValue]:
@@ -49,7 +51,7 @@ class Beside:
         come = {
             path: value
             for path, value in self.owned.items()
-            if path in desired and path not in owned and not _is_order(path)
+            if path in desired and path not in owned and not is_order(path)
         }
         return {**come, **kept}
 
@@ -69,10 +71,12 @@ def beside(situation: Situation, address: str, thing: str) -> Beside:
         if name != address
     }
     owned: dict[str, FieldValue] = {}
+    before: dict[str, FieldValue] = {}
     for name in situation.managed_about.get((kind, thing), ()):
         if name != address:
             owned |= situation.managed[name].owned
-    return Beside(declared, owned)
+            before |= situation.managed[name].before
+    return Beside(declared, owned, before)
 
 
 def thing_of(situation: Situation, manifest: Manifest) -> str:
@@ -103,7 +107,7 @@ def clash(situation: Situation, manifest: Manifest) -> Diagnostic | None:
         for path, value in manifest.fields.items():
             theirs = fields.get(path)
             differs = theirs is not None and not same(manifest.kind_data, path, value, theirs)
-            if differs and not _is_order(path):
+            if differs and not is_order(path):
                 return _said_twice(manifest, path, value, other, theirs)
     return None
 
@@ -119,5 +123,6 @@ def _said_twice(
     )
 
 
-def _is_order(path: str) -> bool:
+def is_order(path: str) -> bool:
+    """Return whether a field is the order of a list of rules."""
     return path.rpartition(".")[2] == _ORDER

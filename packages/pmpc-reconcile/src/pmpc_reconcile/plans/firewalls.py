@@ -81,6 +81,7 @@ def plan_firewall(
         desired=desired,
         live=live,
         owned=owned,
+        before=record.before if record else {},
         item_of=item_of,
         resolutions=resolutions,
         adopted=adopted,

@@ -8,13 +8,24 @@ declared is used together, and stays when we let go of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from pmpc_reconcile.diff import Action, Diff, FieldChange, three_way
-from pmpc_reconcile.plans.beside import Beside
+from pmpc_reconcile.diff import (
+    BEFORE,
+    Action,
+    Claim,
+    Diff,
+    FieldChange,
+    before_text,
+    before_us,
+    read_before,
+    three_way,
+)
+from pmpc_reconcile.diff.threeway import WAS_SO
+from pmpc_reconcile.plans.beside import Beside, is_order
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
 from pmpc_reconcile.values import same
@@ -65,6 +76,7 @@ class Settings:
         desired: Fields of the manifest; none when everything of ours goes.
         live: Fields of the server.
         owned: Fields as we last applied them.
+        before: What fields were before we first applied them, of settings that always exist.
         item_of: The item a field belongs to; None for a setting that always exists.
         resolutions: How conflicts are settled.
         adopted: What exists is ours from now on.
@@ -83,6 +95,7 @@ class Settings:
     resolutions: Mapping[str, str] = attrs.field(factory=dict[str, str])
     adopted: bool = False
     foreign: tuple[FieldChange, ...] = ()
+    before: Fields = attrs.field(factory=dict[str, "FieldValue"])
     vmid: int | None = None
     beside: Beside = attrs.field(factory=Beside)
 
@@ -106,19 +119,23 @@ def with_begun(situation: Situation, settings: Settings) -> Settings:
         and same(settings.kind, path, value, live[path])
     }
     owned = {**settings.owned, **ours}
-    return attrs.evolve(settings, owned=settings.beside.owned_with(owned, settings.desired))
+    return attrs.evolve(
+        settings,
+        owned=settings.beside.owned_with(owned, settings.desired),
+        before={**settings.beside.before, **settings.before},
+    )
 
 
 def compare(situation: Situation, settings: Settings) -> Diff:
     """Compare what is wanted with what is there, others' items respected."""
-    others = situation.claims.get((RECORD_KINDS[settings.kind.name], settings.key), {})
     diff = three_way(
         settings.kind,
         settings.desired,
         settings.live,
         settings.owned,
         resolutions=settings.resolutions,
-        others=others,
+        others=_claims(situation, settings),
+        before=settings.before,
         fingerprint=situation.fingerprint,
     )
     known = (*settings.owned, *settings.beside.owned)
@@ -156,6 +173,7 @@ def plan_settings(
     conflicts = diff.conflicts + (settings.foreign if diff.changes else ())
     owned = settings.owned if conflicts else _owned_after(settings, diff)
     gone = not settings.desired
+    evidence = {KEY: settings.key, **_before(situation, settings, diff)}
     item = ObjectPlan(
         address=settings.address,
         action=_action(gone, conflicts, problems, diff),
@@ -165,13 +183,39 @@ def plan_settings(
         conflicts=conflicts,
         desired=settings.desired,
         owned_after=owned,
-        evidence={KEY: settings.key},
+        evidence=evidence,
         notes=(*(problem.message for problem in problems), *_staying(settings, diff)),
-        record=gone or not is_recorded(record, settings.key, "", owned, situation.fingerprint),
+        record=gone
+        or not is_recorded(record, settings.key, "", owned, situation.fingerprint)
+        or record is None
+        or record.before != read_before(evidence),
     )
     if conflicts or problems or not diff.changes:
         return Built(item, (), problems)
     return Built(item, steps)
+
+
+def _claims(situation: Situation, settings: Settings) -> Mapping[str, Sequence[Claim]]:
+    return situation.claims.get((RECORD_KINDS[settings.kind.name], settings.key), {})
+
+
+def _before(situation: Situation, settings: Settings, diff: Diff) -> dict[str, str]:
+    """Return as evidence what settings that always exist were before this release.
+
+    What is adopted is ours altogether. The order of rules is nobody's but ours.
+    """
+    if settings.adopted:
+        return {}
+    known = settings.before
+    if not diff.conflicts:
+        claims = _claims(situation, settings)
+        known = before_us(settings.kind, diff, settings.live, known, claims)
+    kept = {
+        path: value
+        for path, value in known.items()
+        if settings.item_of(path) is None and not is_order(path)
+    }
+    return {BEFORE: before_text(kept)} if kept else {}
 
 
 def _action(
@@ -219,8 +263,8 @@ def _kept(settings: Settings, change: FieldChange, going: set[str]) -> FieldChan
 
 def _staying(settings: Settings, diff: Diff) -> Iterator[str]:
     """Say which items are no longer declared and stay, because nobody knows that we made them."""
-    left = [field.path for field in diff.fields if field.reason == _OTHERS]
-    names = [item.name for path in left if (item := settings.item_of(path))]
+    left = [field.path for field in diff.fields if field.reason in (_OTHERS, WAS_SO)]
+    names = [item.name if (item := settings.item_of(path)) else path for path in left]
     kept = [name for name in dict.fromkeys(names) if any(p.startswith(name) for p in settings.live)]
     if kept:
         yield (

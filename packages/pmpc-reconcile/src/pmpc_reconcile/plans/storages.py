@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pmpc_reconcile.diagnostics import error, warning
-from pmpc_reconcile.diff import Action, Diff, FieldChange, create_options, three_way, to_wire
+from pmpc_reconcile.diff import (
+    BEFORE,
+    Action,
+    Diff,
+    FieldChange,
+    before_text,
+    before_us,
+    create_options,
+    three_way,
+    to_wire,
+)
 from pmpc_reconcile.kinds import kind, options_of
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.settings import KEY
@@ -53,20 +63,26 @@ def plan_storage(
     if fixed:
         return Built(_item(manifest, ObjectAction.REFUSED, fixed[0].message), (), fixed)
     owned: Fields = record.owned if record else {}
+    made = "yes" if adopted else record.identity.get(MADE, "no") if record else "no"
+    before = record.before if record is not None and made == "no" else {}
+    claims = situation.claims.get(("storage", manifest.name), {})
+    live = storage_fields(row, owned)
     diff = three_way(
         manifest.kind_data,
         manifest.fields,
-        storage_fields(row, owned),
+        live,
         owned,
         resolutions=situation.resolutions_for(manifest),
-        others=situation.claims.get(("storage", manifest.name), {}),
+        others=claims,
+        before=before,
         fingerprint=situation.fingerprint,
     )
     if record is None and not adopted and diff.changes:
         return _refused(manifest, f"storage {manifest.name} exists and is not managed by this "
                         "release; it is left alone")  # fmt: skip
-    made = "yes" if adopted else record.identity.get(MADE, "no") if record else "no"
-    return _existing(situation, manifest, row, record, diff, made)
+    if made == "no" and not diff.conflicts:
+        before = before_us(manifest.kind_data, diff, live, before, claims)
+    return _existing(situation, manifest, row, record, diff, made, before)
 
 
 def remove_storage(record: ManagedRecord, row: Mapping[str, Any] | None) -> Built:
@@ -171,6 +187,7 @@ def _existing(
     record: ManagedRecord | None,
     diff: Diff,
     made: str,
+    before: Fields,
 ) -> Built:
     address, name = str(manifest.address), manifest.name
     problems = to_wire(manifest.kind_data, diff.changes, row).refused
@@ -191,8 +208,10 @@ def _existing(
         conflicts=diff.conflicts,
         desired=manifest.fields,
         owned_after=owned,
-        evidence={KEY: name, MADE: made, FIXED: fixed_text(row)},
-        record=not is_recorded(record, name, "", owned, situation.fingerprint),
+        evidence={KEY: name, MADE: made, FIXED: fixed_text(row), BEFORE: before_text(before)},
+        record=not is_recorded(record, name, "", owned, situation.fingerprint)
+        or record is None
+        or record.before != before,
     )
     return Built(item, steps, problems)
 

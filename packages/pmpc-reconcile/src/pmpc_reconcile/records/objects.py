@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pmpc_reconcile.diff import Claim
+from pmpc_reconcile.diff import Claim, read_before
 from pmpc_reconcile.identity import Evidence
 from pmpc_reconcile.locate import Recorded
 from pmpc_reconcile.records.crossing import Crossing
-from pmpc_reconcile.values import FieldValue, Secret, SecretMark
+from pmpc_reconcile.values import ABSENT, FieldValue, Secret, SecretMark
 
 if TYPE_CHECKING:
     from pmpc_state import OwnedField
@@ -42,6 +42,11 @@ class ManagedRecord:
     def marker_id(self) -> str:
         """Return the id in its marker."""
         return self.identity.get(MARKER, "")
+
+    @property
+    def before(self) -> dict[str, FieldValue]:
+        """Return what fields were before this release, of settings that always exist."""
+        return read_before(self.identity)
 
     def recorded_guest(self) -> Recorded | None:
         """Return what locating a guest needs; None for other kinds."""
@@ -86,8 +91,10 @@ class ObjectRecords(Crossing):
                 ]
                 for item in others:
                     paths = found.setdefault((item.kind, item.key), {})
+                    before = read_before(item.identity)
                     for field in reader.ownership.fields(self.cluster, item.release, item.address):
-                        claim = Claim(item.release, _owned_value(field))
+                        was = before.get(field.path, ABSENT)
+                        claim = Claim(item.release, _owned_value(field), was)
                         paths.setdefault(field.path, []).append(claim)
             return found
 
