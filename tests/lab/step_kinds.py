@@ -97,6 +97,15 @@ def _changing() -> Sequence[StepKind]:
                               delete=1),
         ),
         StepKind(
+            "cloud-init", steps.RegenerateCloudInit, f"{vm}cloud-init#cloud-init",
+            "regenerate cloud-init", "PUT /nodes/*/cloudinit",
+            guest("cloud-init", "state: running",
+                  "memory: 512, ciuser: deb, ide2: {storage: local-lvm, cloudinit: on}"),
+            task=False,
+            spoil=in_turn(edited("cloud-init", ciuser="bob"),
+                          guest_task("cloud-init", "PUT", "/cloudinit")),
+        ),
+        StepKind(
             "migrate", steps.MigrateGuest, f"{vm}migrate#migrate", "migrate to pve1",
             "POST /nodes/*/migrate", guest("migrate", "placement: {nodes: [pve1]}"),
             spoil=guest_task("migrate", "POST", "/migrate", target="pve2"),

@@ -232,7 +232,7 @@ async def test_a_file_of_a_newer_version_is_refused_and_says_so(lab: Any, tmp_pa
     path = tmp_path / "plan.json"
     plan = await lab.plan(web(2))
     path.write_text(json.dumps({**plan.to_dict(), "pmpcPlan": PLAN_VERSION + 1}))
-    with pytest.raises(PlanVersionUnsupported, match=r"a newer pmpc wrote it \(format 3, this one"):
+    with pytest.raises(PlanVersionUnsupported, match=r"a newer pmpc wrote it \(format 4, this one"):
         Plan.load(path)
     for text, message in (("{}", "no version"), ('{"pmpcPlan": "1"}', "no version"), ("", "JSON")):
         path.write_text(text)

@@ -9,6 +9,7 @@ import pytest
 from proxmox_client.testing import SimulatedCluster
 from proxmox_client.testing.saving import from_document, to_document
 from tests.lab.machines import VM, run, with_machines
+from tests.lab.simulated import Lab
 
 HIDDEN = "**********"
 
@@ -132,3 +133,23 @@ def test_what_is_behind_survives_saving_and_a_live_migration(cluster: SimulatedC
     run(cluster, "POST", f"{VM}/migrate", target="pve2", online=1, **{"with-local-disks": 1})
     assert cluster.guests[100].node == "pve2"
     assert cluster.guests[100].cloudinit == {"ciuser": "deb", "nameserver": None}
+
+
+@pytest.mark.requirement("guests.cloudinit-drive-behind")
+def test_who_may_set_networks_may_set_the_options_and_not_write_the_drive(
+    cluster: SimulatedCluster,
+) -> None:
+    lab = Lab(cluster)
+    for privilege, statuses in (
+        ("VM.Config.Network", (200, 403)),
+        ("VM.Config.Cloudinit", (200, 200)),
+        ("VM.Config.Options", (403, 403)),
+    ):
+        name = privilege.rpartition(".")[2]
+        headers = {"authorization": f"PVEAPIToken={cluster.create_token(f'{name}@pve', 'test')}"}
+        lab("POST", "/access/roles", {"roleid": name, "privs": privilege})
+        lab("PUT", "/access/acl", {"path": "/vms", "roles": name, "users": f"{name}@pve"})
+        options = lab("PUT", f"{VM}/config", {"ciuser": name}, headers=headers)
+        drive = lab("PUT", f"{VM}/cloudinit", headers=headers)
+        found = (options.status, drive.status)
+        assert found == statuses, privilege

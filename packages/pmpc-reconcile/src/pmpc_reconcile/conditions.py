@@ -123,7 +123,7 @@ def conditions_after(
 def _applied(item: ObjectPlan, *, waits: bool) -> ObjectPlan:
     """Return the entry of an object as a plan made afterwards would have it."""
     if item.action in (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.REPLACE):
-        item = attrs.evolve(item, action=ObjectAction.NONE, changes=(), ailment="")
+        item = attrs.evolve(item, action=ObjectAction.NONE, changes=(), ailment="", behind=())
     if waits:
         return item
     return attrs.evolve(item, restart=(), waits="")
@@ -151,6 +151,9 @@ def _synced(item: ObjectPlan) -> Condition:
             reason.get(item.action, "Differs"),
             _paths(item.changes),
         )
+    if item.behind:
+        message = f"its cloud-init drive still has the former {', '.join(item.behind)}"
+        return Condition(ConditionType.SYNCED, Truth.FALSE, "DriveBehind", message)
     return Condition(ConditionType.SYNCED, Truth.TRUE, "AsDeclared")
 
 

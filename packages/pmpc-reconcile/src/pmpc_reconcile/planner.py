@@ -79,7 +79,8 @@ class Planner:
             self._former = await self._reading.last_declared(request.release)
         situation = await self._situation(request, inventory, places, pools)
         owned = {address: item.owned_after for address, item in begun.items.items()}
-        situation = attrs.evolve(situation, begun=owned, managed=managed)
+        behind = await self._reading.drives(request, places)
+        situation = attrs.evolve(situation, begun=owned, managed=managed, behind=behind)
         built = await self._build(request, situation, managed, places, pools)
         built += await self._leftovers(request, situation, managed, places, pools)
         many = too_many_deletions(built, request.most_deleted)

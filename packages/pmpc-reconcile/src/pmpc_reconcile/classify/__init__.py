@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from pmpc_reconcile.classify.lookup import classify, hotplug_features, rule_for, why_waits
 from pmpc_reconcile.classify.rule import Effect, Rule
+from pmpc_reconcile.classify.tables import CLOUD_INIT
 
-__all__ = ["Effect", "Rule", "classify", "hotplug_features", "rule_for", "why_waits"]
+__all__ = ["CLOUD_INIT", "Effect", "Rule", "classify", "hotplug_features", "rule_for", "why_waits"]

@@ -20,6 +20,10 @@ def _of(words: str) -> frozenset[str]:
 
 
 DISKS: Final = _of("scsi virtio sata ide")
+CLOUD_INIT: Final = _of(
+    "ciuser cipassword citype ciupgrade cicustom sshkeys ipconfig nameserver searchdomain"
+)
+"""Options that only the cloud-init drive is made of; names and network cards are on it, too."""
 
 
 def _switches_ballooning(before: Value, after: Value) -> bool:
@@ -41,11 +45,9 @@ QEMU: Final = (
         source=f"{_FACTS}: always live",
     ),
     Rule(
-        options=_of(
-            "ciuser cipassword citype ciupgrade cicustom sshkeys ipconfig nameserver searchdomain"
-        ),
+        options=CLOUD_INIT,
         effect=Effect.LIVE,
-        source=f"{_FACTS}: cloud-init values; the drive on regenerate or boot",
+        source=f"{_FACTS}: cloud-init values; the drive on regenerate, which a plan does, or boot",
     ),
     Rule(
         options=_of("cpulimit cpuunits"),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pmpc_reconcile.execute.steprun import ObjectRun
 from pmpc_reconcile.identity.disks import disks_of, own_disks, read_disks, write_disks
 from pmpc_reconcile.live import GuestObject
+from pmpc_reconcile.plans.cloud_init import BEHIND
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
 from pmpc_reconcile.plans.settings import RECORD_KINDS, recorded_key
 from pmpc_reconcile.plans.steps import (
@@ -22,6 +23,7 @@ from pmpc_reconcile.plans.steps import (
     DeleteStorage,
     ForgetObject,
     MoveDisk,
+    RegenerateCloudInit,
     ResizeDisk,
     SetPool,
     Step,
@@ -38,18 +40,25 @@ class OwnershipKeeper:
         self._plan = plan
         self._objects = objects
         self._writing: dict[str, asyncio.Lock] = {}
+        self._begun: set[str] = set()
+        self._acting = frozenset(step.address for step in plan.steps)
         self._open: dict[str, dict[str, Step]] = {}
         for step in plan.steps:
             self._open.setdefault(step.address, {})[step.id] = step
 
     async def step_begins(self, step: Step) -> None:
-        """Forget a guest that is gone before another is made in its place.
+        """Record what the next plan has to know if this process is killed in the middle.
 
-        Its record names the marker and traits of the former one. Killed in the middle, the next
-        plan would take the new guest for a copy of it.
+        A guest that is gone is forgotten before another is made in its place: its record names the
+        marker and traits of the former one, and the new one would be taken for a copy of it.
         """
+        self._begun.add(step.id)
         if isinstance(step, (CloneGuest, CreateGuest)):
             await self._records.forget(self._plan.release, step.address)
+        if isinstance(step, Configure) and self._unwritten(step.address):
+            # Killed right after the options are written, nothing of them tells that the drive is
+            # still to be written: PVE does not list all of them.
+            await self._record(self._objects[step.address])
 
     async def step_done(self, step: Step) -> None:
         """Record what a verified step made ours."""
@@ -72,8 +81,14 @@ class OwnershipKeeper:
             await self._records.forget(self._plan.release, step.address)
             return
         original = next((item for item in self._plan.steps if item.id == undone), None)
-        if original is not None:
-            self._open.setdefault(step.address, {})[undone] = original
+        steps = self._open.setdefault(step.address, {})
+        if isinstance(original, RegenerateCloudInit):
+            steps.pop(undone, None)  # written from the values before
+        elif original is not None:
+            for other in self._unwritten(step.address):
+                if other.id not in self._begun and not self._objects[step.address].item.behind:
+                    del steps[other.id]
+            steps[undone] = original
         await self._record(self._objects[step.address])
 
     async def settle_quiet_objects(self) -> None:
@@ -111,6 +126,8 @@ class OwnershipKeeper:
             if target.seen is not None:
                 identity |= target.seen.evidence.to_record()
                 identity |= _disks(target, target.seen)
+            if lacking := self._lacking(item):
+                identity[BEHIND] = ",".join(lacking)
         await self._records.record(
             self._plan.release,
             item.address,
@@ -119,6 +136,17 @@ class OwnershipKeeper:
             identity=identity,
             fields=self._fields(item),
         )
+
+    def _unwritten(self, address: str) -> tuple[RegenerateCloudInit, ...]:
+        """Return the steps to come that write a cloud-init drive."""
+        steps = self._open.get(address, {}).values()
+        return tuple(step for step in steps if isinstance(step, RegenerateCloudInit))
+
+    def _lacking(self, item: ObjectPlan) -> tuple[str, ...]:
+        """Return the options that a guest's cloud-init drive may lack from now on."""
+        if item.address not in self._acting:
+            return item.behind
+        return tuple(sorted({key for step in self._unwritten(item.address) for key in step.keys}))
 
     def _fields(self, item: ObjectPlan) -> dict[str, FieldValue]:
         """Return what is ours by now: fields of open steps keep the value recorded before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,12 @@ from pmpc_reconcile.identity import new_marker_id
 from pmpc_reconcile.live import Inventory, LiveCluster, PoolObject
 from pmpc_reconcile.locate import Found, Location, Locator, Missing, Recorded, Refused
 from pmpc_reconcile.manifests import Manifest
+from pmpc_reconcile.plans import cloud_init
 from pmpc_reconcile.plans.group_hooks import RELEASE
 from pmpc_reconcile.plans.requirements import files_needed, template_of
 from pmpc_reconcile.plans.situation import Situation
-
 from pmpc_reconcile.values.images import content_of
+
 if TYPE_CHECKING:
     from pmpc_reconcile.planning.request import Request
     from pmpc_reconcile.records import ManagedRecord, Records
@@ -61,6 +63,35 @@ class Reading:
         for number, address in enumerate(places, 1):
             self.emit(PlanProgress("locate", address, number, len(places)))
         return places
+
+    async def drives(
+        self, request: Request, places: Mapping[str, Location]
+    ) -> dict[str, frozenset[str]]:
+        """Return by address which options wait for the cloud-init drive of a running machine.
+
+        Asked where options are declared that the drive is made of.
+        """
+        found: dict[str, frozenset[str]] = {}
+        for manifest in request.objects:
+            address = str(manifest.address)
+            place = places.get(address)
+            if not isinstance(place, Found):
+                continue
+            declared = cloud_init.options_declared(manifest.fields)
+            if cloud_init.is_worth_asking(place.guest, declared):
+                found[address] = frozenset()
+        rows = await asyncio.gather(*(self._drive(places[address]) for address in found))
+        return dict(zip(found, rows, strict=True))
+
+    async def _drive(self, place: Location) -> frozenset[str]:
+        from proxmox_client import PveError
+
+        assert isinstance(place, Found)
+        try:
+            rows = await self.live.cloud_init(place.guest, fresh=False)
+        except PveError:  # it went somewhere else just now: the next plan tells
+            return frozenset()
+        return cloud_init.behind_rows(rows)
 
     async def _chosen(self, inventory: Inventory, vmid: int) -> Location:
         """Return a guest somebody chose to be ours; one that has an owner is refused."""

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmpc_reconcile.diff import FieldChange, to_wire
+from pmpc_reconcile.plans.cloud_init import NOTHING_LACKS, DriveLack
 from pmpc_reconcile.plans.hooks import hook_steps
 from pmpc_reconcile.plans.situation import Situation
 from pmpc_reconcile.plans.steps import (
     Configure,
     MigrateGuest,
     MoveDisk,
+    RegenerateCloudInit,
     ResizeDisk,
     RestartGuest,
     SetPool,
@@ -69,6 +71,7 @@ class GuestChain:
         *,
         stopping: bool,
         mark: bool,
+        drive: DriveLack = NOTHING_LACKS,
         waiting: Sequence[str] = (),
         restart: RestartDecision | None = None,
         because: Mapping[str, str] = _NOTHING,
@@ -78,6 +81,7 @@ class GuestChain:
         Args:
             stopping: It shall be stopped; that comes first.
             mark: Its marker is missing.
+            drive: What its cloud-init drive lacks.
             waiting: Options that wait for a restart.
             restart: Why it may be restarted for them; None if it may not.
             because: For each path that waits for a restart, why it does.
@@ -108,6 +112,8 @@ class GuestChain:
                 mark=mark,
             )
         self._moves()
+        if not stopping and restart is None:  # stopped it has no use for it; a restart writes it
+            self._regenerate(drive)
         self._pool()
         self._power(waiting, restart, because)
         return self._between_hooks()
@@ -178,6 +184,19 @@ class GuestChain:
                 storage=storage,
                 changes=(change,),
             )
+
+    def _regenerate(self, drive: DriveLack) -> None:
+        if not drive.keys:
+            return
+        told = ", ".join(drive.keys)
+        self._add(
+            RegenerateCloudInit,
+            "cloud-init",
+            f"regenerate the cloud-init drive of {self._manifest.name} for {told}",
+            reason=drive.why,
+            inverse="regenerate it from the previous values",
+            keys=drive.keys,
+        )
 
     def _pool(self) -> None:
         for change in self._changes:

@@ -17,8 +17,11 @@ from pmpc_reconcile.plans.preconditions import preconditions
 from pmpc_reconcile.plans.steps import STEP_TYPES, Step
 from pmpc_reconcile.values import ABSENT, Absent, FieldValue, Secret, SecretMark
 
-PLAN_VERSION = 2
-"""Version of the format that is written. 2: hooks of groups, replacing, why and whether."""
+PLAN_VERSION = 3
+"""Version of the format that is written.
+
+2: hooks of groups, replacing, why and whether. 3: cloud-init drives.
+"""
 _CHANGES = ("changes", "along")
 _TYPES = {kind.type: kind for kind in STEP_TYPES}
 _MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
@@ -176,6 +179,7 @@ def object_to_dict(item: ObjectPlan) -> dict[str, Any]:
         "because": dict(item.because),
         "restart": list(item.restart),
         "waits": item.waits,
+        "behind": list(item.behind),
         "ailment": item.ailment,
         "notes": list(item.notes),
         "theirs": {path: attrs.asdict(blame) for path, blame in item.theirs.items()},
@@ -200,6 +204,7 @@ def _object_from_dict(data: Mapping[str, Any]) -> ObjectPlan:
         because=data.get("because", {}),
         restart=tuple(data["restart"]),
         waits=data.get("waits", ""),
+        behind=tuple(data.get("behind", ())),
         ailment=data.get("ailment", ""),
         notes=tuple(data["notes"]),
         theirs={path: Blame(**blame) for path, blame in data["theirs"].items()},

@@ -67,6 +67,8 @@ def _explain_object(item: ObjectPlan) -> list[str]:
         why = item.waits.partition(": ")[2]
         tail = f" ({why})" if why else ""
         lines.append(f"    waits for a restart: {', '.join(item.restart)}{tail}")
+    if item.behind:
+        lines.append(f"    its cloud-init drive still has the former {', '.join(item.behind)}")
     if item.ailment:
         lines.append(f"    not healthy: {item.ailment.partition(': ')[2]}")
     return lines

@@ -113,6 +113,7 @@ class ObjectPlan:
         restart: Options whose new value waits for a restart that the plan does not make.
         waits: Why it does not make it: a word and a sentence, `OutsideWindow: its window …`.
         ailment: What keeps the object from working, likewise; empty if nothing does.
+        behind: Options of ours that its cloud-init drive lacks by an earlier change.
         notes: Remarks for people.
         theirs: For each conflicting path who changed it.
         evidence: Traits the guest was recognised by.
@@ -134,6 +135,7 @@ class ObjectPlan:
     restart: tuple[str, ...] = ()
     waits: str = ""
     ailment: str = ""
+    behind: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     theirs: Mapping[str, Blame] = attrs.field(factory=dict[str, Blame])
     evidence: Mapping[str, str] = attrs.field(factory=dict[str, str])

@@ -43,6 +43,7 @@ class Situation:
         begun: Fields of settings that an apply was about which did not end well: ours where they
             are there.
         managed: What is remembered of the release's objects, by address.
+        behind: By address, the options whose value waits for the cloud-init drive, whosever.
     """
 
     release: str
@@ -59,6 +60,7 @@ class Situation:
     declared: Mapping[str, Manifest] = attrs.field(factory=dict[str, "Manifest"])
     begun: Mapping[str, Fields] = attrs.field(factory=dict[str, "Fields"])
     managed: Mapping[str, ManagedRecord] = attrs.field(factory=dict[str, "ManagedRecord"])
+    behind: Mapping[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
 
     @cached_property
     def declared_about(self) -> Mapping[tuple[str, str], Sequence[str]]:

@@ -179,6 +179,19 @@ class MoveDisk(Step):
 
 
 @attrs.frozen(kw_only=True)
+class RegenerateCloudInit(Step):
+    """Write a running guest's cloud-init drive anew, from its present options.
+
+    Attributes:
+        keys: The options the drive lacks.
+    """
+
+    type: ClassVar[str] = "cloud-init"
+
+    keys: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class MigrateGuest(Step):
     """Move a guest to a node its placement allows.
 
@@ -285,6 +298,7 @@ STEP_TYPES: tuple[type[Step], ...] = (
     DeleteStorage,
     ResizeDisk,
     MoveDisk,
+    RegenerateCloudInit,
     MigrateGuest,
     SetPool,
     StartGuest,

@@ -31,6 +31,7 @@ from pmpc_reconcile.plans.steps import (
     Gate,
     MigrateGuest,
     MoveDisk,
+    RegenerateCloudInit,
     RestartGuest,
     SetPool,
     ShutdownByHook,
@@ -89,7 +90,7 @@ def undo_plan(plan: Plan, begun: Collection[str]) -> tuple[Undo, ...]:
         if undo is not None:
             after = tuple(_after(step.id, waiting, undos))
             found.append(Undo(attrs.evolve(undo, after=after), step.id))
-    return (*found, *_restarts(plan, begun, found))
+    return (*found, *_once_more(plan, begun, found))
 
 
 def _after(
@@ -104,22 +105,26 @@ def _after(
             yield from _after(other, waiting, undos)
 
 
-def _restarts(plan: Plan, begun: Collection[str], undos: Sequence[Undo]) -> Iterator[Undo]:
-    """Restart guests once more that were restarted, so that the values before take effect."""
+def _once_more(plan: Plan, begun: Collection[str], undos: Sequence[Undo]) -> Iterator[Undo]:
+    """Do again what brought written values into effect, so that the values before take effect."""
     for step in plan.steps:
-        if isinstance(step, RestartGuest) and step.id in begun:
-            before = tuple(undo.step.id for undo in undos if undo.step.address == step.address)
-            again = attrs.evolve(
-                step, id=_name(step), summary=f"{step.summary} again", after=before, until=None
-            )
-            yield Undo(again, step.id)
+        if not isinstance(step, RestartGuest | RegenerateCloudInit) or step.id not in begun:
+            continue
+        before = tuple(undo.step.id for undo in undos if undo.step.address == step.address)
+        again = attrs.evolve(step, id=_name(step), summary=f"{step.summary} again", after=before)
+        if isinstance(again, RestartGuest):
+            again = attrs.evolve(again, until=None)
+        yield Undo(again, step.id)
 
 
 def _obstacles(step: Step) -> Iterator[str]:
     if isinstance(step, Configure | MoveDisk):
         yield from (why for change in step.changes if (why := _lasting(change)))
     elif (
-        not isinstance(step, RestartGuest | SnapshotGuest | BackupGuest | WaitForGuest | Gate)
+        not isinstance(
+            step,
+            RestartGuest | RegenerateCloudInit | SnapshotGuest | BackupGuest | WaitForGuest | Gate,
+        )
         and _inverse(step, None) is None
     ):
         yield "nothing undoes it"

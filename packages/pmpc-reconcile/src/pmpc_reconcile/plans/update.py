@@ -16,11 +16,19 @@ from pmpc_reconcile.diff import Diff, FieldChange, pending_options, three_way, t
 from pmpc_reconcile.identity.disks import disks_of, read_disks, write_disks
 from pmpc_reconcile.locate import Found
 from pmpc_reconcile.plans.chain import GuestChain, wanted_value
+from pmpc_reconcile.plans.cloud_init import (
+    lack,
+    options_declared,
+    ours_behind,
+    remark,
+    written_to,
+)
 from pmpc_reconcile.plans.health import ailment_of
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.replacement import plan_replacement
 from pmpc_reconcile.plans.restarts import decide_restart
 from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
+from pmpc_reconcile.plans.steps import RegenerateCloudInit
 from pmpc_reconcile.values import FieldValue, default_of, live_fields, same, split_path
 
 if TYPE_CHECKING:
@@ -47,7 +55,11 @@ def plan_existing(
     changes, effects = _classified(manifest, guest, diff.changes)
     because = _reasons(manifest, guest, changes, effects)
     item = _item(situation, manifest, found, record, diff, changes, effects)
-    item = attrs.evolve(item, because=because)
+    rows = situation.behind.get(item.address)
+    behind = ours_behind(
+        guest, options_declared(manifest.fields), record.identity if record else {}, rows
+    )
+    item = attrs.evolve(item, because=because, behind=behind)
     if diff.conflicts:
         return Built(attrs.evolve(item, action=ObjectAction.CONFLICT))
     if manifest.replace == "allow" and "replace" in effects.values():
@@ -60,9 +72,19 @@ def plan_existing(
     waiting = _waiting(manifest, guest, changes, effects, stopping=stopping)
     decision = decide_restart(manifest, situation.moment, asked=situation.restart_asked(manifest))
     restart = decision if waiting and decision.allowed else None
+    drive = lack(written_to(guest, changes, effects), item.behind)
     steps = GuestChain(manifest, guest, changes, situation).steps(
-        stopping=stopping, mark=not found.marked, waiting=waiting, restart=restart, because=because
+        stopping=stopping,
+        mark=not found.marked,
+        drive=drive,
+        waiting=waiting,
+        restart=restart,
+        because=because,
     )
+    more = remark(
+        rows or (), drive.keys, written=any(isinstance(s, RegenerateCloudInit) for s in steps)
+    )
+    item = attrs.evolve(item, notes=(*item.notes, *more))
     action = ObjectAction.UPDATE if steps else ObjectAction.NONE
     if waiting and restart is None:
         item = attrs.evolve(item, restart=waiting, waits=str(decision))

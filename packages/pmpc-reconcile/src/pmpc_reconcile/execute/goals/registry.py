@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pmpc_reconcile.execute.drive import Goal
+from pmpc_reconcile.execute.goals.cloud_init import RegenerateGoal
 from pmpc_reconcile.execute.goals.configuration import ConfigureGoal, DiskGoal
 from pmpc_reconcile.execute.goals.creation import CloneGoal, CreateGoal
 from pmpc_reconcile.execute.goals.deletion import DeleteGuestGoal
@@ -106,6 +107,8 @@ def _existing(step: steps.Step) -> Goal | None:
             return DiskGoal(step)
         case steps.MigrateGuest():
             return MigrateGoal(step)
+        case steps.RegenerateCloudInit():
+            return RegenerateGoal(step)
         case steps.SetPool():
             return SetPoolGoal(step)
         case steps.StartGuest():

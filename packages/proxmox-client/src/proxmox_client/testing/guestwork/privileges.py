@@ -26,6 +26,8 @@ _QEMU = {
     "VM.Config.Cloudinit": "cicustom cipassword citype ciuser ciupgrade nameserver searchdomain"
     " sshkeys",
 }
+_INSTEAD = {"VM.Config.Cloudinit": ["VM.Config.Cloudinit", "VM.Config.Network"]}
+"""Privileges that another one can stand in for."""
 _LXC = {
     "VM.Config.CPU": "cores cpulimit cpuunits",
     "VM.Config.Memory": "memory swap",
@@ -82,7 +84,8 @@ def check_options(
         privilege = needed(kind, option)
         if privilege is None or (kind == "lxc" and option in ("lock", "hookscript")):
             raise PveFault(500, f"only root can set '{option}' config")
-        require_guest(cluster, identity, vmid, [privilege], pool=pool)
+        wanted = _INSTEAD.get(privilege, [privilege])
+        require_guest(cluster, identity, vmid, wanted, pool=pool, any_of=len(wanted) > 1)
 
 
 def check_devices(identity: Identity, options: Mapping[str, str]) -> None:
@@ -109,18 +112,19 @@ def require_guest(
     privileges: list[str],
     *,
     pool: str | None = None,
+    any_of: bool = False,
 ) -> None:
-    """Insist on privileges for a guest, granted on it or on the pool it goes to.
+    """Insist on privileges for a guest, all or any, granted on it or on the pool it goes to.
 
     Raises:
         PveFault: Status 403.
     """
     allows = cluster.access.allows
-    if allows(identity, f"/vms/{vmid}", privileges):
+    if allows(identity, f"/vms/{vmid}", privileges, any_of=any_of):
         return
-    if pool is not None and allows(identity, f"/pool/{pool}", privileges):
+    if pool is not None and allows(identity, f"/pool/{pool}", privileges, any_of=any_of):
         return
-    raise denied(f"/vms/{vmid}, {', '.join(privileges)}")
+    raise denied(f"/vms/{vmid}, {('|' if any_of else ', ').join(privileges)}")
 
 
 def require_space(cluster: SimulatedCluster, identity: Identity, storage: str) -> None:
