@@ -261,3 +261,27 @@ async def test_a_cap_counts_settings_too_and_a_release_of_nothing_is_none(lab: A
     assert lab.writes == []
     await lab.applied(stack(), prune=True, most_deleted=3)
     assert set(lab.cluster.pools) == {"shop"}
+
+
+async def test_a_deleted_release_can_be_rolled_back_to_what_it_was(lab: Any) -> None:
+    await lab.applied(stack(cores=2))
+    assert (await lab.engine.apply(await lab.engine.delete("shop"))).ok
+    assert lab.vmids() == []
+    report = await lab.engine.apply(await lab.engine.rollback("shop"))
+    assert report.ok, [item.reason for item in report.failed]
+    assert lab.config(lab.vmid("web-1"))["cores"] == 2
+    notes = [item.note for item in await lab.engine.history("shop")]
+    assert notes == ["apply", "delete", "rollback to 1"]
+    assert (await lab.plan(stack(cores=2))).empty
+
+
+async def test_a_mistyped_object_to_keep_deletes_nothing(lab: Any) -> None:
+    await lab.applied(stack())
+    lab.forget_writes()
+    with pytest.raises(InputInvalid, match="did you mean 'VirtualMachine/web-1'"):
+        await lab.engine.delete("shop", keep=["VirtualMachine/wbe-1"])
+    with pytest.raises(InputInvalid, match="no such object; there is Pool/shop, VirtualMachine"):
+        await lab.engine.delete("shop", keep=["Storage/nfs"])
+    with pytest.raises(InputInvalid, match="cannot restart VirtualMachine/wbe-1"):
+        await lab.plan(stack(cores=4), restart=["VirtualMachine/wbe-1"])
+    assert lab.writes == []

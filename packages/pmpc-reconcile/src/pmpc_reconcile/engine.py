@@ -123,9 +123,11 @@ class Reconciler(Archive):
 
         Raises:
             ManifestInvalid: Two manifests are about one object.
-            InputInvalid: A resolution is not understood.
+            InputInvalid: A resolution is not understood, or nothing is declared by an address to
+                restart.
             PveError: The cluster cannot be read.
         """
+        _refuse_strays("restart", restart, {str(manifest.address) for manifest in manifests})
         if prune and not manifests:
             raise InputInvalid(
                 "there are no manifests, and pruning would delete everything of the release; "
@@ -204,8 +206,10 @@ class Reconciler(Archive):
         Raises:
             ReleaseNotFound: There is no such release or revision.
         """
-        await self._require(release)
-        target = rollback_target(release, await self.records.revisions(release), revision)
+        revisions = await self.records.revisions(release)
+        if not revisions:  # one that was deleted has revisions, and is there again afterwards
+            await self._require(release)
+        target = rollback_target(release, revisions, revision)
         request = Request(
             release,
             manifests_in(target),
@@ -225,8 +229,10 @@ class Reconciler(Archive):
 
         Raises:
             ReleaseNotFound: There is no such release.
+            InputInvalid: An address to keep is none of the release's objects.
         """
         await self._require(release)
+        _refuse_strays("keep", keep, await self.records.managed(release))
         request = Request(
             release, (), purpose=Purpose.DELETE, note="delete", prune=True, keep=frozenset(keep)
         )
@@ -307,6 +313,21 @@ class Reconciler(Archive):
         if self._client is None:
             raise ClientRequired(f"this needs a connection to cluster {self.cluster!r}")
         return LiveCluster(self._client)
+
+
+def _refuse_strays(verb: str, named: Collection[str], known: Collection[str]) -> None:
+    """Refuse addresses that mean nothing: a typing mistake would delete what was to be kept.
+
+    Raises:
+        InputInvalid: There are some.
+    """
+    from pmpc_reconcile.diagnostics import did_you_mean
+
+    for address in sorted(set(named) - {"*", *known}):
+        shown = sorted(known)[:5] or ["nothing"]
+        there = ", ".join((*shown, *(["…"] if len(known) > len(shown) else ())))
+        hint = did_you_mean(address, known) or f"there is {there}"
+        raise InputInvalid(f"cannot {verb} {address}: there is no such object; {hint}")
 
 
 def _resolutions(resolve: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -20,6 +20,7 @@ from pmpc_reconcile.planning.begun import begun_by
 from pmpc_reconcile.planning.editors import Editors, newer
 from pmpc_reconcile.planning.linking import linked, removed_after, with_images, with_storages
 from pmpc_reconcile.planning.others import OtherKinds, in_order
+from pmpc_reconcile.planning.pools import in_order_of_pools
 from pmpc_reconcile.planning.reading import Reading
 from pmpc_reconcile.planning.request import Request
 from pmpc_reconcile.plans.caps import too_many_deletions
@@ -27,6 +28,7 @@ from pmpc_reconcile.plans.commits import together
 from pmpc_reconcile.plans.creation import plan_new
 from pmpc_reconcile.plans.graph import ordered
 from pmpc_reconcile.plans.group_hooks import RELEASE, Fabric, weave
+from pmpc_reconcile.plans.membership import in_two_pools
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan, Purpose
 from pmpc_reconcile.plans.pools import plan_pool
 from pmpc_reconcile.plans.removal import forget_object, keep_object, remove_guest, remove_pool
@@ -83,8 +85,9 @@ class Planner:
         situation = attrs.evolve(situation, begun=owned, managed=managed, behind=behind)
         built = await self._build(request, situation, managed, places, pools)
         built += await self._leftovers(request, situation, managed, places, pools)
+        built = in_order_of_pools(situation, built)
         many = too_many_deletions(built, request.most_deleted)
-        wrong = (*request.warnings, *request.problems(), *many)
+        wrong = (*request.warnings, *request.problems(), *many, *in_two_pools(situation))
         return await self._assembled(attrs.evolve(request, warnings=wrong), built)
 
     async def _situation(
@@ -209,7 +212,9 @@ class Planner:
         ]
         after = tuple(step.id for item in guests for step in item.steps)
         return [*forgotten, *removed_after(built, guests), *guests] + [
-            remove_pool(record, pools.get(record.key), after, protect=self._protects(address))
+            remove_pool(
+                situation, record, pools.get(record.key), after, protect=self._protects(address)
+            )
             for address, record in gone.items()
             if record.kind == "pool"
         ]

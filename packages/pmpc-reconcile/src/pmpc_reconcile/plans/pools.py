@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pmpc_reconcile.diff import Action, FieldChange, three_way
 from pmpc_reconcile.identity import strip_marker
 from pmpc_reconcile.live import PoolObject
+from pmpc_reconcile.plans.membership import GUESTS, by_vmid, owned_by_pool
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
 from pmpc_reconcile.plans.steps import Configure, CreatePool, Step
@@ -16,9 +17,6 @@ from pmpc_reconcile.values import live_fields
 if TYPE_CHECKING:
     from pmpc_reconcile.manifests import Manifest
     from pmpc_reconcile.records import ManagedRecord
-
-_GUESTS = "guests."
-_T = TypeVar("_T")
 
 
 def plan_pool(
@@ -66,7 +64,7 @@ def pool_config(pool: PoolObject) -> Mapping[str, Any]:
 
 def _new(situation: Situation, manifest: Manifest) -> Built:
     address, name = str(manifest.address), manifest.name
-    fields = _resolved(situation, manifest.fields)
+    fields = by_vmid(situation, manifest.fields)
     made = CreatePool(
         id=f"{address}#create",
         address=address,
@@ -104,20 +102,20 @@ def _existing(
     *,
     marked: bool,
 ) -> Built:
-    fields = _resolved(situation, manifest.fields)
+    fields = by_vmid(situation, manifest.fields)
     diff = three_way(
         manifest.kind_data,
         fields,
         live_fields(manifest.kind_data, pool_config(pool)),
-        record.owned if record else {},
-        resolutions=_resolved(situation, situation.resolutions_for(manifest)),
+        owned_by_pool(situation, record),
+        resolutions=by_vmid(situation, situation.resolutions_for(manifest)),
         others=situation.claims.get(("pool", pool.name), {}),
     )
     steps: tuple[Step, ...] = ()
     action = ObjectAction.CONFLICT if diff.conflicts else ObjectAction.NONE
     if not diff.conflicts and (diff.changes or not marked):
         action = ObjectAction.UPDATE
-        steps = (_configure(situation, manifest, diff.changes, mark=not marked),)
+        steps = _update(situation, manifest, diff.changes, mark=not marked)
     owned = diff.owned_after()
     item = ObjectPlan(
         address=str(manifest.address),
@@ -133,6 +131,44 @@ def _existing(
     return Built(item, steps)
 
 
+def _update(
+    situation: Situation, manifest: Manifest, changes: Sequence[FieldChange], *, mark: bool
+) -> tuple[Step, ...]:
+    """Return the steps of an update; guests that leave do so first, another pool may wait."""
+    left = tuple(
+        change
+        for change in changes
+        if change.action is Action.REMOVE and change.path.startswith(GUESTS)
+    )
+    rest = tuple(change for change in changes if change not in left)
+    if not left:
+        return (_configure(situation, manifest, rest, mark=mark),)
+    leave = leave_pool(str(manifest.address), manifest.name, left, "the manifest differs")
+    if not rest and not mark:
+        return (leave,)
+    return (leave, _configure(situation, manifest, rest, after=(leave.id,), mark=mark))
+
+
+def leave_pool(
+    address: str,
+    name: str,
+    members: tuple[FieldChange, ...],
+    reason: str,
+    after: tuple[str, ...] = (),
+) -> Configure:
+    """Return the step that takes members out of a pool."""
+    return Configure(
+        id=f"{address}#leave",
+        address=address,
+        summary=f"take {', '.join(change.path for change in members)} out of pool {name}",
+        reason=reason,
+        after=after,
+        locks=("file:user.cfg",),
+        inverse="put them back",
+        changes=members,
+    )
+
+
 def _configure(
     situation: Situation,
     manifest: Manifest,
@@ -144,7 +180,7 @@ def _configure(
     made = tuple(
         step
         for change in changes
-        if (step := situation.creations.get(change.path.removeprefix(_GUESTS))) is not None
+        if (step := situation.creations.get(change.path.removeprefix(GUESTS))) is not None
     )
     what = ", ".join(change.path for change in changes) or "the marker"
     return Configure(
@@ -158,13 +194,3 @@ def _configure(
         changes=changes,
         mark=mark,
     )
-
-
-def _resolved(situation: Situation, by_path: Mapping[str, _T]) -> dict[str, _T]:
-    """Return what stands under paths with guests named by vmid where they exist already."""
-    found: dict[str, _T] = {}
-    for path, value in by_path.items():
-        reference = path.removeprefix(_GUESTS)
-        vmid = situation.vmids.get(reference) if path.startswith(_GUESTS) else None
-        found[path if vmid is None else f"{_GUESTS}{vmid}"] = value
-    return found

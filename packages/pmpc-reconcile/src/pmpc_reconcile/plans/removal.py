@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmpc_reconcile.diagnostics import error, warning
+from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.identity.disks import (
     disks_of,
     foreign_disks,
@@ -16,7 +17,9 @@ from pmpc_reconcile.identity.disks import (
 )
 from pmpc_reconcile.locate import Found, Location, Missing, Refused, Unknown
 from pmpc_reconcile.plans.hooks import hook_steps
+from pmpc_reconcile.plans.membership import GUESTS, by_vmid
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
+from pmpc_reconcile.plans.pools import leave_pool
 from pmpc_reconcile.plans.situation import Built
 from pmpc_reconcile.plans.steps import DeleteGuest, DeletePool, ForgetObject
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from pmpc_reconcile.diagnostics import Diagnostic
     from pmpc_reconcile.live import PoolObject
     from pmpc_reconcile.manifests import Manifest
+    from pmpc_reconcile.plans.situation import Situation
     from pmpc_reconcile.records import ManagedRecord
 
 __all__ = ["forget_object", "keep_object", "remove_guest", "remove_pool"]
@@ -89,11 +93,19 @@ def remove_guest(record: ManagedRecord, place: Location, former: Manifest | None
 
 
 def remove_pool(
-    record: ManagedRecord, pool: PoolObject | None, after: tuple[str, ...], *, protect: bool
+    situation: Situation,
+    record: ManagedRecord,
+    pool: PoolObject | None,
+    after: tuple[str, ...],
+    *,
+    protect: bool,
 ) -> Built:
     """Return what deletes a pool that is provably ours, after its guests.
 
+    Members that we put into it leave it first; with others in it, it stays.
+
     Args:
+        situation: What was read.
         record: What is remembered of it.
         pool: The pool; None if there is none.
         after: Ids of the steps that delete its guests.
@@ -116,15 +128,23 @@ def remove_pool(
         marker_id=record.marker_id,
         record=True,
     )
+    here = {f"{GUESTS}{vmid}" for vmid in pool.guests}
+    own = tuple(
+        FieldChange(path=path, action=Action.REMOVE, base=value, live=True)
+        for path, value in sorted(by_vmid(situation, record.owned, recorded=True).items())
+        if path in here
+    )
+    reason = "the manifests no longer have it"
+    leave = leave_pool(record.address, pool.name, own, reason, after) if own else None
     step = DeletePool(
         id=f"{record.address}#delete",
         address=record.address,
         summary=f"delete pool {pool.name}",
-        reason="the manifests no longer have it",
-        after=after,
+        reason=reason,
+        after=(leave.id,) if leave else after,
         locks=("file:user.cfg",),
     )
-    return Built(item, (step,))
+    return Built(item, (leave, step) if leave else (step,))
 
 
 def forget_object(record: ManagedRecord, place: Location | None, pool: PoolObject | None) -> Built:

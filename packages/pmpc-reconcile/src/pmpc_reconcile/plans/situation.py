@@ -75,6 +75,13 @@ class Situation:
         return found
 
     @cached_property
+    def pools_said(self) -> Mapping[str, Sequence[tuple[str, Manifest, str]]]:
+        """Return for each guest, by address or vmid, the pools said, by whom and at which path."""
+        from pmpc_reconcile.plans.membership import pools_said
+
+        return pools_said(self)
+
+    @cached_property
     def managed_about(self) -> Mapping[tuple[str, str], Sequence[str]]:
         """Return by kind and key the addresses of what is remembered about it."""
         found: dict[tuple[str, str], list[str]] = {}

@@ -24,6 +24,7 @@ from pmpc_reconcile.plans.cloud_init import (
     written_to,
 )
 from pmpc_reconcile.plans.health import ailment_of
+from pmpc_reconcile.plans.membership import owned_by_guest
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.replacement import plan_replacement
 from pmpc_reconcile.plans.restarts import decide_restart
@@ -102,7 +103,7 @@ def compare(
         manifest.kind_data,
         manifest.fields,
         live,
-        record.owned if record else {},
+        owned_by_guest(situation, manifest, record),
         resolutions=situation.resolutions_for(manifest),
         others=situation.claims.get((guest.guest, str(guest.vmid)), {}),
         fingerprint=situation.fingerprint,
