@@ -23,7 +23,7 @@ from proxmox_client.testing import SimulatedCluster
 from tests.lab.generated import CASES, IMAGE, KINDS, VERSIONS, Case, document, shuffled
 
 # A third runs, a third is stopped, and a third is as somebody has it.
-STATES = ({"state": "running"}, {"state": "stopped"}, {})
+STATES: tuple[dict[str, str], ...] = ({"state": "running"}, {"state": "stopped"}, {})
 
 
 @pytest.mark.parametrize("version", VERSIONS)
