@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -34,6 +35,7 @@ with State.open(url) as state:
     gone = frozenset(str(n) for n in range(50))
     writer.observed.write_section(run, Section("qemu", items, gone=gone))
     event.remove(state._engine, "after_cursor_execute", after)
+    writer.observed.finish(run, "ok")
     print(count)
 """  # noqa: E501
 
@@ -56,9 +58,12 @@ def test_a_killed_sync_leaves_the_old_look_and_the_next_repairs(
 ) -> None:
     recorder.look("qemu", OLD)
     before = state.reader().resources("lab")
+    newest = datetime.now(UTC) + timedelta(days=10_000)
+    written = state.reader().at("lab", newest)
     killed = _run(url, limit)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert state.reader().resources("lab") == before
+    assert state.reader().at("lab", newest) == written
     assert state.reader().runs("lab")[0].status == "running"
     done = _run(url, 0)  # takes over the lease of the dead, though it has not expired
     assert done.returncode == 0, done.stderr

@@ -21,7 +21,7 @@ from pmpc_state.repositories import (
     told,
 )
 from pmpc_state.repositories.audit import AuditReader
-from pmpc_state.repositories.clusters import ClusterReader, cluster_id, latest_moment
+from pmpc_state.repositories.clusters import ClusterReader, cluster_id
 from pmpc_state.repositories.controls import ControlReader
 from pmpc_state.repositories.journal import JournalReader
 from pmpc_state.repositories.leases import LeaseReader
@@ -108,7 +108,7 @@ class StateReader:
         return ModelReader(self._access, model)
 
     def resources(self, cluster: str, kind: str | None = None) -> tuple[Resource, ...]:
-        """Return what is there now, by kind and key.
+        """Return what is there, by kind and key: as of the last sync that ended, if one writes now.
 
         Raises:
             NotRecorded: The cluster is not recorded.
@@ -222,8 +222,8 @@ class StateReader:
             ValueError: `since` is later than `until`.
         """
         with self._access.reading() as connection:
-            latest = latest_moment(connection, cluster_id(connection, cluster))
-            end = max(latest, since) if until is None else until
+            whole = runs.whole_moment(connection, cluster_id(connection, cluster))
+            end = max(whole, since) if until is None else until
             wanted = Wanted(kind, key, path, actor)
             return history.changes(connection, cluster, since, end, wanted)
 
@@ -260,8 +260,8 @@ class StateReader:
             ValueError: `since` is later than `until`.
         """
         with self._access.reading() as connection:
-            latest = latest_moment(connection, cluster_id(connection, cluster))
-            end = max(latest, since) if until is None else until
+            whole = runs.whole_moment(connection, cluster_id(connection, cluster))
+            end = max(whole, since) if until is None else until
             wanted = Wanted(kind, key, path, actor)
             return events.events(connection, cluster, since, end, wanted, limit, choice)
 

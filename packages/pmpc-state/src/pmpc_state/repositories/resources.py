@@ -14,6 +14,7 @@ from pmpc_state.kinds import display_name, sort_key
 from pmpc_state.repositories.clusters import cluster_id
 from pmpc_state.repositories.columns import ResourceColumns
 from pmpc_state.repositories.paging import Wish, page_of
+from pmpc_state.repositories.runs import unfinished_since
 from pmpc_state.repositories.selection import Selection
 from pmpc_state.schema import blob, cluster, observation, resource, volatile
 from pmpc_state.values import Resource
@@ -29,15 +30,13 @@ def valid_at(moment: datetime) -> ColumnElement[bool]:
 
 
 def present(connection: Connection, cluster_name: str, kind: str | None) -> tuple[Resource, ...]:
-    """Return what is there now, also what was never readable.
+    """Return what is there, also what was never readable; of one look while a sync writes.
 
     Raises:
         NotRecorded: The cluster is not recorded.
     """
     owner = cluster_id(connection, cluster_name)
-    query = _resources(observation.c.valid_to.is_(None)).where(
-        resource.c.cluster_id == owner, resource.c.vanished_at.is_(None)
-    )
+    query = _shown(connection, owner).where(resource.c.cluster_id == owner)
     return _fetch(connection, _of_kind(query, kind))
 
 
@@ -63,11 +62,8 @@ def one(connection: Connection, cluster_name: str, kind: str, key: str) -> Resou
         NotRecorded: The cluster is not recorded.
     """
     owner = cluster_id(connection, cluster_name)
-    query = _resources(observation.c.valid_to.is_(None)).where(
-        resource.c.cluster_id == owner,
-        resource.c.kind == kind,
-        resource.c.key == key,
-        resource.c.vanished_at.is_(None),
+    query = _shown(connection, owner).where(
+        resource.c.cluster_id == owner, resource.c.kind == kind, resource.c.key == key
     )
     return next(iter(_fetch(connection, query)), None)
 
@@ -84,8 +80,7 @@ def found(
     owner = cluster_id(connection, cluster_name)
     selection = Selection(ResourceColumns(connection.dialect.name))
     if moment is None:
-        there = resource.c.vanished_at.is_(None)
-        query = _resources(observation.c.valid_to.is_(None)).where(there)
+        query = _shown(connection, owner)
     else:
         query = _resources(valid_at(moment)).where(observation.c.id.is_not(None))
     query = query.where(resource.c.cluster_id == owner, selection.where(wish.where))
@@ -124,6 +119,32 @@ def by_uid(connection: Connection, uid: str) -> Resource | None:
         .limit(1)
     )
     return next(iter(_fetch(connection, query)), None)
+
+
+def _shown(connection: Connection, owner: int) -> Select[*tuple[Any, ...]]:
+    """Choose what is there as of the last sync that ended; the newest unless one writes now."""
+    whole = unfinished_since(connection, owner)
+    if whole is None:
+        query = _resources(observation.c.valid_to.is_(None))
+        return query.where(resource.c.vanished_at.is_(None))
+    earlier = observation.alias()
+    seen = select(earlier.c.id).where(
+        earlier.c.resource_id == resource.c.id, earlier.c.valid_from <= whole
+    )
+    # Where a guest is told to be is of now: so a node that it may be on by now is there as well.
+    joined = and_(
+        resource.c.kind == "node",
+        observation.c.valid_from > whole,
+        observation.c.valid_to.is_(None),
+        ~seen.where(or_(earlier.c.valid_to.is_(None), earlier.c.valid_to > whole)).exists(),
+    )
+    never_readable = and_(
+        ~seen.exists(),
+        resource.c.created_at <= whole,
+        or_(resource.c.vanished_at.is_(None), resource.c.vanished_at > whole),
+    )
+    query = _resources(or_(valid_at(whole), joined))
+    return query.where(or_(observation.c.id.is_not(None), never_readable))
 
 
 def _resources(held: ColumnElement[bool] | None) -> Select[*tuple[Any, ...]]:

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, and_, literal, select
+from sqlalchemy import Connection, ScalarSelect, and_, func, literal, select
 
 from pmpc_state.filters import table_of
-from pmpc_state.repositories.clusters import cluster_id, latest_moment
+from pmpc_state.repositories.clusters import cluster_id
 from pmpc_state.repositories.paging import Listing
-from pmpc_state.schema import sync_run, sync_section
+from pmpc_state.schema import cluster, sync_run, sync_section
 from pmpc_state.schema.types import MICROSECOND
 from pmpc_state.values import Choice, Page, SyncRun
 from pmpc_state.values.report import Figures
@@ -121,14 +121,35 @@ def finish_run(
 
 def whole_moment(connection: Connection, owner: int) -> datetime:
     """Return the last moment of which every section is written, also while a sync writes."""
+    query = select(cluster.c.latest_at, _first_unfinished(owner)).where(cluster.c.id == owner)
+    latest, first = connection.execute(query).one()
+    moment: datetime = latest if first is None else first - MICROSECOND
+    return moment
+
+
+def unfinished_since(connection: Connection, owner: int) -> datetime | None:
+    """Return the last whole moment if sections of a later look are written, None if none are."""
+    first = connection.execute(select(_first_unfinished(owner))).scalar_one()
+    return None if first is None else first - MICROSECOND
+
+
+def _first_unfinished(owner: int) -> ScalarSelect[datetime | None]:
+    """Select the moment of the first look after the last one that ended.
+
+    A sync that was cut short leaves sections of two looks, and so does the one that repairs them
+    until it ends.
+    """
+    ended = select(func.max(sync_run.c.id)).where(
+        sync_run.c.cluster_id == owner, sync_run.c.status.in_(("ok", "partial"))
+    )
     query = (
-        select(sync_run.c.seen_at, sync_run.c.status)
-        .where(sync_run.c.cluster_id == owner, sync_run.c.seen_at.is_not(None))
-        .order_by(sync_run.c.id.desc())
+        select(sync_run.c.seen_at)
+        .where(
+            sync_run.c.cluster_id == owner,
+            sync_run.c.id > func.coalesce(ended.scalar_subquery(), 0),
+            sync_run.c.seen_at.is_not(None),
+        )
+        .order_by(sync_run.c.id)
         .limit(1)
     )
-    newest = connection.execute(query).first()
-    if newest is None or newest.seen_at is None or newest.status in ("ok", "partial"):
-        return latest_moment(connection, owner)
-    moment: datetime = newest.seen_at
-    return moment - MICROSECOND
+    return query.scalar_subquery()
