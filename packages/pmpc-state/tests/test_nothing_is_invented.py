@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pmpc_state import COLLECTIONS, State, SyncMode, SyncReport, sync
+from pmpc_state import COLLECTIONS, State, SyncMode, SyncReport, dump, load, sync
 from proxmox_client import AsyncClient
 from proxmox_client.testing import SimulatedCluster
+from tests.lab.postgres import Server
 
 AUDIT = (
     "Datastore.Audit", "Mapping.Audit", "Pool.Audit", "SDN.Audit", "Sys.Audit", "Sys.Modify",
@@ -69,20 +71,41 @@ def filled(cluster: SimulatedCluster, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def state(filled: Path, tmp_path: Path, cluster: SimulatedCluster) -> Iterator[State]:
-    """The filled database."""
+def state(
+    request: pytest.FixtureRequest, filled: Path, tmp_path: Path, cluster: SimulatedCluster
+) -> Iterator[State]:
+    """The filled database, of the kind that is asked for."""
+    path = tmp_path / "filled.sqlite"
     for suffix in ("", ".key"):
-        shutil.copy(f"{filled}{suffix}", tmp_path / f"state.sqlite{suffix}")
-    with State.open(f"sqlite:///{tmp_path / 'state.sqlite'}", now=cluster.clock.now) as opened:
-        yield opened
+        shutil.copy(f"{filled}{suffix}", f"{path}{suffix}")
+    with State.open(f"sqlite:///{path}", now=cluster.clock.now) as copied:
+        if request.param == "sqlite":
+            yield copied
+            return
+        written = io.StringIO()
+        dump(copied, written)
+    server: Server = request.getfixturevalue("postgres")
+    server.empty("state")
+    url = server.url("state")
+    with State.open(url, now=cluster.clock.now, secret_key=copied.key) as loaded:
+        load(loaded, io.StringIO(written.getvalue()))
+        yield loaded
 
 
-@pytest.mark.parametrize("missing", [*AUDIT, "every one"])
+@pytest.mark.parametrize(
+    ("state", "missing"),
+    [
+        *(("sqlite", missing) for missing in (*AUDIT, "every one")),
+        *(("postgresql", missing) for missing in ("Datastore.Audit", "VM.Audit", "every one")),
+    ],
+    indirect=["state"],
+)
 async def test_a_token_without_a_privilege_makes_nothing_vanish_or_change(
     state: State, cluster: SimulatedCluster, missing: str
 ) -> None:
     """The moment before shows what it showed, and so does the moment after."""
-    user = f"without-{missing.replace(' ', '-').lower()}@pve"
+    database = "postgresql" if state.path is None else "sqlite"
+    user = f"{database}-without-{missing.replace(' ', '-').lower()}@pve"
     held = ",".join(one for one in AUDIT if one != missing and missing != "every one")
     role = user.partition("@")[0]
     cluster.call("POST", "/access/users", {"userid": user})
