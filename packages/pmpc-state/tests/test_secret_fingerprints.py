@@ -16,6 +16,7 @@ from pmpc_state.canonical import (
     is_fingerprint,
     is_secret,
     redact,
+    redact_resource,
 )
 
 KEY = SecretKey(b"k" * 32)
@@ -170,3 +171,33 @@ def test_a_key_survives_its_text() -> None:
     for bad in ("", "abc", "zz" * 32, "ab" * 31):
         with pytest.raises(ValueError, match=r"hexadecimal|non-hex"):
             SecretKey.parse(bad)
+
+
+@pytest.mark.parametrize("time", [1000, "1000", "30000"])
+def test_the_time_out_of_corosyncs_token_is_a_number_and_no_secret(time: object) -> None:
+    totem = {"config": {"token": time, "secauth": "on"}}
+    assert redact_resource("corosync-totem", totem, KEY) == totem
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("corosync-totem", {"token": "hunter2"}),
+        ("corosync-totem", {"token": "-----BEGIN"}),
+        ("corosync-totem", {"token": 10**12}),
+        ("corosync-totem", {"token": {"value": "1000"}}),
+        ("corosync-totem", {"interface": {"0": {"token": "1000"}}}),
+        ("corosync-totem", {"key": 1000}),
+        ("corosync-totem", {"tokens": [{"token": 1000}]}),
+        ("corosync-node", {"token": 1000}),
+        ("gotify", {"token": "123456"}),
+        ("metric-server", {"token": 123456}),
+        ("token", {"token": "1000"}),
+    ],
+)
+def test_no_other_token_is_shown_for_being_a_number(kind: str, config: dict[str, Any]) -> None:
+    shown = canonical_json(redact_resource(kind, {"config": config}, KEY))
+    assert shown == canonical_json(redact({"config": config}, KEY))
+    assert holds_fingerprint(shown)
+    pending = {"config": {}, "pending": {"token": 1000}}
+    assert holds_fingerprint(redact_resource(kind, pending, KEY))

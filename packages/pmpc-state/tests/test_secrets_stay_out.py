@@ -7,6 +7,8 @@ from pathlib import Path
 from sqlalchemy import create_engine, select
 
 from pmpc_state import State
+from pmpc_state.canonical import is_fingerprint
+from pmpc_state.readmodels import CorosyncTotem
 from pmpc_state.schema import metadata
 from pmpc_state.testing import Recorder
 
@@ -70,3 +72,11 @@ def test_a_changed_secret_is_seen_without_being_shown(state: State, recorder: Re
     [field] = change.fields
     assert (field.path, field.old) == ("password", state.fingerprint("one"))
     assert field.new == state.fingerprint("two")
+
+
+def test_what_is_recorded_of_corosync_shows_its_time_out(state: State, recorder: Recorder) -> None:
+    recorder.look("corosync-totem", {"cluster": {"token": "1000"}})
+    recorder.look("metric-server", {"influx": {"token": "1000"}})
+    reader = state.reader()
+    assert reader.of(CorosyncTotem).get("lab", "cluster").token == 1000
+    assert is_fingerprint(reader.resource("lab", "metric-server", "influx").config["token"])

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from pmpc_state.canonical.jsontext import canonical_json, content_hash
 from pmpc_state.canonical.names import is_secret
-from pmpc_state.canonical.secrets import SecretKey, holds_fingerprint, is_fingerprint, redact
+from pmpc_state.canonical.secrets import (
+    SecretKey,
+    holds_fingerprint,
+    is_fingerprint,
+    redact,
+    redact_resource,
+)
 
 __all__ = [
     "SecretKey",
@@ -18,4 +24,5 @@ __all__ = [
     "is_fingerprint",
     "is_secret",
     "redact",
+    "redact_resource",
 ]

@@ -7,6 +7,7 @@ addresses, names of tokens.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -45,6 +46,9 @@ _KEY_NAME: Final = re.compile(
 )
 _IN_WORDS: Final = re.compile(r"(password|passwd|passphrase|secret|token|api[-_]?key)$", re.I)
 _VARIABLE: Final = re.compile(r"pass|pwd|secret|token|key|cred|auth|dsn|private|salt|session", re.I)
+_NUMBERS: Final[Mapping[str, frozenset[str]]] = {"corosync-totem": frozenset({"token"})}
+"""Options of a kind that are called like a secret, but are numbers: milliseconds of corosync."""
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
@@ -62,3 +66,10 @@ def is_secret_in_words(name: str) -> bool:
 def is_secret_variable(name: str) -> bool:
     """Say whether an environment variable of this name may hold a secret; rather yes than no."""
     return _VARIABLE.search(name) is not None
+
+
+def is_number_of(kind: str, option: str, value: object) -> bool:
+    """Say whether an option of a kind is a number, whatever it is called, and the value is one."""
+    if option not in _NUMBERS.get(kind, ()) or isinstance(value, bool):
+        return False
+    return isinstance(value, int | str) and _NUMBER.fullmatch(str(value)) is not None

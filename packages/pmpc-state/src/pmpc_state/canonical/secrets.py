@@ -22,7 +22,7 @@ from typing import Any, Final, cast
 import attrs
 
 from pmpc_state.canonical.jsontext import canonical_json
-from pmpc_state.canonical.names import is_secret
+from pmpc_state.canonical.names import is_number_of, is_secret
 from pmpc_state.canonical.texts import (
     Hide,
     hide_in_body,
@@ -101,6 +101,17 @@ def redact(document: Mapping[str, Any], key: SecretKey) -> dict[str, Any]:
         return text if _says_nothing(text) else key.fingerprint(text)
 
     return {name: _redact_value(name, value, key, hide) for name, value in document.items()}
+
+
+def redact_resource(kind: str, document: Mapping[str, Any], key: SecretKey) -> dict[str, Any]:
+    """Return a copy of what is recorded of a resource with fingerprints as in `redact`.
+
+    Options of its kind that are only called like a secret stay if they are the number they are.
+    """
+    hidden = redact(document, key)
+    config: Mapping[str, Any] = document.get("config", {})
+    numbers = {name: value for name, value in config.items() if is_number_of(kind, name, value)}
+    return {**hidden, "config": {**hidden["config"], **numbers}} if numbers else hidden
 
 
 def _redact_value(option: str, value: object, key: SecretKey, hide: Hide) -> object:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from pmpc_state.canonical import SecretKey, canonical_json, content_hash, redact
+from pmpc_state.canonical import SecretKey, canonical_json, content_hash, redact_resource
 from pmpc_state.identity import differs
 from pmpc_state.values.inventory import ObservedItem, Section
 from pmpc_state.values.observed import Identity
@@ -120,7 +120,7 @@ def compare(recorded: Iterable[Recorded], seen: Iterable[Seen], section: Section
 def _store_form(item: ObservedItem, key: SecretKey) -> Seen:
     if item.document is None:
         return Seen(item, None, None)
-    text = canonical_json(redact(item.document, key))
+    text = canonical_json(redact_resource(item.kind, item.document, key))
     return Seen(item, text, content_hash(text))
 
 

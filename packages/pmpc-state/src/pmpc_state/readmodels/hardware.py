@@ -124,6 +124,7 @@ class CorosyncTotem(ReadModel):
     ip_version: str | None
     link_mode: str | None
     secauth: str | None
+    token: int | None
     version: int | None
 
 
