@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pmpc_reconcile.conditions import conditions_of_plan
 from pmpc_reconcile.execute.report import Outcome
 from pmpc_reconcile.manifests import ManifestInvalid, load_text
 
@@ -67,6 +68,19 @@ async def test_under_never_a_thousand_loops_write_nothing_more(lab: Any) -> None
         assert (item.restart, item.waits.partition(":")[0]) == (("cores", "sockets"), "Never")
     assert (await lab.engine.apply(await lab.plan(text))).restart_required == (ADDRESS,)
     assert lab.writes == []
+
+
+async def test_what_waits_is_shown_in_a_conflict_too(lab: Any) -> None:
+    await lab.applied(web("cores: 2", "policy: never"))
+    await lab.applied(web(NEW, "policy: never"))
+    lab.cluster.edit(int(lab.vmid("web-1")), cores=8)
+    text = web(NEW.replace("cores: 4", "cores: 6"), "policy: never")
+    plan = await lab.plan(text)
+    assert plan.object(ADDRESS).conflicts
+    found = conditions_of_plan(plan, (ADDRESS,))[ADDRESS]
+    status = {item.type.value: item.status.value for item in found}
+    assert (status["Conflict"], status["RestartRequired"]) == ("true", "true")
+    assert plan.object(ADDRESS).restart == ("cores", "sockets")
 
 
 async def test_a_window_brings_one_restart_for_all_keys(lab: Any) -> None:

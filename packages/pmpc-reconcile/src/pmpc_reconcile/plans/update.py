@@ -62,7 +62,8 @@ def plan_existing(
     )
     item = attrs.evolve(item, because=because, behind=behind)
     if diff.conflicts:
-        return Built(attrs.evolve(item, action=ObjectAction.CONFLICT))
+        waiting = _waiting(manifest, guest, (), {}, stopping=False)
+        return Built(attrs.evolve(item, action=ObjectAction.CONFLICT, restart=waiting))
     if manifest.replace == "allow" and "replace" in effects.values():
         return plan_replacement(situation, manifest, found, item)
     problems = _refusals(manifest, guest, changes, effects)
