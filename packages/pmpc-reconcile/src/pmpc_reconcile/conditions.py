@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from pmpc_reconcile.plans.cold import NEEDS_STOP
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan, Plan
 from pmpc_reconcile.plans.steps import HOOK_STEPS, RestartGuest
 
@@ -123,7 +124,12 @@ def conditions_after(
 def _applied(item: ObjectPlan, *, waits: bool) -> ObjectPlan:
     """Return the entry of an object as a plan made afterwards would have it."""
     if item.action in (ObjectAction.CREATE, ObjectAction.UPDATE, ObjectAction.REPLACE):
-        item = attrs.evolve(item, action=ObjectAction.NONE, changes=(), ailment="", behind=())
+        cold = tuple(
+            change
+            for change in item.changes
+            if item.waits.startswith(NEEDS_STOP) and item.effects.get(change.path) == "stop"
+        )
+        item = attrs.evolve(item, action=ObjectAction.NONE, changes=cold, ailment="", behind=())
     if waits:
         return item
     return attrs.evolve(item, restart=(), waits="")
@@ -151,6 +157,9 @@ def _synced(item: ObjectPlan) -> Condition:
             reason.get(item.action, "Differs"),
             _paths(item.changes),
         )
+    cold = [change for change in item.changes if item.effects.get(change.path) == "stop"]
+    if cold and item.waits.startswith(NEEDS_STOP):
+        return Condition(ConditionType.SYNCED, Truth.FALSE, NEEDS_STOP, _paths(cold))
     if item.behind:
         message = f"its cloud-init drive still has the former {', '.join(item.behind)}"
         return Condition(ConditionType.SYNCED, Truth.FALSE, "DriveBehind", message)

@@ -101,6 +101,20 @@ QEMU: Final = (
         source=f"{_FACTS}: bridge, tag, trunks, firewall, rate, link_down at the host's end",
     ),
     Rule(
+        options=_of("tpmstate0"),
+        keys=_of("storage"),
+        slot=False,
+        effect=Effect.STOP,
+        source=f"{_SERVER}: clone_disk refuses the TPM state of a running machine",
+    ),
+    Rule(
+        options=_of("efidisk0"),
+        keys=_of("storage"),
+        slot=False,
+        effect=Effect.LIVE,
+        source=f"{_SERVER}: move_disk mirrors it",
+    ),
+    Rule(
         options=DISKS,
         keys=_of("size storage"),
         slot=False,

@@ -20,6 +20,7 @@ from pmpc_reconcile.execute.steprun import ObjectRun, StepRun
 from pmpc_reconcile.execute.trouble import StepFailure
 from pmpc_reconcile.kinds import kind
 from pmpc_reconcile.live import LiveCluster, SharedInventory
+from pmpc_reconcile.plans.cold import NEEDS_STOP
 from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.plans.steps import HOOK_STEPS, CloneGuest, CreateGuest, Step
 from pmpc_reconcile.plans.undo import Undo
@@ -202,4 +203,4 @@ def _waits_for_restart(target: ObjectRun) -> bool:
     if guest is None:
         return bool(item.restart)
     pending = pending_options(kind(item.kind), guest.running_config, guest.config, item.desired)
-    return guest.running and bool(pending)
+    return guest.running and (bool(pending) or item.waits.startswith(NEEDS_STOP))

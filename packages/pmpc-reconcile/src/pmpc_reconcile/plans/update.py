@@ -23,6 +23,7 @@ from pmpc_reconcile.plans.cloud_init import (
     remark,
     written_to,
 )
+from pmpc_reconcile.plans.cold import cold_changes, told, without_cold
 from pmpc_reconcile.plans.health import ailment_of
 from pmpc_reconcile.plans.membership import owned_by_guest
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
@@ -71,6 +72,9 @@ def plan_existing(
         notes = tuple(problem.message for problem in problems)
         return Built(attrs.evolve(item, action=ObjectAction.REFUSED, notes=notes), (), problems)
     stopping = wanted_value(changes, "state") == "stopped"
+    cold = cold_changes(guest, changes, effects, stopping=stopping)
+    item = _withheld(situation, found, record, item, cold)
+    changes = tuple(change for change in changes if change not in cold)
     waiting = _waiting(manifest, guest, changes, effects, stopping=stopping)
     decision = decide_restart(manifest, situation.moment, asked=situation.restart_asked(manifest))
     restart = decision if waiting and decision.allowed else None
@@ -90,6 +94,10 @@ def plan_existing(
     action = ObjectAction.UPDATE if steps else ObjectAction.NONE
     if waiting and restart is None:
         item = attrs.evolve(item, restart=waiting, waits=str(decision))
+    if cold:
+        slots = {split_path(change.path)[1] or "" for change in cold}
+        both = tuple(sorted({*slots, *item.restart}))
+        item = attrs.evolve(item, restart=both, waits=told(cold, item.waits))
     return Built(attrs.evolve(item, action=action), steps)
 
 
@@ -148,6 +156,22 @@ def _item(
         },
         record=not recorded,
     )
+
+
+def _withheld(
+    situation: Situation,
+    found: Found,
+    record: ManagedRecord | None,
+    item: ObjectPlan,
+    cold: Sequence[FieldChange],
+) -> ObjectPlan:
+    """Return the entry without owning what waits until the guest is stopped."""
+    if not cold:
+        return item
+    owned = without_cold(item.owned_after, cold)
+    key = str(found.guest.vmid)
+    recorded = is_recorded(record, key, found.marker_id, owned, situation.fingerprint)
+    return attrs.evolve(item, owned_after=owned, record=not recorded)
 
 
 def _detached(

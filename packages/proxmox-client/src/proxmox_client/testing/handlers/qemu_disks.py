@@ -118,6 +118,8 @@ def _move(
         f"copying volume '{drive.volid}' from current storage '{drive.storage}'"
         f" to target storage '{storage}'"
     )
+    if guest.running and drive.slot == "tpmstate0":
+        raise TaskFailed("storage migration failed: cannot move TPM state while VM is running")
     target = Target(guest.vmid, storage, call.get("format"))
     try:
         moved = yield from copying.machine_disk(cluster, guest, drive, target, task)
