@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from pmpc_reconcile.actions import ActionContext, invoke
+from pmpc_reconcile.actions.changes import ChangesInput
 from pmpc_reconcile.actions.history import HistoryInput
 from pmpc_reconcile.actions.list_resources import ListInput
-from pmpc_reconcile.actions.paging import PageInput
+from pmpc_reconcile.actions.log import LogInput
+from pmpc_reconcile.actions.metrics import MetricsInput
+from pmpc_reconcile.actions.paging import PageInput, PartInput
 from pmpc_reconcile.actions.plans import PlansInput
 from pmpc_reconcile.actions.snapshots import SnapshotsInput
 from pmpc_reconcile.errors import InputInvalid, ReleaseNotFound
+from pmpc_state import Sample
 from pmpc_state.testing import Recorder
 from pmpc_state.values import TaskRecord
 
@@ -122,3 +127,58 @@ async def test_objects_and_tasks_go_on_after_a_page(context: ActionContext) -> N
         await invoke("list", context, ListInput(kind="task", filter="typ=qmstart"))
     with pytest.raises(ReleaseNotFound):
         await invoke("history", context, HistoryInput(release="never"))
+
+
+PARTS: Mapping[str, tuple[PartInput, int]] = {
+    "changes": (ChangesInput(since="-2h"), 2),
+    "changes each": (ChangesInput(since="-2h", each=True), 5),
+    "log": (LogInput(name="qemu/100"), 6),
+    "metrics": (MetricsInput(name="qemu/100", metric="cpu", since="-2h", step="1m"), 4),
+}
+
+
+@pytest.fixture
+def measured(context: ActionContext) -> ActionContext:
+    """The same with samples, and one guest more."""
+    Recorder(context.state).look("qemu", {"100": {"cores": 4}, "101": {}, "102": {}})
+    began = datetime.fromtimestamp(context.now(), UTC)
+    samples = [
+        Sample("qemu", "100", "cpu", began - timedelta(minutes=number + 1), 0.5)
+        for number in range(4)
+    ]
+    context.state.writer().samples.record("lab", samples)
+    return context
+
+
+@pytest.mark.parametrize("name", PARTS)
+async def test_long_answers_come_in_parts_too(measured: ActionContext, name: str) -> None:
+    action, (asked, count) = name.partition(" ")[0], PARTS[name]
+    whole = await invoke(action, measured, asked)
+    assert (len(whole.items), whole.total, whole.next) == (count, count, None)
+    seen: list[Any] = []
+    after: str | None = None
+    for _ in range(count):
+        part = await invoke(action, measured, attrs.evolve(asked, limit=1, after=after))
+        assert (len(part.items), part.total) == (1, count)
+        seen += part.items
+        after = part.next
+    assert (tuple(seen), after) == (whole.items, None)
+    with pytest.raises(InputInvalid, match="no marker of a page"):
+        await invoke(action, measured, attrs.evolve(asked, after="nothing"))
+    with pytest.raises(InputInvalid, match="a page cannot"):
+        await invoke(action, measured, attrs.evolve(asked, limit=-1))
+
+
+async def test_a_part_goes_on_where_it_ended_whatever_came_meanwhile(
+    measured: ActionContext,
+) -> None:
+    asked = ChangesInput(since="-2h", limit=1)
+    first = await invoke("changes", measured, asked)
+    Recorder(measured.state).look("node", {"pve1": {"a": 1}})  # nodes stand before guests
+    rest = await invoke("changes", measured, attrs.evolve(asked, after=first.next))
+    assert [one.key for one in (*first.items, *rest.items)] == ["100", "102"]
+    log = LogInput(name="qemu/100", limit=3)
+    told = await invoke("log", measured, log)
+    Recorder(measured.state).look("qemu", {"100": {"cores": 99}, "101": {}, "102": {}})
+    more = await invoke("log", measured, attrs.evolve(log, limit=None, after=told.next))
+    assert (len(told.items) + len(more.items), more.total) == (7, 7)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pmpc_reconcile.actions.paging import understood
 from pmpc_reconcile.actions.views import FieldDifference
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.moments import show_moment, tell_moment
@@ -20,6 +21,7 @@ from pmpc_reconcile.observed import (
 )
 from pmpc_state import (
     FieldChange,
+    Page,
     RecordedChange,
     Resource,
     ResourceChange,
@@ -29,7 +31,7 @@ from pmpc_state import (
 
 if TYPE_CHECKING:
     from pmpc_reconcile.actions.changes import ChangesInput, ChangesOutput, ObjectChange
-    from pmpc_reconcile.actions.log import LogOutput
+    from pmpc_reconcile.actions.log import LogInput, LogOutput
     from pmpc_reconcile.actions.restore_manifest import RestoreManifestInput, RestoreManifestOutput
 
 _THERE = "created", "removed", "vanished"
@@ -55,11 +57,14 @@ async def changes_between(
         with state.reading() as reader:
             since, notes = _known_since(reader, cluster, asked, until)
             chosen = _chosen(state, cluster, wanted, since, until)
-            items = _changes(reader, cluster, wanted, since, until, chosen)
-            if not items and not notes:
+            with understood():
+                page = _changes(reader, cluster, wanted, since, until, chosen)
+            if not page.total and not notes:
                 notes = _why_none(reader, cluster, wanted, since, until)
         shown = show_moment(until or datetime.fromtimestamp(now(), UTC))
-        return ChangesOutput(cluster, show_moment(since), shown, items, notes)
+        return ChangesOutput(
+            cluster, show_moment(since), shown, page.items, notes, page.total, page.next
+        )
 
     return await asyncio.to_thread(read)
 
@@ -82,10 +87,13 @@ def _changes(
     since: datetime,
     until: datetime | None,
     chosen: Mapping[str, Any],
-) -> tuple[ObjectChange, ...]:
+) -> Page[ObjectChange]:
+    part: dict[str, Any] = {**chosen, "limit": wanted.limit, "after": wanted.after}
     if wanted.each:
-        return tuple(map(_event_view, reader.changes(cluster, since, until, **chosen)))
-    return tuple(map(_change_view, reader.diff(cluster, since, until, **chosen)))
+        events = reader.changes(cluster, since, until, **part)
+        return Page(map(_event_view, events), events.total, events.offset, events.next)
+    found = reader.diff(cluster, since, until, **part)
+    return Page(map(_change_view, found), found.total, found.offset, found.next)
 
 
 def _known_since(
@@ -121,9 +129,7 @@ def _why_none(
     return (f"{others} other objects changed in this time",) if others else ()
 
 
-async def log_of(
-    state: State, cluster: str, name: str, kind: str | None, at: str | None, now: Clock
-) -> LogOutput:
+async def log_of(state: State, cluster: str, wanted: LogInput, now: Clock) -> LogOutput:
     """Return what happened to an object: its changes, its tasks, what the cluster's log says.
 
     Raises:
@@ -133,8 +139,12 @@ async def log_of(
     from pmpc_reconcile.actions.log import LogItem, LogOutput
 
     def read() -> LogOutput:
-        moment = None if at is None else recorded_moment(state, cluster, at, now)
-        found = resource_ever(state.reader(), cluster, name, kind, moment)
+        moment = None if wanted.at is None else recorded_moment(state, cluster, wanted.at, now)
+        found = resource_ever(state.reader(), cluster, wanted.name, wanted.kind, moment)
+        with understood():
+            entries = state.reader().log(
+                found.uid, everything=True, limit=wanted.limit, after=wanted.after
+            )
         items = tuple(
             LogItem(
                 time=show_moment(entry.at),
@@ -144,9 +154,11 @@ async def log_of(
                 actor=entry.user,
                 task=entry.task,
             )
-            for entry in state.reader().log(found.uid, everything=True)
+            for entry in entries
         )
-        return LogOutput(cluster, found.address, found.name, found.uid, items)
+        return LogOutput(
+            cluster, found.address, found.name, found.uid, items, entries.total, entries.next
+        )
 
     return await asyncio.to_thread(read)
 

@@ -27,7 +27,7 @@ from pmpc_state.repositories.journal import JournalReader
 from pmpc_state.repositories.leases import LeaseReader
 from pmpc_state.repositories.modelled import ModelReader
 from pmpc_state.repositories.ownership import OwnershipReader
-from pmpc_state.repositories.paging import Wish
+from pmpc_state.repositories.paging import Wish, cut
 from pmpc_state.repositories.plans import PlanReader
 from pmpc_state.repositories.releases import ReleaseReader
 from pmpc_state.repositories.samples import SampleReader
@@ -205,7 +205,9 @@ class StateReader:
         key: str | None = None,
         path: str | None = None,
         actor: str | None = None,
-    ) -> tuple[ResourceChange, ...]:
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Page[ResourceChange]:
         """Return how one moment differs from another, or from now; one entry for each resource.
 
         Args:
@@ -216,8 +218,11 @@ class StateReader:
             key: Only of the resource of this key.
             path: Only in this field or below it; `net*` is a pattern.
             actor: Only if the last change was made by this user; see `changes`.
+            limit: How many at most; all if left out.
+            after: Go on where a page ended: its `next`.
 
         Raises:
+            FilterInvalid: The marker is of another list.
             NotRecorded: The cluster is not recorded.
             ValueError: `since` is later than `until`.
         """
@@ -225,7 +230,8 @@ class StateReader:
             whole = runs.whole_moment(connection, cluster_id(connection, cluster))
             end = max(whole, since) if until is None else until
             wanted = Wanted(kind, key, path, actor)
-            return history.changes(connection, cluster, since, end, wanted)
+            found = history.changes(connection, cluster, since, end, wanted)
+        return cut(found, [history.place_of(one) for one in found], limit, after)
 
     def changes(
         self,
@@ -265,16 +271,30 @@ class StateReader:
             wanted = Wanted(kind, key, path, actor)
             return events.events(connection, cluster, since, end, wanted, limit, choice)
 
-    def log(self, uid: str, *, everything: bool = False) -> tuple[LogEntry, ...]:
+    def log(
+        self,
+        uid: str,
+        *,
+        everything: bool = False,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Page[LogEntry]:
         """Return what happened to a resource, oldest first; empty if it is unknown.
 
         Args:
             uid: The resource.
             everything: Also what PVE tells of a guest besides: its tasks, and the lines of the
                 cluster's log about it.
+            limit: How many at most; all if left out.
+            after: Go on where a page ended: its `next`.
+
+        Raises:
+            FilterInvalid: The marker is of another list.
+            ValueError: The limit is negative.
         """
         with self._access.reading() as connection:
-            return told.whole_log(connection, uid) if everything else history.log(connection, uid)
+            found = told.whole_log(connection, uid) if everything else history.log(connection, uid)
+        return cut(found, told.places_of(found), limit, after)
 
     def observations(
         self, uid: str, *, limit: int | None = None, **choice: Unpack[Choice]

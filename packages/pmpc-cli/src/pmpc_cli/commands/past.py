@@ -82,6 +82,8 @@ async def changes(
     path: Annotated[str | None, Parameter(metavar="FIELD")] = None,
     by: Annotated[str | None, Parameter(metavar="USER", allow_leading_hyphen=True)] = None,
     each: bool = False,
+    limit: LimitOption = None,
+    after: AfterOption = None,
     context: ContextOption = None,
     output: RowsOption = None,
 ) -> int:
@@ -103,8 +105,9 @@ async def changes(
     from pmpc_reconcile.actions.changes import ChangesInput
 
     wanted = ChangesInput(
-        since=since, until=until, kind=kind, name=of, path=path, actor=by, each=each
-    )
+        since=since, until=until, kind=kind, name=of, path=path, actor=by, each=each,
+        limit=limit, after=after,
+    )  # fmt: skip
     async with session(context, online=False) as opened:
         found = await opened.invoke("changes", wanted)
     for note in found.notes:
@@ -118,6 +121,7 @@ async def changes(
     else:
         for line in changes_lines(found):
             say(line)
+    tell_more(len(found.items), found.total, found.next)
     return ExitCode.OK
 
 
@@ -126,6 +130,8 @@ async def log(
     /,
     *,
     at: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
+    limit: LimitOption = None,
+    after: AfterOption = None,
     context: ContextOption = None,
     output: RowsOption = None,
 ) -> int:
@@ -143,7 +149,8 @@ async def log(
     from pmpc_reconcile.actions.log import LogInput
 
     async with session(context, online=False) as opened:
-        found = await opened.invoke("log", LogInput(name=name, at=at))
+        found = await opened.invoke("log", LogInput(name=name, at=at, limit=limit, after=after))
+    tell_more(len(found.items), found.total, found.next)
     form = row_format(output)
     if form == "json" or form == "yaml":
         show_document(to_plain(found), form)
@@ -192,6 +199,8 @@ async def metrics(
     since: Annotated[str, Parameter(metavar="TIME", allow_leading_hyphen=True)] = "-24h",
     until: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
     step: Annotated[str, Parameter(metavar="TIME")] = "1h",
+    limit: LimitOption = None,
+    after: AfterOption = None,
     context: ContextOption = None,
     output: RowsOption = None,
 ) -> int:
@@ -211,7 +220,9 @@ async def metrics(
     from pmpc_reconcile.actions import to_plain
     from pmpc_reconcile.actions.metrics import MetricsInput
 
-    wanted = MetricsInput(name=name, metric=metric, since=since, until=until, step=step)
+    wanted = MetricsInput(
+        name=name, metric=metric, since=since, until=until, step=step, limit=limit, after=after
+    )
     async with session(context, online=False) as opened:
         found = await opened.invoke("metrics", wanted)
     if not metric:
@@ -226,4 +237,5 @@ async def metrics(
         plain=to_plain,
         nothing="nothing was measured in this time",
     )
+    tell_more(len(found.items), found.total, found.next)
     return ExitCode.OK

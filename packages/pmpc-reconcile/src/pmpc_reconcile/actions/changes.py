@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import attrs
 
+from pmpc_reconcile.actions.paging import PartInput
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.actions.views import FieldDifference
 from pmpc_reconcile.events import EventSink
 
 
 @attrs.frozen
-class ChangesInput:
+class ChangesInput(PartInput):
     """Which two times.
 
     Attributes:
@@ -73,6 +74,8 @@ class ChangesOutput:
         until: The second time.
         items: Ordered by kind and key; each by itself in the order of time.
         notes: What has to be known of the answer, such as why it is empty.
+        total: How many there are in all parts.
+        next: Marker of the next part, None on the last.
     """
 
     cluster: str
@@ -80,6 +83,8 @@ class ChangesOutput:
     until: str
     items: tuple[ObjectChange, ...]
     notes: tuple[str, ...] = ()
+    total: int = 0
+    next: str | None = None
 
 
 async def run(context: ActionContext, value: ChangesInput, on_event: EventSink) -> ChangesOutput:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import attrs
 
+from pmpc_reconcile.actions.paging import PartInput
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.actions.views import FieldDifference
 from pmpc_reconcile.events import EventSink
 
 
 @attrs.frozen
-class LogInput:
+class LogInput(PartInput):
     """Which object.
 
     Attributes:
@@ -57,6 +58,8 @@ class LogOutput:
         name: What it is called.
         uid: What stays with it through renames and moves.
         items: Oldest first.
+        total: How many there are in all parts.
+        next: Marker of the next part, None on the last.
     """
 
     cluster: str
@@ -64,6 +67,8 @@ class LogOutput:
     name: str
     uid: str
     items: tuple[LogItem, ...]
+    total: int = 0
+    next: str | None = None
 
 
 async def run(context: ActionContext, value: LogInput, on_event: EventSink) -> LogOutput:
@@ -74,9 +79,7 @@ async def run(context: ActionContext, value: LogInput, on_event: EventSink) -> L
     """
     from pmpc_reconcile.past import log_of
 
-    return await log_of(
-        context.state, context.cluster, value.name, value.kind, value.at, context.now
-    )
+    return await log_of(context.state, context.cluster, value, context.now)
 
 
 SPEC = ActionSpec(

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 import attrs
 
+from pmpc_reconcile.actions.paging import PartInput, understood
 from pmpc_reconcile.actions.spec import ActionContext, ActionSpec, Risk
 from pmpc_reconcile.events import EventSink
 
 
 @attrs.frozen
-class MetricsInput:
+class MetricsInput(PartInput):
     """Of what, and when.
 
     Attributes:
@@ -60,12 +61,16 @@ class MetricsOutput:
         address: The object: `qemu/100`.
         metrics: What there is of it.
         items: A point for each step in which something was measured, oldest first.
+        total: How many there are in all parts.
+        next: Marker of the next part, None on the last.
     """
 
     cluster: str
     address: str
     metrics: tuple[str, ...]
     items: tuple[MetricsPoint, ...]
+    total: int = 0
+    next: str | None = None
 
 
 async def run(context: ActionContext, value: MetricsInput, on_event: EventSink) -> MetricsOutput:
@@ -98,11 +103,21 @@ def _read(context: ActionContext, value: MetricsInput) -> MetricsOutput:
         if value.until is None
         else moment_named(state, cluster, value.until, now)
     )
-    points = reader.points(found.uid, value.metric, since, until, step=parse_duration(value.step))
+    step = parse_duration(value.step)
+    with understood():
+        points = reader.points(
+            found.uid,
+            value.metric,
+            since,
+            until,
+            step=step,
+            limit=value.limit,
+            after=value.after,
+        )
     items = tuple(
         MetricsPoint(show_moment(one.at), one.mean, one.low, one.high, one.count) for one in points
     )
-    return MetricsOutput(cluster, found.address, known, items)
+    return MetricsOutput(cluster, found.address, known, items, points.total, points.next)
 
 
 SPEC = ActionSpec(

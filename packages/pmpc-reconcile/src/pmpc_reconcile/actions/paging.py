@@ -36,6 +36,19 @@ class PageInput:
     after: str | None = attrs.field(default=None, metadata={"help": "go on after this marker"})
 
 
+@attrs.frozen(kw_only=True)
+class PartInput:
+    """Which part of a long answer.
+
+    Attributes:
+        limit: At most so many; all by default.
+        after: Go on where a part ended: the `next` of its answer.
+    """
+
+    limit: int | None = attrs.field(default=None, metadata={"help": "at most so many"})
+    after: str | None = attrs.field(default=None, metadata={"help": "go on after this marker"})
+
+
 def choice_of(value: PageInput, now: Callable[[], float]) -> Choice:
     """Return what a list of the state is asked for."""
     return {

@@ -67,8 +67,14 @@ def changes(
         for number in last
     )
     ordered = [entry for entry in found if entry is not None and wanted.matches(entry)]
-    ordered.sort(key=lambda entry: sort_key(entry.resource_kind, entry.key))
+    ordered.sort(key=place_of)
     return tuple(ordered)
+
+
+def place_of(change: ResourceChange) -> tuple[str | int, ...]:
+    """Return where a difference stands: by kind and key; what went before what took its key."""
+    is_there = change.kind is not ChangeKind.REMOVED
+    return (*sort_key(change.resource_kind, change.key), is_there, change.uid)
 
 
 def observations(

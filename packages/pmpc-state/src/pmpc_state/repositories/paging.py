@@ -173,6 +173,34 @@ def page_of(
     return Page(values[:shown], total, begun, marker)
 
 
+def cut(
+    values: Sequence[T],
+    places: Sequence[tuple[str | float, ...]],
+    limit: int | None,
+    after: str | None,
+) -> Page[T]:
+    """Return a page of what only comparing could tell: of values in the order of their places.
+
+    Raises:
+        FilterInvalid: The marker is of another list, or none at all.
+        ValueError: The limit is negative.
+    """
+    if limit is not None and limit < 0:
+        msg = "a page cannot hold less than none"
+        raise ValueError(msg)
+    begun, first = 0, 0
+    if after is not None:
+        begun, marks = _read(after, (), len(places[0]) if places else None)
+        try:
+            first = sum(list(place) <= list(marks) for place in places)
+        except TypeError as error:
+            raise FilterInvalid(after, 1, "this marker is of another list") from error
+    end = len(values) if limit is None else min(first + limit, len(values))
+    going_on = first < end < len(values)
+    marker = _written(begun + end - first, (), places[end - 1]) if going_on else None
+    return Page(values[first:end], len(values), begun, marker)
+
+
 def _behind(order: Sequence[Turn], marks: Sequence[Any]) -> ColumnElement[bool]:
     """Return what comes behind a row: later by the first expression, or equal and later by …."""
     found: ColumnElement[bool] = false()
@@ -194,7 +222,7 @@ def _written(begun: int, sort: Sequence[Sort], marks: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read(marker: str, sort: Sequence[Sort], length: int) -> tuple[int, Sequence[Any]]:
+def _read(marker: str, sort: Sequence[Sort], length: int | None) -> tuple[int, Sequence[Any]]:
     try:
         padded = marker.encode("ascii") + b"=" * (-len(marker) % 4)
         content: object = json.loads(base64.b64decode(padded, b"-_", validate=True))
@@ -203,7 +231,7 @@ def _read(marker: str, sort: Sequence[Sort], length: int) -> tuple[int, Sequence
     parts = _listed(content)
     if len(parts) == 3:
         begun, names, marks = parts[0], parts[1], _listed(parts[2])
-        is_whole = len(marks) == length and all(
+        is_whole = length in (None, len(marks)) and all(
             isinstance(one, str | int | float | None) for one in marks
         )
         if isinstance(begun, int) and names == [str(one) for one in sort] and is_whole:

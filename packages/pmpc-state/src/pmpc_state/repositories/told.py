@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -32,6 +33,16 @@ def whole_log(connection: Connection, uid: str) -> tuple[LogEntry, ...]:
         found.extend(_tasks(connection, row.cluster_id, row.key, since, until))
         found.extend(_lines(connection, row.cluster_id, (row.kind, row.key), since, until))
     return tuple(sorted(found, key=lambda entry: entry.at))
+
+
+def places_of(entries: Iterable[LogEntry]) -> list[tuple[float, ...]]:
+    """Return where each entry of a log stands: its moment, and its number in that moment."""
+    seen: Counter[datetime] = Counter()
+    places: list[tuple[float, ...]] = []
+    for entry in entries:
+        seen[entry.at] += 1
+        places.append((entry.at.timestamp(), seen[entry.at]))
+    return places
 
 
 def _gone_before(
