@@ -102,8 +102,10 @@ def test_nothing_is_backed_up_after_it_is_gone() -> None:
 
 async def test_what_a_hook_cannot_do_keeps_the_change_from_being_made(lab: Any) -> None:
     await lab.applied(web())
-    lab.forget_writes()
-    report = await lab.apply(web(4, "hooks: {preApply: [{backup: {storage: nowhere}}]}"))
+    lab.cluster.call("POST", "/storage", {"storage": "bak", "type": "dir", "path": "/bak"})
+    plan = await lab.plan(web(4, "hooks: {preApply: [{backup: {storage: bak}}]}"))
+    lab.cluster.call("DELETE", "/storage/bak")
+    report = await lab.engine.apply(plan)
     assert [item.step_id.partition("#")[2] for item in report.failed] == ["before-1"]
     assert [item.step_id.partition("#")[2] for item in report.skipped] == ["configure"]
     assert str(lab.config(lab.vmid("web-1"))["cores"]) == "2"
@@ -176,3 +178,24 @@ async def test_settings_that_are_kept_stay_as_they_are_and_are_nobodys(lab: Any)
     assert lab.cluster.call("GET", "/storage/more")["content"] == "iso"
     assert "shop" not in lab.cluster.pools
     assert await lab.engine.records.managed("shop") == {}
+
+
+async def test_a_hook_that_names_no_storage_is_refused_with_its_line(lab: Any) -> None:
+    plan = await lab.plan(web(more="hooks: {preDelete: [{backup: {storage: locl}}]}"))
+    (found,) = plan.errors
+    assert found.message == "the cluster has no storage locl, which a hook names"
+    assert (found.line, found.hint) == (8, "did you mean 'local'?")
+
+
+async def test_a_backup_before_a_deletion_needs_its_storage_beforehand(lab: Any) -> None:
+    lab.cluster.call("POST", "/storage", {"storage": "bak", "type": "dir", "path": "/bak"})
+    lab.cluster.call("PUT", "/storage/bak", {"content": "backup"})
+    await lab.applied(web(more="hooks: {preDelete: [{backup: {storage: bak}}]}"))
+    lab.cluster.call("DELETE", "/storage/bak")
+    lab.forget_writes()
+    plan = await lab.engine.delete("shop")
+    (found,) = plan.errors
+    assert "no storage bak, which a hook of VirtualMachine/web-1 names" in found.message
+    with pytest.raises(PlanRefused):
+        await lab.engine.apply(plan)
+    assert lab.writes == []

@@ -145,3 +145,29 @@ async def test_a_pool_with_a_guest_of_others_stays_with_it(lab: Any) -> None:
         "pool a still has guests that are not ours: 800"
     ]
     assert guests_in(lab, "a") == {"theirs"}
+
+
+CT = """
+apiVersion: pmpc/v1
+kind: Container
+metadata: {name: c}
+spec:
+  source: {template: "local:vztmpl/debian-13-standard.tar.zst"}
+  config: {unprivileged: UNPRIVILEGED, memory: 512, rootfs: {storage: local-lvm, size: 4G}}
+"""
+
+
+async def test_a_guest_that_is_made_anew_is_in_its_pool_again(lab: Any) -> None:
+    members = pool("a", "Container/c", 9000)
+    await lab.applied(stack(members, CT.replace("UNPRIVILEGED", "off")))
+    (vmid,) = lab.vmids()
+    allowed = f"  replace: allow\n  acceptDataLoss: {vmid}\n"
+    text = stack(members, CT.replace("UNPRIVILEGED", "on") + allowed)
+    report = await lab.applied(text)
+    assert "rejoin" in {item.step_id.partition("#")[2] for item in report.done}
+    rows = lab.cluster.call("GET", "/pools/a")["members"]
+    assert {row["vmid"] for row in rows} == {9000, *lab.vmids()}
+    await quiet(lab, text)
+    await lab.applied(stack(pool("a", 9000), CT.replace("UNPRIVILEGED", "on")))
+    rows = lab.cluster.call("GET", "/pools/a")["members"]
+    assert {row["vmid"] for row in rows} == {9000}

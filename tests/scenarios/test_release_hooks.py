@@ -70,7 +70,9 @@ async def test_only_what_changes_or_everything_or_what_is_named(lab: Any) -> Non
 
 async def test_a_hook_that_fails_stops_the_release_before_any_write(lab: Any) -> None:
     await lab.applied(stack())
-    plan = await lab.plan(stack(4, "{preApply: [{backup: {storage: nowhere}}]}"))
+    lab.cluster.call("POST", "/storage", {"storage": "bak", "type": "dir", "path": "/bak"})
+    plan = await lab.plan(stack(4, "{preApply: [{backup: {storage: bak}}]}"))
+    lab.cluster.call("DELETE", "/storage/bak")
     lab.forget_writes()
     report = await lab.engine.apply(plan)
     assert {item.step_id.partition("#")[2] for item in report.failed} == {
@@ -83,7 +85,9 @@ async def test_a_hook_that_fails_stops_the_release_before_any_write(lab: Any) ->
 
 async def test_a_hook_that_fails_afterwards_is_reported_and_what_was_done_stays(lab: Any) -> None:
     await lab.applied(stack())
-    plan = await lab.plan(stack(4, "{postApply: [{backup: {storage: nowhere}}]}"))
+    lab.cluster.call("POST", "/storage", {"storage": "bak", "type": "dir", "path": "/bak"})
+    plan = await lab.plan(stack(4, "{postApply: [{backup: {storage: bak}}]}"))
+    lab.cluster.call("DELETE", "/storage/bak")
     report = await lab.engine.apply(plan)
     assert not report.ok
     assert {item.step_id.partition("#")[2] for item in report.failed} == {"after-1-of-Release/shop"}
@@ -92,7 +96,7 @@ async def test_a_hook_that_fails_afterwards_is_reported_and_what_was_done_stays(
     assert (await lab.engine.history("shop"))[-1].status.value == "partial"
     synced = {address: given[0].status.value for address, given in report.conditions.items()}
     assert set(synced.values()) == {"true"}, "the guests are as declared"
-    assert (await lab.plan(stack(4, "{postApply: [{backup: {storage: nowhere}}]}"))).empty
+    assert (await lab.plan(stack(4, "{postApply: [{backup: {storage: local}}]}"))).empty
 
 
 async def test_shut_down_save_change_start_wait_and_tell(lab: Any) -> None:

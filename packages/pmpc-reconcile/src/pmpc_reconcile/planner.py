@@ -18,6 +18,7 @@ from pmpc_reconcile.locate import Found, Location, Missing, Refused, Unknown
 from pmpc_reconcile.manifests import Manifest
 from pmpc_reconcile.planning.begun import begun_by
 from pmpc_reconcile.planning.editors import Editors, newer
+from pmpc_reconcile.planning.hooked import hooks_without_storage
 from pmpc_reconcile.planning.linking import linked, removed_after, with_images, with_storages
 from pmpc_reconcile.planning.others import OtherKinds, in_order
 from pmpc_reconcile.planning.pools import in_order_of_pools
@@ -87,7 +88,13 @@ class Planner:
         built += await self._leftovers(request, situation, managed, places, pools)
         built = in_order_of_pools(situation, built)
         many = too_many_deletions(built, request.most_deleted)
-        wrong = (*request.warnings, *request.problems(), *many, *in_two_pools(situation))
+        wrong = (
+            *request.warnings,
+            *request.problems(),
+            *many,
+            *in_two_pools(situation),
+            *hooks_without_storage(situation, built),
+        )
         return await self._assembled(attrs.evolve(request, warnings=wrong), built)
 
     async def _situation(

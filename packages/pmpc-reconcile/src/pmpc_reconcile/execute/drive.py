@@ -116,7 +116,7 @@ async def _next_call(goal: Goal, run: StepRun) -> Call | None:
     except (ConnectError, NodeUnreachable) as error:
         raise Wait(str(error)) from error
     except NotFound as error:
-        raise Wait(f"it moved while it was read: {error.reason}") from error
+        raise Wait(f"it was not found, so it may have moved: {error.reason}") from error
 
 
 async def _attempt(goal: Goal, run: StepRun, call: Call) -> None:

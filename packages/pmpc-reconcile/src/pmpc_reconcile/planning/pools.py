@@ -6,11 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from pmpc_reconcile.diff import Action
+from pmpc_reconcile.diff import Action, FieldChange
 from pmpc_reconcile.plans.membership import GUESTS
 from pmpc_reconcile.plans.model import ObjectAction
 from pmpc_reconcile.plans.situation import Built, Situation
-from pmpc_reconcile.plans.steps import Configure, DeletePool, SetPool, Step
+from pmpc_reconcile.plans.steps import (
+    CloneGuest,
+    Configure,
+    CreateGuest,
+    DeletePool,
+    SetPool,
+    Step,
+)
 
 
 def in_order_of_pools(situation: Situation, built: Sequence[Built]) -> list[Built]:
@@ -28,7 +35,48 @@ def in_order_of_pools(situation: Situation, built: Sequence[Built]) -> list[Buil
                 leaving.setdefault(str(situation.vmids[step.address]), []).append(step.id)
         for vmid in _members(step, Action.REMOVE):
             leaving.setdefault(vmid, []).append(step.id)
-    return [_ordered(situation, each, leaving, moving) for each in built]
+    again = {
+        str(each.item.vmid): each
+        for each in built
+        if each.item.action is ObjectAction.REPLACE and each.item.vmid is not None
+    }
+    ordered = [_ordered(situation, each, leaving, moving) for each in built]
+    return [_rejoining(each, again) for each in ordered] if again else ordered
+
+
+def _rejoining(each: Built, again: Mapping[str, Built]) -> Built:
+    """Return a pool with a step that puts guests back which are made anew; deleting takes out."""
+    lost = [path for path in each.item.owned_after if path.removeprefix(GUESTS) in again]
+    if not each.item.address.startswith("Pool/") or not lost or each.item.conflicts:
+        return each
+    owned = {path: value for path, value in each.item.owned_after.items() if path not in lost}
+    changes: list[FieldChange] = []
+    after = [step.id for step in each.steps]
+    for path in lost:
+        guest = again[path.removeprefix(GUESTS)]
+        joined = f"{GUESTS}{guest.item.address}"
+        owned[joined] = each.item.owned_after[path]
+        changes.append(FieldChange(path=joined, action=Action.ADD, desired=True))
+        after += [step.id for step in guest.steps if isinstance(step, CloneGuest | CreateGuest)]
+    name = each.item.address.partition("/")[2]
+    step = Configure(
+        id=f"{each.item.address}#rejoin",
+        address=each.item.address,
+        summary=f"put {', '.join(change.path for change in changes)} into pool {name} again",
+        reason="deleting a guest takes it out of its pool",
+        after=tuple(after),
+        locks=("file:user.cfg",),
+        inverse="write the previous values",
+        changes=tuple(changes),
+    )
+    item = attrs.evolve(
+        each.item,
+        action=ObjectAction.UPDATE,
+        changes=(*each.item.changes, *changes),
+        owned_after=owned,
+        record=True,
+    )
+    return attrs.evolve(each, item=item, steps=(*each.steps, step))
 
 
 def _ordered(
