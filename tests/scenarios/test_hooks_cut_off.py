@@ -77,8 +77,10 @@ async def test_all_or_nothing_counts_hooks_too(lab: Any) -> None:
     """A hook that fails afterwards takes everything back, and guests run as they did."""
     await lab.applied(stack(more="state: running"))
     hooks = """{preApply: [{shutdown: {}}, {snapshot: {}}],
-      postApply: [{backup: {storage: nowhere}}]}"""
+      postApply: [{backup: {storage: bak}}]}"""
+    lab.cluster.call("POST", "/storage", {"storage": "bak", "type": "dir", "path": "/bak"})
     plan = await lab.plan(stack(4, hooks, more=""))
+    lab.cluster.call("DELETE", "/storage/bak")
     report = await lab.engine.apply(plan, atomic=True)
     assert not report.ok
     assert report.undone

@@ -33,8 +33,9 @@ def hooks_without_storage(situation: Situation, built: Sequence[Built]) -> Itera
                     hint=did_you_mean(storage, storages),
                 )
     for step in (step for each in built for step in each.steps):
-        former = isinstance(step, BackupGuest | DropBackups)
-        if former and step.address not in situation.declared and step.storage not in storages:
+        if not isinstance(step, BackupGuest | DropBackups) or step.address in situation.declared:
+            continue
+        if step.storage not in storages:
             yield error(
                 f"the cluster has no storage {step.storage}, which a hook of {step.address} names",
                 address=step.address,
@@ -46,6 +47,7 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, str]]:
     hooks: Mapping[str, Sequence[Mapping[str, Any]]] = manifest.spec.get("hooks", {})
     for moment, actions in hooks.items():
         for action in actions:
-            for given in action.values():
-                if isinstance(given, dict) and "storage" in given:
+            for word in ("backup", "backups"):
+                given: Mapping[str, Any] = action.get(word) or {}
+                if "storage" in given:
                     yield moment, str(given["storage"])
