@@ -24,6 +24,7 @@ NOT_ACTIONS = {
     "__init__",
     "carrying",
     "catalogue",
+    "looking",
     "paging",
     "perform",
     "plain",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import count
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pmpc_state import State, migrate
 from pmpc_state.testing import Recorder
+from proxmox_client import AsyncClient
+from proxmox_client.testing import SimulatedCluster
 from proxmox_client.testing.clock import VirtualClock
 from tests.lab.postgres import Server, running_postgres
 
@@ -79,3 +82,24 @@ def state(url: str, clock: VirtualClock) -> Iterator[State]:
 def recorder(state: State) -> Recorder:
     """What records looks in the state of the test."""
     return Recorder(state)
+
+
+@pytest.fixture
+def transport(cluster: SimulatedCluster) -> httpx.AsyncBaseTransport:
+    """The way to the `cluster` of a test; tests that watch it put theirs in its place."""
+    return cluster.async_transport()
+
+
+@pytest.fixture
+async def pve(
+    cluster: SimulatedCluster, transport: httpx.AsyncBaseTransport
+) -> AsyncIterator[AsyncClient]:
+    """A client of the `cluster` of a test, who may do everything."""
+    async with AsyncClient(
+        "https://pve1",
+        token=cluster.create_token("root@pam", "demo"),
+        transport=transport,
+        sleep=cluster.clock.asleep,
+        now=cluster.clock.now,
+    ) as client:
+        yield client

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -28,12 +27,6 @@ from proxmox_client.testing import SimulatedCluster
 @pytest.fixture
 def cluster() -> SimulatedCluster:
     return SimulatedCluster(nodes=("pve1", "pve2"), seed=1)
-
-
-@pytest.fixture
-async def pve(cluster: SimulatedCluster) -> AsyncIterator[AsyncClient]:
-    async with _client(cluster, cluster.create_token("root@pam", "demo")) as client:
-        yield client
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ Nothing is lost, nothing is invented, and the error says what, why and what to d
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -135,18 +135,6 @@ def cluster() -> SimulatedCluster:
     for vmid in range(100, 106):
         simulated.add_vm("pve1", vmid, {"name": f"vm{vmid}", "memory": 512, "scsi0": "shared:1"})
     return simulated
-
-
-@pytest.fixture
-async def pve(cluster: SimulatedCluster) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(
-        "https://pve1",
-        token=cluster.create_token("root@pam", "demo"),
-        transport=cluster.async_transport(),
-        sleep=cluster.clock.asleep,
-        now=cluster.clock.now,
-    ) as client:
-        yield client
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,18 +31,6 @@ def cluster() -> SimulatedCluster:
         simulated.add_vm(node, vmid, {"name": f"vm{vmid}", "memory": 512, "scsi0": "local-lvm:1"})
     simulated.add_container("pve2", 200, {"hostname": "proxy", "memory": 256})
     return simulated
-
-
-@pytest.fixture
-async def pve(cluster: SimulatedCluster) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(
-        "https://pve1",
-        token=cluster.create_token("root@pam", "demo"),
-        transport=cluster.async_transport(),
-        sleep=cluster.clock.asleep,
-        now=cluster.clock.now,
-    ) as client:
-        yield client
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -29,18 +28,6 @@ def cluster() -> SimulatedCluster:
     for vmid in (100, 101):
         made.add_vm("pve1", vmid, {"name": f"vm{vmid}", "memory": 512, "scsi0": "local-lvm:1"})
     return made
-
-
-@pytest.fixture
-async def pve(cluster: SimulatedCluster) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(
-        "https://pve1",
-        token=cluster.create_token("root@pam", "demo"),
-        transport=cluster.async_transport(),
-        sleep=cluster.clock.asleep,
-        now=cluster.clock.now,
-    ) as client:
-        yield client
 
 
 def _everything(url: str) -> dict[str, list[Any]]:

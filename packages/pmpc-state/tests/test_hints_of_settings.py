@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
 
 from pmpc_state import SETTINGS, State, Sweep, SyncMode, SyncReport, sync
 from pmpc_state.discovery.collections.hinting import CHANGED_BY
 from proxmox_client import AsyncClient
 from proxmox_client.testing import SimulatedCluster
+from tests.lab.asked import Asked
 from tests.lab.furnished import furnish
 
 READ = tuple(
@@ -22,18 +20,6 @@ READ = tuple(
     or kind.startswith(("sdn-", "corosync-", "node-d", "node-l"))
 )
 OTHERS = tuple(kind for kind in SETTINGS if kind not in READ)
-
-
-class Asked(httpx.AsyncBaseTransport):
-    """Passes requests on and remembers their paths."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self.inner = inner
-        self.paths: Counter[str] = Counter()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.paths[request.url.path.removeprefix("/api2/json")] += 1
-        return await self.inner.handle_async_request(request)
 
 
 @pytest.fixture
@@ -47,20 +33,13 @@ def asked(cluster: SimulatedCluster) -> Asked:
 
 
 @pytest.fixture
-async def pve(cluster: SimulatedCluster, asked: Asked) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(
-        "https://pve1",
-        token=cluster.create_token("root@pam", "demo"),
-        transport=asked,
-        sleep=cluster.clock.asleep,
-        now=cluster.clock.now,
-    ) as client:
-        await furnish(cluster, client)
-        yield client
+def transport(asked: Asked) -> Asked:
+    return asked
 
 
 @pytest.fixture
 async def again(state: State, cluster: SimulatedCluster, pve: AsyncClient, asked: Asked) -> Any:
+    await furnish(cluster, pve)
     cluster.clock.advance(60)
     await sync(state, pve, "lab", without=OTHERS)
 

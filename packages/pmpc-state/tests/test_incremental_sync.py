@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from pmpc_state import SETTINGS, ChangeKind, State, Sweep, SyncMode, SyncReport, sync
 from proxmox_client import AsyncClient
 from proxmox_client.testing import SimulatedCluster
+from tests.lab.asked import Asked
 
 HOUR = timedelta(hours=1)
 INVENTORY = Counter({"/nodes": 1, "/cluster/resources": 1, "/cluster/tasks": 2, "/cluster/log": 2})
-
-
-class Asked(httpx.AsyncBaseTransport):
-    """Passes requests on and remembers their paths."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self.inner = inner
-        self.paths: Counter[str] = Counter()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.paths[request.url.path.removeprefix("/api2/json")] += 1
-        return await self.inner.handle_async_request(request)
 
 
 @pytest.fixture
@@ -53,15 +41,8 @@ def asked(cluster: SimulatedCluster) -> Asked:
 
 
 @pytest.fixture
-async def pve(cluster: SimulatedCluster, asked: Asked) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(
-        "https://pve1",
-        token=cluster.create_token("root@pam", "demo"),
-        transport=asked,
-        sleep=cluster.clock.asleep,
-        now=cluster.clock.now,
-    ) as client:
-        yield client
+def transport(asked: Asked) -> Asked:
+    return asked
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,18 +26,6 @@ def cluster() -> SimulatedCluster:
     made.call("POST", "/pools", {"poolid": "prod"})
     made.call("PUT", "/pools/prod", {"vms": "100,103"})
     return made
-
-
-@pytest.fixture
-async def pve(cluster: SimulatedCluster) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(
-        "https://pve1",
-        token=cluster.create_token("root@pam", "demo"),
-        transport=cluster.async_transport(),
-        sleep=cluster.clock.asleep,
-        now=cluster.clock.now,
-    ) as client:
-        yield client
 
 
 async def _change(cluster: SimulatedCluster, pve: AsyncClient) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Event, Thread, get_ident
@@ -81,18 +81,6 @@ def cluster() -> SimulatedCluster:
         config = {"name": "old", "memory": 512, "scsi0": "local-lvm:1"}
         made.add_vm(f"pve{1 + vmid % 2}", vmid, config)
     return made
-
-
-@pytest.fixture
-async def pve(cluster: SimulatedCluster) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(
-        "https://pve1",
-        token=cluster.create_token("root@pam", "demo"),
-        transport=cluster.async_transport(),
-        sleep=cluster.clock.asleep,
-        now=cluster.clock.now,
-    ) as client:
-        yield client
 
 
 def _shown(state: State) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -40,12 +39,6 @@ def cluster() -> SimulatedCluster:
     simulated.add_container("pve2", 200, {"hostname": "proxy", "memory": 256})
     simulated.add_volume("shared", "iso/debian.iso", 700_000_000)
     return simulated
-
-
-@pytest.fixture
-async def pve(cluster: SimulatedCluster) -> AsyncIterator[AsyncClient]:
-    async with _client(cluster, cluster.create_token("root@pam", "demo")) as client:
-        yield client
 
 
 @pytest.fixture

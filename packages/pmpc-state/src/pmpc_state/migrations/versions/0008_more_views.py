@@ -1,4 +1,8 @@
-"""Views of the kinds that had none: what is set up on nodes, disks, Ceph, and the rest."""
+"""Views of the kinds that had none: what is set up on nodes, disks, Ceph, and the rest.
+
+Builds its SQL by itself though 0007 does alike: a migration is history, and must go on making what
+it made whatever becomes of another.
+"""
 
 from __future__ import annotations
 
