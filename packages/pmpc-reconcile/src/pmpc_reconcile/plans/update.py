@@ -25,6 +25,7 @@ from pmpc_reconcile.plans.cloud_init import (
 )
 from pmpc_reconcile.plans.cold import cold_changes, told, without_cold
 from pmpc_reconcile.plans.health import ailment_of
+from pmpc_reconcile.plans.lacking import lacking
 from pmpc_reconcile.plans.membership import owned_by_guest
 from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.replacement import plan_replacement
@@ -68,8 +69,9 @@ def plan_existing(
     if manifest.replace == "allow" and "replace" in effects.values():
         return plan_replacement(situation, manifest, found, item)
     problems = _refusals(manifest, guest, changes, effects)
-    if problems:
-        notes = tuple(problem.message for problem in problems)
+    problems += lacking(situation, manifest, guest, changes)
+    if any(problem.is_error for problem in problems):
+        notes = tuple(problem.message for problem in problems if problem.is_error)
         return Built(attrs.evolve(item, action=ObjectAction.REFUSED, notes=notes), (), problems)
     stopping = wanted_value(changes, "state") == "stopped"
     cold = cold_changes(guest, changes, effects, stopping=stopping)
@@ -98,7 +100,7 @@ def plan_existing(
         slots = {split_path(change.path)[1] or "" for change in cold}
         both = tuple(sorted({*slots, *item.restart}))
         item = attrs.evolve(item, restart=both, waits=told(cold, item.waits))
-    return Built(attrs.evolve(item, action=action), steps)
+    return Built(attrs.evolve(item, action=action), steps, problems)
 
 
 def compare(
