@@ -50,6 +50,8 @@ async def apply_plan(means: Means, plan: Plan, course: Course, *, max_risk: Risk
     )
     try:
         await _check_base(records, plan)  # again: until now another process could apply
+        if course.check is not None:
+            await course.check()
         report = await Executor(means).apply(plan, lease, course)
         return _told(plan, report, recorded)
     finally:

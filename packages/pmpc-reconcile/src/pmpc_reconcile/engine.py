@@ -104,6 +104,7 @@ class Reconciler(Archive):
         restart: Collection[str] = (),
         needs_approval: bool = False,
         save: bool = True,
+        go_on_with: Callable[[Plan], bool] | None = None,
     ) -> Plan:
         """Return what would bring the cluster to the manifests; nothing is changed.
 
@@ -120,8 +121,11 @@ class Reconciler(Archive):
                 it; `*` for every one.
             needs_approval: Let it be applied only after somebody else approved it.
             save: Store the plan so that it can be applied by its id.
+            go_on_with: Says of a plan whose application a crash cut off that it is to be gone on
+                with; others are closed, and the new plan sees what they did.
 
         Raises:
+            RunCutOff: There is such a plan to be gone on with.
             ManifestInvalid: Two manifests are about one object.
             InputInvalid: A resolution is not understood, or nothing is declared by an address to
                 restart.
@@ -141,7 +145,9 @@ class Reconciler(Archive):
             most_deleted=most_deleted,
             restart=frozenset(restart),
         )
-        return await self._planned(request, save=save, needs_approval=needs_approval)
+        return await self._planned(
+            request, save=save, needs_approval=needs_approval, go_on_with=go_on_with
+        )
 
     async def adopt(
         self,
@@ -238,13 +244,22 @@ class Reconciler(Archive):
         )
         return await self._planned(request, save=save)
 
-    async def _planned(self, request: Request, *, save: bool, needs_approval: bool = False) -> Plan:
+    async def _planned(
+        self,
+        request: Request,
+        *,
+        save: bool,
+        needs_approval: bool = False,
+        go_on_with: Callable[[Plan], bool] | None = None,
+    ) -> Plan:
         import attrs
 
         check_release_name(request.release)
         live = self._live()
         # What a crashed run began comes to its end, so that the plan sees the truth.
-        left = await abandon_open_runs(live, self.records, request.release, self._patience)
+        left = await abandon_open_runs(
+            live, self.records, request.release, self._patience, go_on_with
+        )
         planner = Planner(live, self.records, self._emit, self._now)
         plan = await planner.plan(attrs.evolve(request, warnings=left.warnings))
         plan = attrs.evolve(left.told_in(plan), needs_approval=needs_approval, made_on=self)
@@ -262,6 +277,7 @@ class Reconciler(Archive):
         max_risk: Risk = Risk.DESTRUCTIVE,
         atomic: bool = False,
         brake: Brake | None = None,
+        check: Callable[[], Awaitable[None]] | None = None,
     ) -> ApplyReport:
         """Do what a plan says and report what became of each step.
 
@@ -275,6 +291,8 @@ class Reconciler(Archive):
             atomic: All or nothing: if a step fails, what was done is undone. A plan that nothing
                 could undo is refused.
             brake: Pull it to stop: steps that run come to their end, no further one begins.
+            check: Called when nobody else can write any more and nothing is written yet; what it
+                raises ends the application.
 
         Raises:
             PlanRefused: It has errors, was applied already, or could not be undone.
@@ -291,7 +309,7 @@ class Reconciler(Archive):
             self._sleep,
             self._patience,
         )
-        course = Course(atomic=atomic, brake=brake or Brake(), approval_from=self._approval_from)
+        course = Course(atomic, brake or Brake(), self._approval_from, check)
         return await apply_plan(means, plan, course, max_risk=max_risk)
 
     # -- looking ------------------------------------------------------------------------------

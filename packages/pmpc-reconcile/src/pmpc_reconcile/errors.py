@@ -111,6 +111,10 @@ class PlanStale(PlanRefused):
     """The release got another revision after the plan was made."""
 
 
+class RunCutOff(ReconcileError):
+    """The application of a plan was cut off by a crash, and that plan is to be gone on with."""
+
+
 class PlanTooRisky(PlanRefused):
     """The plan has steps that are riskier than the caller allows."""
 

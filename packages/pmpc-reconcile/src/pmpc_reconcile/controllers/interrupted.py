@@ -6,16 +6,30 @@ in the object, such as a backup after the change, would be forgotten or done twi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from pmpc_reconcile.errors import PlanNotFound
+import attrs
+
+from pmpc_reconcile.errors import PlanNotFound, PlanStale
 from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.records import Records
 from pmpc_state import JournalRun, RunStatus
 
 HEAL: Final = "heal "
 """Begins the note of a plan that the loop made; the address of the object follows."""
+
+
+@attrs.define
+class GivenUp:
+    """Healings that were cut off and cannot be gone on with, by the ids of their plans."""
+
+    plans: set[str] = attrs.field(factory=set[str])
+
+    def spares(self, plan: Plan) -> bool:
+        """Return whether a plan that was cut off is still to be gone on with."""
+        return plan.note.startswith(HEAL) and plan.id not in self.plans
 
 
 async def interrupted(records: Records, release: str) -> Plan | None:
@@ -33,3 +47,30 @@ async def interrupted(records: Records, release: str) -> Plan | None:
             if plan.note.startswith(HEAL):
                 return plan
     return None
+
+
+async def runs_of(records: Records, release: str) -> Mapping[str, RunStatus]:
+    """Return what became of the newest runs of a release, by their ids."""
+    runs = await records.run(
+        lambda: records.state.reader().journal.runs(records.cluster, release=release)
+    )
+    return {run.id: run.status for run in runs}
+
+
+async def refuse_if_others_wrote(
+    records: Records, release: str, seen: Mapping[str, RunStatus]
+) -> None:
+    """Refuse to go by what was seen before somebody else applied a plan of the release.
+
+    Args:
+        records: The cluster's records.
+        release: The release.
+        seen: Its runs as they were before the cluster was looked at.
+
+    Raises:
+        PlanStale: Somebody did, or was cut off while doing so.
+    """
+    for run, status in (await runs_of(records, release)).items():
+        closed = status is RunStatus.ABANDONED and seen.get(run) is RunStatus.RUNNING
+        if status is RunStatus.RUNNING or not (closed or seen.get(run) is status):
+            raise PlanStale(f"run {run} of release {release} went on after this plan was made")

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 import attrs
@@ -19,7 +19,13 @@ import attrs
 from pmpc_reconcile.conditions import Condition, conditions_of_plan
 from pmpc_reconcile.controllers import judging
 from pmpc_reconcile.controllers.budget import disruption
-from pmpc_reconcile.controllers.interrupted import HEAL, interrupted
+from pmpc_reconcile.controllers.interrupted import (
+    HEAL,
+    GivenUp,
+    interrupted,
+    refuse_if_others_wrote,
+    runs_of,
+)
 from pmpc_reconcile.controllers.news import Healed, Looked, NewsSink, Postponed, ignore_news
 from pmpc_reconcile.controllers.policy import policy_for
 from pmpc_reconcile.controllers.settings import LoopSettings
@@ -32,12 +38,13 @@ from pmpc_reconcile.errors import (
     QueueUnreachable,
     ReconcileError,
     ReleaseNotFound,
+    RunCutOff,
 )
 from pmpc_reconcile.manifests import Manifest
 from pmpc_reconcile.plans.model import Plan
 from pmpc_reconcile.plans.restrict import restricted
 from pmpc_reconcile.risk import Risk
-from pmpc_state import Control, LeaseHeld, LeaseLost, StateError
+from pmpc_state import Control, LeaseHeld, LeaseLost, RunStatus, StateError
 
 log = logging.getLogger(__name__)
 
@@ -105,17 +112,18 @@ class ReconcileLoop:
         """Do a piece of work; what goes wrong becomes another try later."""
         from proxmox_client import PveError
 
+        given_up = GivenUp()
         try:
-            again = await self._finish_interrupted(work, failures)
+            again = await self._finish_interrupted(work, failures, given_up)
             if again is not None:
                 return again
             if work.address == LOOK:
-                await self.look(work.release)
+                await self.look(work.release, given_up=given_up)
                 return None
-            return await self._heal(work, failures)
+            return await self._heal(work, failures, given_up)
         except (LeaseHeld, LeaseLost) as error:
             return self._wait(work, str(error))
-        except PlanStale:
+        except (PlanStale, RunCutOff):  # others were at it while we looked
             return Again(0.0)
         except ReleaseNotFound:
             return None  # it was deleted since
@@ -125,14 +133,25 @@ class ReconcileLoop:
             log.exception("cannot reconcile %s", work.key)
             return self._failed(work, failures, f"unexpected {type(error).__name__}: {error}")
 
-    async def look(self, release: str, *, heal: bool = True) -> Plan:
+    async def look(
+        self, release: str, *, heal: bool = True, given_up: GivenUp | None = None
+    ) -> Plan:
         """Compare a release with the cluster, record conditions and ask for what needs healing.
 
         Args:
             release: The release.
             heal: False to only look, whatever was said.
+            given_up: Healings that were cut off and cannot be gone on with; None for all.
+
+        Raises:
+            RunCutOff: There is another one, to be gone on with first.
         """
-        plan = await self._engine.plan(await self._manifests(release), release, save=False)
+        plan = await self._engine.plan(
+            await self._manifests(release),
+            release,
+            save=False,
+            go_on_with=given_up.spares if given_up is not None else None,
+        )
         controls = await self._controls()
         recorded = await self._records.managed(release)
         found = conditions_of_plan(plan, recorded)
@@ -162,12 +181,13 @@ class ReconcileLoop:
 
     # -- healing ------------------------------------------------------------------------------
 
-    async def _heal(self, work: Work, failures: int) -> Again | None:
+    async def _heal(self, work: Work, failures: int, given_up: GivenUp) -> Again | None:
         controls = await self._controls()
         policy = policy_for(controls, work.release, work.address)
         if policy.suspended:
             return None
-        part = await self._part(work)
+        seen = await runs_of(self._records, work.release)
+        part = await self._part(work, given_up)
         item = part.find(work.address)
         if item is None or item.action not in judging.HEALABLE:
             return None
@@ -178,42 +198,64 @@ class ReconcileLoop:
             return self._failed(work, failures, f"it needs {', '.join(held_back)}, suspended")
         if judging.risky(part, self._settings.max_risk):
             return await self._too_risky(work, failures, part)
-        return await self._carry_out(work, failures, part)
+        return await self._carry_out(work, failures, part, seen)
 
-    async def _finish_interrupted(self, work: Work, failures: int) -> Again | None:
+    async def _finish_interrupted(
+        self, work: Work, failures: int, given_up: GivenUp
+    ) -> Again | None:
         """Go on with the healing that a dead worker left in the middle; then all is as usual."""
         part = await interrupted(self._records, work.release)
-        if part is None or judging.risky(part, self._settings.max_risk):
+        if part is None:
+            return None
+        given_up.plans.add(part.id)
+        if judging.risky(part, self._settings.max_risk):
             return None
         if judging.suspended(part, await self._controls()):
             return None
         healed = attrs.evolve(work, address=part.note.removeprefix(HEAL))
-        # Somebody is at it, or it cannot be taken up any more: then a plan of now goes on.
-        with suppress(LeaseHeld, PlanRefused, PlanStale):
-            return await self._carry_out(healed, failures, part)
+        try:
+            return await self._carry_out(healed, failures, part, None)
+        except LeaseHeld:  # somebody is at it: a look does no harm meanwhile
+            given_up.plans.discard(part.id)
+        except PlanRefused:  # it cannot be taken up any more: a plan of now goes on
+            pass
         return None
 
-    async def _carry_out(self, work: Work, failures: int, part: Plan) -> Again | None:
+    async def _carry_out(
+        self, work: Work, failures: int, part: Plan, seen: Mapping[str, RunStatus] | None
+    ) -> Again | None:
         if part.risk.rank < Risk.DISRUPTIVE.rank:
-            return await self._apply(work, failures, part)
+            return await self._apply(work, failures, part, seen)
         places, seconds = self._settings.disruptions, self._settings.lease
         async with disruption(self._records, places, seconds) as free:
             if not free:
                 return self._wait(work, "the disruption budget is used up")
-            return await self._apply(work, failures, part)
+            return await self._apply(work, failures, part, seen)
 
-    async def _part(self, work: Work) -> Plan:
+    async def _part(self, work: Work, given_up: GivenUp) -> Plan:
         """Plan the one object, taking the manifest's side where somebody changed a field."""
         manifests = await self._manifests(work.release)
-        plan = await self._engine.plan(manifests, work.release, save=False)
+        plan = await self._engine.plan(
+            manifests, work.release, save=False, go_on_with=given_up.spares
+        )
         item = plan.find(work.address)
         if item is not None and item.conflicts:
             ours = {f"{work.address}:{change.path}": "ours" for change in item.conflicts}
-            plan = await self._engine.plan(manifests, work.release, resolve=ours, save=False)
+            plan = await self._engine.plan(
+                manifests, work.release, resolve=ours, save=False, go_on_with=given_up.spares
+            )
         return attrs.evolve(restricted(plan, {work.address}), note=f"{HEAL}{work.address}")
 
-    async def _apply(self, work: Work, failures: int, part: Plan) -> Again | None:
-        report = await self._engine.apply(part, max_risk=part.risk)  # judged above
+    async def _apply(
+        self, work: Work, failures: int, part: Plan, seen: Mapping[str, RunStatus] | None
+    ) -> Again | None:
+        """Apply a plan; a new one only if nobody has applied any since those runs were seen."""
+
+        async def check() -> None:
+            if seen is not None:
+                await refuse_if_others_wrote(self._records, work.release, seen)
+
+        report = await self._engine.apply(part, max_risk=part.risk, check=check)  # judged above
         if not report.ok:
             return self._failed(work, failures, judging.why(report))
         self._tell(Healed(work.release, work.address, report.writes))

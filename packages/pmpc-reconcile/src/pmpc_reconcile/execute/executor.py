@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import attrs
 
@@ -29,11 +29,13 @@ class Course:
         atomic: All or nothing: after a failure everything that was done is undone.
         brake: Stops the application: steps that run end, no further one begins.
         approval_from: Plans of this risk and above need somebody's approval.
+        check: Called under the lease before anything is written; what it raises ends it.
     """
 
     atomic: bool = False
     brake: Brake = attrs.field(factory=Brake)
     approval_from: Risk | None = None
+    check: Callable[[], Awaitable[None]] | None = None
 
 
 class Executor:

@@ -6,10 +6,13 @@ plan applied again takes up its run instead (`executor`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import attrs
 
 from pmpc_reconcile.diagnostics import Diagnostic, warning
-from pmpc_reconcile.errors import PlanNotFound
+from pmpc_reconcile.errors import PlanNotFound, RunCutOff
 from pmpc_reconcile.execute.begun import tasks_begun
 from pmpc_reconcile.execute.goals import network, sdn
 from pmpc_reconcile.execute.journal import SEPARATOR
@@ -61,9 +64,24 @@ class Abandoned:
 
 
 async def abandon_open_runs(
-    live: LiveCluster, records: Records, release: str, patience: Patience
+    live: LiveCluster,
+    records: Records,
+    release: str,
+    patience: Patience,
+    go_on_with: Callable[[Plan], bool] | None = None,
 ) -> Abandoned:
-    """Settle and close the runs of a release that nobody works on any more."""
+    """Settle and close the runs of a release that nobody works on any more.
+
+    Args:
+        live: The cluster.
+        records: Its records.
+        release: The release.
+        patience: How long to wait for what was begun.
+        go_on_with: Says which plans are not to be closed, but gone on with.
+
+    Raises:
+        RunCutOff: There is a run of such a plan.
+    """
 
     def left_open() -> tuple[JournalRun, ...]:
         reader = records.state.reader()
@@ -83,11 +101,26 @@ async def abandon_open_runs(
         return Abandoned((warning(f"{text}what this plan saw may be half done"),))
     hooks: list[tuple[str, Step]] = []
     try:
+        # Whoever held the lease until now may have ended them: they are read under it again.
+        runs = await records.run(left_open)
+        if go_on_with is not None:
+            for run in runs:
+                await _refuse_to_abandon(records, run, go_on_with)
         for run in runs:
             hooks += await _abandon(live, records, run, lease, patience)
     finally:
         await records.run(lambda: writer.leases.release(lease))
     return Abandoned(hooks=tuple(hooks))
+
+
+async def _refuse_to_abandon(
+    records: Records, run: JournalRun, go_on_with: Callable[[Plan], bool]
+) -> None:
+    if run.plan_id is None:
+        return
+    with suppress(PlanNotFound):
+        if go_on_with(await records.load_plan(run.plan_id)):
+            raise RunCutOff(f"plan {run.plan_id} was cut off by a crash and can be gone on with")
 
 
 async def _abandon(
