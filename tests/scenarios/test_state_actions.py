@@ -21,6 +21,7 @@ from pmpc_reconcile.actions.snapshot import SnapshotInput
 from pmpc_reconcile.actions.sync import SyncInput, SyncOutput
 from pmpc_reconcile.errors import InputInvalid, ObjectNotFound
 from pmpc_reconcile.manifests import load_text
+from pmpc_state import SectionWritten, SyncEvent, sync
 
 WEB = """
 apiVersion: pmpc/v1
@@ -202,6 +203,27 @@ async def test_an_answer_without_changes_says_why(guests: Any, do: Door) -> None
         found = await changes(since="-1h", **wanted)
         assert found.items == ()
         assert found.notes == ("1 other objects changed in this time",)
+
+
+async def test_a_first_sync_that_was_cut_short_makes_no_changes_of_what_was_there(
+    guests: Any, do: Door
+) -> None:
+    state, clock = guests.state, guests.cluster.clock
+
+    def stop(told: SyncEvent) -> None:
+        if isinstance(told, SectionWritten) and told.report.name == "qemu":
+            raise RuntimeError("out of power")
+
+    with pytest.raises(RuntimeError, match="power"):
+        await sync(state, guests.client, "lab", on_event=stop)
+    clock.advance(60)
+    assert (await do("changes", ChangesInput(since="-30d"))).items == ()
+    await do("sync", SyncInput())
+    clock.advance(60)
+    for each in (False, True):
+        found: ChangesOutput = await do("changes", ChangesInput(since="-30d", each=each))
+        assert found.items == ()
+        assert "the first sync ended" in found.notes[0]
 
 
 async def test_a_time_of_which_nothing_is_known_is_an_error(guests: Any, do: Door) -> None:

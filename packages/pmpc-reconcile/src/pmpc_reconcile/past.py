@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _THERE = "created", "removed", "vanished"
 """What happened to objects whose fields would all be listed: `get` shows them."""
+_ENDED_WELL = "status=ok or status=partial"
+"""Which syncs tell anything: what one that was cut short saw is told by the next that ends."""
 
 
 async def changes_between(
@@ -100,8 +102,8 @@ def _known_since(
     reader: StateReader, cluster: str, asked: datetime, until: datetime | None
 ) -> tuple[datetime, tuple[str, ...]]:
     """Return from when on changes can be told: what the first sync found is no change."""
-    finished = [one.finished_at for one in reader.runs(cluster, limit=None) if one.finished_at]
-    begin = min(finished, default=None)
+    ended = reader.runs(cluster, limit=1, where=_ENDED_WELL, sort="started_at")
+    begin = ended[0].finished_at if ended else None
     if begin is None or asked >= begin or (until is not None and until < begin):
         return asked, ()
     return begin, (f"the first sync ended {tell_moment(begin)}; what was before is not known",)
@@ -115,7 +117,7 @@ def _why_none(
     until: datetime | None,
 ) -> tuple[str, ...]:
     """Say why there are no changes, where that is not simply so."""
-    runs = reader.runs(cluster, limit=None)
+    runs = reader.runs(cluster, limit=None, where=_ENDED_WELL)
     looked = [one for one in runs if one.finished_at and one.finished_at > since]
     if until is not None:
         looked = [one for one in looked if one.started_at <= until]
