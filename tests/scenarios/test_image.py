@@ -11,6 +11,7 @@ import pytest
 from pmpc_reconcile.execute.ownership import OwnershipKeeper
 from pmpc_reconcile.execute.steprun import ObjectRun
 from pmpc_reconcile.records import Records
+from proxmox_client.testing.faults import NodeOffline
 
 URL = "https://images.example.org/debian-13.iso"
 DATA = b"an image" * 1000
@@ -157,3 +158,20 @@ async def test_steps_that_end_at_the_same_moment_all_become_ours(
     await asyncio.gather(*(keeper.step_done(step) for step in plan.steps))
     fields = net.state.reader().ownership.fields("lab", "shop", item.address)
     assert {field.path for field in fields} == {"nodes.pve1", "nodes.pve2", "nodes.pve3"}
+
+
+async def test_a_mistyped_node_fetches_it_nowhere(net: Any) -> None:
+    plan = await net.plan(image(nodes="[pve9]"))
+    (found,) = plan.errors
+    assert found.message == "the cluster has no node pve9"
+    assert found.line == 9
+    assert plan.steps == ()
+
+
+async def test_while_its_node_is_away_no_other_one_gets_it(net: Any) -> None:
+    net.cluster.faults.add(NodeOffline("pve3"))
+    net.cluster.clock.advance(60)
+    plan = await net.plan(image(nodes="[pve3]"))
+    assert plan.steps == (), plan.explain()
+    assert plan.object("Image/debian").action.value == "unknown"
+    assert plan.errors == ()

@@ -65,12 +65,18 @@ class ImagePlanning:
         if record is not None and record.key != volume:
             built = await self.plan(situation, manifest, None, adopted=adopted)
             return _left_behind(built, manifest, record)
+        named: tuple[str, ...] = tuple(manifest.spec.get("nodes", ()))
+        if stray := next((node for node in named if node not in situation.inventory.nodes), None):
+            return _refused(manifest, f"the cluster has no node {stray}", "spec.nodes")
+        if named and not any(situation.inventory.reachable(node) for node in named):
+            reason = f"{manifest.address} is unknown: {', '.join(named)} does not answer"
+            note = manifest.diagnose(reason, "spec.nodes", severity=Severity.WARNING)
+            item = ObjectPlan(str(manifest.address), ObjectAction.UNKNOWN, notes=(reason,))
+            return Built(item, (), (note,))
         wanted = await self._wanted(situation, manifest)
         if not wanted:
             reason = f"no node that answers has storage {manifest.spec['storage']}"
-            problem = manifest.diagnose(reason, "spec.storage")
-            item = ObjectPlan(str(manifest.address), ObjectAction.REFUSED, notes=(reason,))
-            return Built(item, (), (problem,))
+            return _refused(manifest, reason, "spec.storage")
         asked = {
             *wanted,
             *(path.removeprefix("nodes.") for path in (record.owned if record else ())),
@@ -124,6 +130,12 @@ class ImagePlanning:
         ]
         found = await asyncio.gather(*(has_volume(self._live, node, volume) for node in asked))
         return tuple(node for node, is_there in zip(asked, found, strict=True) if is_there)
+
+
+def _refused(manifest: Manifest, reason: str, path: str) -> Built:
+    problem = manifest.diagnose(reason, path)
+    item = ObjectPlan(str(manifest.address), ObjectAction.REFUSED, notes=(reason,))
+    return Built(item, (), (problem,))
 
 
 def _left_behind(built: Built, manifest: Manifest, record: ManagedRecord) -> Built:
