@@ -107,6 +107,25 @@ def test_resources_are_filtered_and_paged(site: Site) -> None:
     assert str(one["config"]["cores"]) == "2"
 
 
+def test_pages_tell_their_total_and_how_to_go_on(site: Site) -> None:
+    sync(site)
+    page = """query ($after: String) {
+        resourcePage(kind: "qemu", limit: 1, after: $after) { items { key } total next } }"""
+    with web(site) as served:
+        first = served.data(page)["resourcePage"]
+        last = served.data(page, after=first["next"])["resourcePage"]
+        snapshots = served.data("{ snapshotPage { items { name } total next } }")["snapshotPage"]
+        log = served.data('{ logPage(name: "db-1", limit: 1) { items { action } total next } }')
+        none = served.data('{ changePage(since: "-1h") { items { key } total next } }')
+        plans = served.data("{ planPage { items { id } total next } }")["planPage"]
+    assert (first["total"], last["total"], last["next"]) == (2, 2, None)
+    assert len({one["key"] for one in (*first["items"], *last["items"])}) == 2
+    assert snapshots == plans == {"items": [], "total": 0, "next": None}
+    assert len(log["logPage"]["items"]) == 1
+    assert (log["logPage"]["total"] > 1) is (log["logPage"]["next"] is not None)
+    assert none["changePage"] == {"items": [], "total": 0, "next": None}
+
+
 def test_changes_between_two_times_name_fields(site: Site) -> None:
     sync(site)
     subprocess.run([PMPC, "snapshot", "before"], env=site.environ, check=True)

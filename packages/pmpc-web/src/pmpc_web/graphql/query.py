@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import strawberry
 
-from pmpc_reconcile.actions.perform import perform
 from pmpc_web.graphql.change import Change
 from pmpc_web.graphql.happening import Happening, MetricsPoint
+from pmpc_web.graphql.page import Pages
 from pmpc_web.graphql.plan import Plan, PlanSummary
 from pmpc_web.graphql.resource import Resource
-from pmpc_web.graphql.served import served_context
+from pmpc_web.graphql.served import ask, at_most
 from pmpc_web.graphql.snapshot import Snapshot
-
-LIMIT = 500
-
-
-async def _ask(info: strawberry.Info, action: str, /, **arguments: object) -> Any:
-    return await perform(action, arguments, context=served_context(info), actor="web")
 
 
 def _page(wanted: str, sort: str, limit: int, offset: int) -> dict[str, object]:
     """Return what a list is asked for; a page keeps long ones quick."""
-    within = max(0, min(limit, LIMIT))
-    return {"filter": wanted, "sort": sort, "limit": within, "offset": max(offset, 0)}
+    return {"filter": wanted, "sort": sort, "limit": at_most(limit), "offset": max(offset, 0)}
 
 
 @strawberry.type
-class Query:
+class Query(Pages):
     """What can be read."""
 
     @strawberry.field(description="Objects as last observed, or as of a time, a page at a time.")
@@ -46,7 +37,7 @@ class Query:
         offset: int = 0,
     ) -> list[Resource]:
         """Call the action `list`; a page keeps large clusters quick."""
-        found = await _ask(
+        found = await ask(
             info, "list", kind=kind, node=node, name=name, status=status, at=at,
             configurations=True, **_page(filter, sort, limit, offset),
         )  # fmt: skip
@@ -57,7 +48,7 @@ class Query:
         self, info: strawberry.Info, name: str, kind: str | None = None, at: str | None = None
     ) -> Resource:
         """Call the action `get`."""
-        found = await _ask(info, "get", name=name, kind=kind, at=at)
+        found = await ask(info, "get", name=name, kind=kind, at=at)
         return Resource.of(found.resource)
 
     @strawberry.field(description="Named times in the history of the cluster, oldest first.")
@@ -70,7 +61,7 @@ class Query:
         offset: int = 0,
     ) -> list[Snapshot]:
         """Call the action `snapshots`."""
-        found = await _ask(info, "snapshots", **_page(filter, sort, limit, offset))
+        found = await ask(info, "snapshots", **_page(filter, sort, limit, offset))
         return [Snapshot.of(view) for view in found.items]
 
     @strawberry.field(description="What changed between two times, per object and field.")
@@ -86,7 +77,7 @@ class Query:
         each: bool = False,
     ) -> list[Change]:
         """Call the action `changes`."""
-        found = await _ask(
+        found = await ask(
             info, "changes", since=since, until=until, kind=kind, name=name, path=path,
             actor=actor, each=each,
         )  # fmt: skip
@@ -97,7 +88,7 @@ class Query:
         self, info: strawberry.Info, name: str, kind: str | None = None, at: str | None = None
     ) -> list[Happening]:
         """Call the action `log`."""
-        found = await _ask(info, "log", name=name, kind=kind, at=at)
+        found = await ask(info, "log", name=name, kind=kind, at=at)
         return [Happening.of(item) for item in found.items]
 
     @strawberry.field(description="The manifest of an object as it was configured, as YAML.")
@@ -105,7 +96,7 @@ class Query:
         self, info: strawberry.Info, name: str, kind: str | None = None, at: str | None = None
     ) -> str:
         """Call the action `restore-manifest`."""
-        found = await _ask(info, "restore-manifest", name=name, kind=kind, at=at)
+        found = await ask(info, "restore-manifest", name=name, kind=kind, at=at)
         return str(found.text)
 
     @strawberry.field(description="What was measured of one object, a point for each step.")
@@ -120,7 +111,7 @@ class Query:
         kind: str | None = None,
     ) -> list[MetricsPoint]:
         """Call the action `metrics`."""
-        found = await _ask(
+        found = await ask(
             info, "metrics", name=name, metric=metric, since=since, until=until, step=step,
             kind=kind,
         )  # fmt: skip
@@ -138,11 +129,11 @@ class Query:
     ) -> list[PlanSummary]:
         """Call the action `plans`."""
         page = _page(filter, sort, limit, offset)
-        found = await _ask(info, "plans", release=release, **page)
+        found = await ask(info, "plans", release=release, **page)
         return [PlanSummary.of(view) for view in found.items]
 
     @strawberry.field(description="A stored plan by its id or the beginning of it.")
     async def plan(self, info: strawberry.Info, id: strawberry.ID) -> Plan:  # noqa: A002 - GraphQL's own name
         """Call the action `show-plan`."""
-        found = await _ask(info, "show-plan", plan_id=str(id))
+        found = await ask(info, "show-plan", plan_id=str(id))
         return Plan.of(found.plan)

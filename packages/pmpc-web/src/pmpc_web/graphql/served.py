@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import strawberry
 from graphql import GraphQLError
 
-from pmpc_reconcile.actions.perform import EXPECTED
+from pmpc_reconcile.actions.perform import EXPECTED, perform
 
 if TYPE_CHECKING:
     from strawberry.types import ExecutionContext
 
 _log = logging.getLogger("pmpc_web.graphql")
+LIMIT: Final = 500
+"""How many rows a page has at most: long lists stay quick."""
 
 
 class ServingSchema(strawberry.Schema):
@@ -32,6 +34,16 @@ class ServingSchema(strawberry.Schema):
 def served_context(info: strawberry.Info) -> str | None:
     """Return the cluster's name for a resolver."""
     return cast("ServingSchema", info.schema).serves
+
+
+async def ask(info: strawberry.Info, action: str, /, **arguments: object) -> Any:
+    """Call an action for a resolver."""
+    return await perform(action, arguments, context=served_context(info), actor="web")
+
+
+def at_most(limit: int) -> int:
+    """Return a limit within what a page may have."""
+    return max(0, min(limit, LIMIT))
 
 
 def is_a_mistake_of_ours(error: GraphQLError) -> bool:
