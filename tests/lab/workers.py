@@ -47,6 +47,7 @@ class Post:
         folder: Where moments to die at are told, and where it writes its log.
         cluster: The cluster's name in the state.
         takeover: Within how many seconds others go on after a death.
+        at_once: Most pieces of work at once in one process.
         elsewhere: Pretend to be on a machine of that name, so that others cannot see it is dead.
     """
 
@@ -57,6 +58,7 @@ class Post:
     folder: Path
     cluster: str = "lab"
     takeover: float = 12.0
+    at_once: int = 3
     elsewhere: str = ""
 
     @property
@@ -64,7 +66,7 @@ class Post:
         """Return how the loop goes about it."""
         return LoopSettings(
             every=600.0,  # the tests ask for a look when they want one
-            workers=3,
+            workers=self.at_once,
             disruptions=3,
             max_risk=Risk.DISRUPTIVE,
             backoff=Backoff(first=0.3, longest=1.0),
