@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from pmpc_state import (
+    SETTINGS,
     Cause,
     GuestsRead,
     LeaseHeld,
@@ -18,6 +19,7 @@ from pmpc_state import (
     State,
     StateUnreachable,
     SyncEvent,
+    SyncMode,
     sync,
 )
 from proxmox_client import AsyncClient, AuthenticationFailed
@@ -276,3 +278,27 @@ async def test_a_sync_that_failed_halfway_leaves_the_last_whole_moment(
     whole = {one.address: (one.uid, one.config) for one in reader.at("lab", reader.whole_at("lab"))}
     assert whole == before
     assert (await sync(state, pve, "lab")).complete
+
+
+@pytest.mark.parametrize("mode", SyncMode)
+@pytest.mark.parametrize("last", ["qemu", "content", "pool", "guest-snapshots"])
+async def test_what_a_guest_had_goes_with_it_after_a_sync_that_was_cut_short(
+    state: State, pve: AsyncClient, cluster: SimulatedCluster, mode: SyncMode, last: str
+) -> None:
+    """The broken sync recorded that the guest is gone: the next one does not find it go."""
+    others = tuple(one for one in SETTINGS if one not in ("guest-firewall", "guest-snapshots"))
+    await sync(state, pve, "lab", without=others)
+    assert state.reader().resource("lab", "guest-firewall", "qemu/101").config is not None
+    cluster.clock.advance(60)
+    await (await pve.nodes("pve3").qemu(101).delete()).wait()
+    cluster.clock.advance(60)
+
+    def stop(told: SyncEvent) -> None:
+        if isinstance(told, SectionWritten) and told.report.name == last:
+            raise RuntimeError("out of power")
+
+    with pytest.raises(RuntimeError, match="power"):
+        await sync(state, pve, "lab", mode=mode, without=others, on_event=stop)
+    assert (await sync(state, pve, "lab", mode=mode, without=others)).complete
+    left = [one.address for one in state.reader().resources("lab") if "101" in one.key]
+    assert left == []
