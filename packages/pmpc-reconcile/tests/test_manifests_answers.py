@@ -20,7 +20,7 @@ SPECS = {
 SSH = "rules.in ACCEPT -proto tcp -dport 22"
 WRONG = [
     ("Sdn", "zones.lab.bridg", "names no option of an Sdn", "bridge"),
-    ("Sdn", "zones.LAB", "names no zone of an Sdn", None),
+    ("Sdn", "zones.1ab", "names no zone of an Sdn", None),
     ("Sdn", "zones.lap.bridge", "names nothing that Sdn/it declares", "zones.lab"),
     ("Sdn", "subnets.10.1.0.9/24", "names nothing that Sdn/it", "subnets.10.1.0.0/24"),
     ("Sdn", "subnets.office", "names no subnet of an Sdn", None),

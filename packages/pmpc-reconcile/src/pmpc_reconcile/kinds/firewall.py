@@ -10,6 +10,8 @@ from pmpc_reconcile.kinds.definition import Kind
 from pmpc_reconcile.kinds.hooks import SETTINGS_HOOKS
 
 _NAME: Final = r"[A-Za-z][A-Za-z0-9_-]*"
+_LONG: Final = r"[A-Za-z][A-Za-z0-9_-]{1,63}"  # of an alias or a set
+_SHORT: Final = r"[A-Za-z][A-Za-z0-9_-]{1,17}"  # of a group
 _LOG: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "nolog")
 _ON: Final[Mapping[str, Any]] = {"type": "boolean"}
 _NUMBER: Final[Mapping[str, Any]] = {"type": "integer", "min": 0}
@@ -149,12 +151,12 @@ FIREWALL: Final = Kind(
         },
         "aliases": {
             "type": "dict",
-            "keysrules": {"type": "string", "regex": _NAME},
+            "keysrules": {"type": "string", "regex": _LONG},
             "valuesrules": {"type": "string", "check_with": "network_line"},
         },
         "ipsets": {
             "type": "dict",
-            "keysrules": {"type": "string", "regex": _NAME},
+            "keysrules": {"type": "string", "regex": _LONG},
             "valuesrules": {
                 "type": "dict",
                 "schema": {
@@ -168,7 +170,7 @@ FIREWALL: Final = Kind(
         },
         "groups": {
             "type": "dict",
-            "keysrules": {"type": "string", "regex": _NAME},
+            "keysrules": {"type": "string", "regex": _SHORT},
             "valuesrules": {
                 "type": "dict",
                 "schema": {"comment": {"type": "string"}, "rules": _RULES},

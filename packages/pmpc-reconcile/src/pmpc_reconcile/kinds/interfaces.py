@@ -9,7 +9,7 @@ from pmpc_reconcile.kinds import guest
 from pmpc_reconcile.kinds.definition import Kind
 from pmpc_reconcile.kinds.hooks import SETTINGS_HOOKS
 
-_IFACE: Final = r"[a-zA-Z][a-zA-Z0-9_]{1,20}([:.]\d+)?"
+_IFACE: Final = r"[a-zA-Z][a-zA-Z0-9_]{1,19}([:.]\d+)?"
 _ON: Final[Mapping[str, Any]] = {"type": "boolean"}
 _TEXT: Final[Mapping[str, Any]] = {"type": "string", "empty": False}
 _NUMBER: Final[Mapping[str, Any]] = {"type": "integer", "min": 0}

@@ -9,8 +9,8 @@ from pmpc_reconcile.kinds import guest
 from pmpc_reconcile.kinds.definition import Kind
 from pmpc_reconcile.kinds.hooks import SETTINGS_HOOKS
 
-_ID: Final = r"[a-z][a-z0-9]{0,7}"  # PVE: interface names are made of it
-_CONTROLLER: Final = r"[a-z][a-z0-9_-]*"
+_ID: Final = r"[A-Za-z][A-Za-z0-9]{1,7}"  # PVE: interface names are made of it
+_CONTROLLER: Final = r"[A-Za-z][A-Za-z0-9_-]{0,62}[A-Za-z0-9]"
 _ON: Final[Mapping[str, Any]] = {"type": "boolean"}
 _TEXT: Final[Mapping[str, Any]] = {"type": "string", "empty": False}
 _NUMBER: Final[Mapping[str, Any]] = {"type": "integer", "min": 0}

@@ -43,7 +43,7 @@ class StoragePlanning:
 
     async def remove(self, situation: Situation, record: ManagedRecord) -> Built:
         """Return what takes a storage of ours out of the configuration."""
-        return remove_storage(record, await read_storage(self._live, record.key))
+        return remove_storage(situation, record, await read_storage(self._live, record.key))
 
 
 class ImagePlanning:

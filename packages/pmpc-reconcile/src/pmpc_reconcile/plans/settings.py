@@ -171,7 +171,7 @@ def plan_settings(
         problems: What stands against it.
     """
     conflicts = diff.conflicts + (settings.foreign if diff.changes else ())
-    owned = settings.owned if conflicts else _owned_after(settings, diff)
+    owned = settings.owned if conflicts else _owned_after(situation, settings, diff)
     gone = not settings.desired
     evidence = {KEY: settings.key, **_before(situation, settings, diff)}
     item = ObjectPlan(
@@ -273,8 +273,12 @@ def _staying(settings: Settings, diff: Diff) -> Iterator[str]:
         )
 
 
-def _owned_after(settings: Settings, diff: Diff) -> dict[str, FieldValue]:
-    """Return what is ours afterwards: of items others made everything but their existence."""
+def _owned_after(situation: Situation, settings: Settings, diff: Diff) -> dict[str, FieldValue]:
+    """Return what is ours afterwards: of items others made everything but their existence.
+
+    What another release made and this one declares too is made by both: the last one removes it.
+    """
+    claims = _claims(situation, settings)
     found: dict[str, FieldValue] = {}
     for path, value in diff.owned_after().items():
         item = settings.item_of(path)
@@ -284,9 +288,15 @@ def _owned_after(settings: Settings, diff: Diff) -> dict[str, FieldValue]:
             and path in settings.live
             and path not in settings.owned
         )
-        if not made_by_others or settings.adopted:
+        if not made_by_others or settings.adopted or _holds(settings, path, claims.get(path, ())):
             found[path] = value
     return found
+
+
+def _holds(settings: Settings, path: str, claims: Sequence[Claim]) -> bool:
+    """Whether another release made an item, and it still is as that one made it."""
+    live = settings.live[path]
+    return any(same(settings.kind, path, claim.value, live) for claim in claims)
 
 
 def _resolution(resolutions: Mapping[str, str], path: str) -> str | None:

@@ -22,7 +22,15 @@ from pmpc_reconcile.plans.model import ObjectAction, ObjectPlan
 from pmpc_reconcile.plans.settings import KEY
 from pmpc_reconcile.plans.situation import Built, Situation, is_recorded
 from pmpc_reconcile.plans.steps import Configure, CreateStorage, DeleteStorage, Step
-from pmpc_reconcile.values import Fields, FieldValue, Secret, SecretMark, live_fields, read_option
+from pmpc_reconcile.values import (
+    ABSENT,
+    Fields,
+    FieldValue,
+    Secret,
+    SecretMark,
+    live_fields,
+    read_option,
+)
 from pmpc_reconcile.values.writing import write_option
 
 if TYPE_CHECKING:
@@ -63,9 +71,9 @@ def plan_storage(
     if fixed:
         return Built(_item(manifest, ObjectAction.REFUSED, fixed[0].message), (), fixed)
     owned: Fields = record.owned if record else {}
-    made = "yes" if adopted else record.identity.get(MADE, "no") if record else "no"
+    made = _made(situation, manifest.name, record, adopted=adopted)
     before = record.before if record is not None and made == "no" else {}
-    claims = situation.claims.get(("storage", manifest.name), {})
+    claims = situation.claims.get(_thing(manifest.name), {})
     live = storage_fields(row, owned)
     diff = three_way(
         manifest.kind_data,
@@ -85,10 +93,31 @@ def plan_storage(
     return _existing(situation, manifest, row, record, diff, made, before)
 
 
-def remove_storage(record: ManagedRecord, row: Mapping[str, Any] | None) -> Built:
-    """Return what takes a storage that we made out of the configuration."""
+def _made(situation: Situation, name: str, record: ManagedRecord | None, *, adopted: bool) -> str:
+    """Say whether a storage is ours to delete: also one another release made that we declare too.
+
+    Who did not make it remembers what it was before.
+    """
+    if adopted or record is not None:
+        return "yes" if adopted or record is None else record.identity.get(MADE, "no")
+    claims = [claim for each in situation.claims.get(_thing(name), {}).values() for claim in each]
+    return "yes" if claims and all(claim.before is ABSENT for claim in claims) else "no"
+
+
+def _thing(name: str) -> tuple[str, str]:
+    return "storage", name
+
+
+def remove_storage(
+    situation: Situation, record: ManagedRecord, row: Mapping[str, Any] | None
+) -> Built:
+    """Return what takes a storage that we made out of the configuration, unless others need it."""
+    others = situation.claims.get(_thing(record.key), {})
+    owners = sorted({claim.owner for claims in others.values() for claim in claims})
     reason = "it is gone already" if row is None else ""
-    if row is not None and record.identity.get(MADE) != "yes":
+    if row is not None and owners:
+        reason = f"it is still managed by {', '.join(owners)} and stays"
+    elif row is not None and record.identity.get(MADE) != "yes":
         reason = "it was there before this release and stays"
     elif row is not None and record.identity.get(FIXED) != fixed_text(row):
         reason = "another storage has its name now; it is left alone"
