@@ -90,7 +90,7 @@ def test_every_change_is_told_in_the_order_of_time(state: State, story: list[dat
     ],
 )
 def test_changes_are_chosen_by_kind_key_field_and_actor(
-    state: State, story: list[datetime], wanted: dict[str, str], told: list[str]
+    state: State, story: list[datetime], wanted: dict[str, Any], told: list[str]
 ) -> None:
     assert _told(state, story[0], story[4], **wanted) == told
     net = state.reader().diff("lab", story[0], story[4], **wanted)
