@@ -130,7 +130,9 @@ async def test_a_plan_from_before_another_worker_did_it_all_is_not_carried_out(
     late = Meanwhile(lab.recorder, f"/qemu/{vmid}/config", number, do_it_all)
     token = ApiToken.parse(lab.token)
     clock = lab.cluster.clock
-    async with AsyncClient("https://pve1:8006", token=token, transport=late) as client:
+    async with AsyncClient(
+        "https://pve1:8006", token=token, transport=late, sleep=clock.asleep, now=clock.now
+    ) as client:
         engine = Reconciler(client, lab.state, "lab", now=clock.now, sleep=clock.asleep)
         slow = Worker(engine)
         async with asyncio.timeout(10):
