@@ -101,3 +101,34 @@ async def test_what_was_there_before_both_stays(empty: Any, case: str) -> None:
     for release in ("shop", "web"):
         await delete(empty, release)
         assert seen(empty) == before
+
+
+PARTS = """  aliases: {desk: 192.0.2.66}
+  ipsets: {office: {entries: [192.0.2.0/24]}}
+  groups: {web: {rules: [{type: in, action: ACCEPT, proto: tcp, dport: 443}]}}
+"""
+USING = """  rules:
+    - {type: in, action: ACCEPT, source: +office}
+    - {type: in, action: ACCEPT, dest: desk}
+    - {type: group, action: web}
+"""
+
+
+async def test_whose_rules_lose_what_they_name_is_said(empty: Any) -> None:
+    """PVE lets a set go that rules name, and skips those rules without a word."""
+    for release, spec in (("shop", PARTS), ("web", USING)):
+        text = HEAD.format("Firewall", release, spec)
+        assert (await empty.engine.apply(await empty.engine.plan(load_text(text), release))).ok
+    plan = await empty.engine.delete("shop")
+    told = plan.explain()
+    for name in ("+office", "desk", "group web"):
+        assert f"names {name}, which is gone then" in told
+    assert not plan.errors
+
+
+async def test_rules_that_go_in_the_same_plan_are_not_mentioned(empty: Any) -> None:
+    text = f"{HEAD.format('Firewall', 'a', PARTS)}\n---\n{HEAD.format('Firewall', 'b', USING)}"
+    assert (await empty.engine.apply(await empty.engine.plan(load_text(text), "shop"))).ok
+    plan = await empty.engine.delete("shop")
+    assert "gone then" not in plan.explain()
+    assert (await empty.engine.apply(plan)).ok

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from pmpc_reconcile.diagnostics import error
+from pmpc_reconcile.diagnostics import error, warning
 from pmpc_reconcile.diff import Action, Diff, FieldChange
 from pmpc_reconcile.groups.firewall.edits import NoSafeWay, plan_edits
 from pmpc_reconcile.groups.firewall.fields import ORDER, level_fields, target_of, with_orders
+from pmpc_reconcile.groups.firewall.mentions import left_without
 from pmpc_reconcile.groups.firewall.reach import Reach, Whole, kept_reachable, of_guest
 from pmpc_reconcile.groups.firewall.state import Level
 from pmpc_reconcile.kinds import kind
@@ -98,7 +99,20 @@ def plan_firewall(
     if diff.changes and not diff.conflicts:
         calls, problems = _judged(place, target, whole, cluster or Level())
     built = plan_settings(situation, settings, record, diff, (_step(place, diff, calls),), problems)
+    if built.steps:
+        going = settings.beside.owned.keys() - settings.beside.paths
+        built = _warned(built, left_without(place.level, target, going))
     return built, target if built.steps else place.level
+
+
+def _warned(built: Built, broken: tuple[str, ...]) -> Built:
+    """Say whose rules will name something that is gone."""
+    if not broken:
+        return built
+    notes = tuple(f"{each}, which is gone then" for each in broken)
+    item = attrs.evolve(built.item, notes=(*built.item.notes, *notes))
+    found = [warning(f"{item.address}: {note}", address=item.address) for note in notes]
+    return Built(item, built.steps, (*built.diagnostics, *found))
 
 
 def item_of(path: str) -> Item | None:
