@@ -6,6 +6,7 @@ They are forked from a process that has imported everything, so a test can affor
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import multiprocessing
 import os
@@ -33,6 +34,8 @@ from proxmox_client import AsyncClient, Pin
 from tests.lab.dying import die_when_told
 
 ROOT = Path(__file__).parents[2]
+_NEW_HOST_NAME = 0x04000000
+"""Linux's flag for a namespace with a host name of its own; needs root."""
 
 
 @attrs.frozen
@@ -48,7 +51,7 @@ class Post:
         cluster: The cluster's name in the state.
         takeover: Within how many seconds others go on after a death.
         at_once: Most pieces of work at once in one process.
-        elsewhere: Pretend to be on a machine of that name, so that others cannot see it is dead.
+        elsewhere: Be on a machine of that name, so that others cannot see that it is dead.
     """
 
     url: str
@@ -108,8 +111,17 @@ def _begin(post: Post) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     if post.elsewhere:
-        socket.gethostname = lambda: post.elsewhere
+        _move_to(post.elsewhere)
     die_when_told(post.folder)
+
+
+def _move_to(machine: str) -> None:
+    """Be a machine of that name: a namespace of our own if we may have one, else a pretence."""
+    unshare = getattr(ctypes.CDLL(None), "unshare", None)
+    if unshare is not None and unshare(_NEW_HOST_NAME) == 0:
+        socket.sethostname(machine)
+    else:
+        socket.gethostname = lambda: machine
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Pains: nobody goes on when a worker dies; a worker that was only slow wakes up and writes.
 
-Real processes on PostgreSQL that pretend to be on machines of their own, so that none can see
-whether another one is dead: only the lease and the signs of life tell.
+Real processes on PostgreSQL, each with a host name of its own as on machines of their own, so that
+none can see whether another one is dead: only the lease and the signs of life tell.
 """
 
 from __future__ import annotations
