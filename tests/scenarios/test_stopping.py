@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pmpc_reconcile.events import ApplyProgress, Event, StepStarted, StepWaiting
 from pmpc_reconcile.execute.report import Outcome
 from pmpc_reconcile.execute.schedule import Brake
 from pmpc_reconcile.manifests import load_text
+from pmpc_state import RunStatus
 
 VM = """
 apiVersion: pmpc/v1
@@ -89,3 +92,19 @@ async def test_stopped_under_all_or_nothing_it_is_taken_back(lab: Any) -> None:
     report = await lab.engine.apply(await lab.plan(stack("web-1")), watch, brake=brake, atomic=True)
     assert report.taken_back
     assert lab.vmids() == []
+
+
+async def test_a_listener_that_fails_stops_nothing_in_the_middle(lab: Any) -> None:
+    def watch(event: Event) -> None:
+        if isinstance(event, StepStarted):
+            raise LookupError("the window is gone")
+
+    plan = await lab.plan(stack("web-1", "web-2"))
+    with pytest.raises(LookupError, match="the window is gone"):
+        await lab.engine.apply(plan, watch)
+    assert all("lock" not in lab.config(vmid) for vmid in lab.vmids())
+    assert all(lab.status(vmid) == "stopped" for vmid in lab.vmids()), "nothing more begins"
+    journal = lab.state.reader().journal
+    assert not journal.runs("lab", status=RunStatus.RUNNING)
+    assert (await lab.engine.apply(await lab.plan(stack("web-1", "web-2")))).ok
+    assert len(lab.vmids()) == 2

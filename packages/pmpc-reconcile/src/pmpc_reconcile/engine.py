@@ -22,6 +22,7 @@ from pmpc_reconcile.errors import (
 )
 from pmpc_reconcile.events import EventSink, ignore_event
 from pmpc_reconcile.execute.executor import Course
+from pmpc_reconcile.execute.listening import Listener
 from pmpc_reconcile.execute.recovery import abandon_open_runs
 from pmpc_reconcile.execute.report import ApplyReport
 from pmpc_reconcile.execute.schedule import Brake
@@ -286,7 +287,8 @@ class Reconciler(Archive):
 
         Args:
             plan: The plan.
-            on_event: Gets progress; the engine's own sink by default.
+            on_event: Gets progress; the engine's own sink by default. What it raises stops the
+                plan as a brake does and is raised when nothing runs any more.
             max_risk: Refuse a plan that is riskier.
             atomic: All or nothing: if a step fails, what was done is undone. A plan that nothing
                 could undo is refused.
@@ -301,16 +303,15 @@ class Reconciler(Archive):
             LeaseHeld: Another process is applying the release.
             LeaseLost: Another process took over.
         """
-        means = Means(
-            self._live(),
-            self.records,
-            on_event or self._emit,
-            self._now,
-            self._sleep,
-            self._patience,
-        )
         course = Course(atomic, brake or Brake(), self._approval_from, check)
-        return await apply_plan(means, plan, course, max_risk=max_risk)
+        listener = Listener(on_event or self._emit, course.brake)
+        means = Means(
+            self._live(), self.records, listener, self._now, self._sleep, self._patience
+        )  # fmt: skip
+        report = await apply_plan(means, plan, course, max_risk=max_risk)
+        if listener.error is not None:
+            raise listener.error
+        return report
 
     # -- looking ------------------------------------------------------------------------------
 
