@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from pmpc_reconcile.actions import ActionContext, invoke
+from pmpc_reconcile.actions.status import StatusInput, StatusOutput
 from pmpc_reconcile.controllers import (
     LOOK,
     Healed,
@@ -141,3 +143,22 @@ async def test_a_plan_from_before_another_worker_did_it_all_is_not_carried_out(
     assert any(isinstance(each, Healed) for each in other.news)
     assert not any(isinstance(each, Postponed) and each.failed for each in slow.news), slow.news
     assert _done_once(lab), (snapshots(lab), slow.news)
+
+
+async def test_a_look_at_the_status_does_not_end_what_a_controller_goes_on_with(lab: Any) -> None:
+    await _edited(lab)
+    clock = lab.cluster.clock
+    door = ActionContext("lab", lab.state, lab.client, now=clock.now, sleep=clock.asleep)
+    seen: StatusOutput = await invoke("status", door, StatusInput())
+    assert seen.items
+    assert not seen.notes
+    await Worker(lab.engine_on(lab.state)).falls(HEAL, Moment(SNAPSHOT, "verified"))
+    clock.advance(3600)
+    again: StatusOutput = await invoke("status", door, StatusInput())
+    assert again.items == seen.items
+    assert "was cut off" in again.notes[0]
+    worker = Worker(lab.engine)
+    await worker.queue.put(LOOKING)
+    await worker.queue.drain(worker.loop.handle)
+    assert _done_once(lab), (snapshots(lab), worker.news)
+    assert not (await invoke("status", door, StatusInput())).notes

@@ -44,6 +44,8 @@ async def status(
 
     async with session(context, online=not last) as opened:
         found = await opened.invoke("status", StatusInput(release=release, last=last))
+    for note in found.notes:
+        tell(f"note: {note}")
     show_rows(
         found.items,
         status_columns(),

@@ -59,13 +59,18 @@ class StatusOutput:
 
     Attributes:
         items: By release and address.
+        notes: Why releases are shown as they were seen last.
     """
 
     items: tuple[ObjectStatus, ...]
+    notes: tuple[str, ...] = ()
 
 
 async def run(context: ActionContext, value: StatusInput, on_event: EventSink) -> StatusOutput:
     """Look at the releases, record their conditions and return them.
+
+    A release the controller was healing when it died is not looked at: that would end what the
+    next controller goes on with.
 
     Raises:
         ReleaseNotFound: There is no such release.
@@ -73,7 +78,10 @@ async def run(context: ActionContext, value: StatusInput, on_event: EventSink) -
         PveError: The cluster cannot be read.
     """
     from pmpc_reconcile.controllers import MemoryQueue, ReconcileLoop
+    from pmpc_reconcile.controllers.interrupted import GivenUp
+    from pmpc_reconcile.errors import RunCutOff
 
+    notes: list[str] = []
     engine = reconciler(context, on_event)
     if not value.last:
         context.connection()
@@ -81,13 +89,19 @@ async def run(context: ActionContext, value: StatusInput, on_event: EventSink) -
         there = () if value.release else await engine.records.releases()
         names = [value.release] if value.release else [item.name for item in there]
         for name in names:
-            await loop.look(name, heal=False)
+            try:
+                await loop.look(name, heal=False, given_up=GivenUp())
+            except RunCutOff:
+                notes.append(
+                    f"release {name} is shown as it was seen last: its healing was cut off; "
+                    "`pmpc controller` goes on with it, `pmpc plan` begins anew"
+                )
     elif value.release:
         await engine.manifests_of(value.release)
     found = await engine.records.run(
         lambda: context.state.reader().controls.conditions(context.cluster, value.release)
     )
-    return StatusOutput(_views(found))
+    return StatusOutput(_views(found), tuple(notes))
 
 
 def _views(found: tuple[ConditionRecord, ...]) -> tuple[ObjectStatus, ...]:
