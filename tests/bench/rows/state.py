@@ -53,7 +53,8 @@ def syncs(folder: Path, guests: int = GUESTS) -> Iterator[Row]:
     yield Row("sync of 1 % changed / reading the configurations only", some, bare, "s", 1,
               "lower")  # fmt: skip
     yield Row("first sync / reading the configurations only", first, bare, "s", 3.5, "lower")
-    yield Row("unchanged full sync / reading the configurations only", full, bare, "s", 2.5,
+    # It reads volumes, pools and storages too, and records that everything was proven.
+    yield Row("unchanged full sync / reading the configurations only", full, bare, "s", 3,
               "lower")  # fmt: skip
     yield Row("unchanged full sync / the simulator's own time for the same requests", full, itself,
               "s", 12, "lower")  # fmt: skip
@@ -73,8 +74,10 @@ def _everything(folder: Path, bench: _Bench) -> Iterator[Row]:
     budget = _inventory_and_sweep(0) + int(whole.figures.requests * share)
     yield Row("everything: first sync / the simulator's own time for the same requests", first,
               first_alone, "s", 12, "lower")  # fmt: skip
+    # The fewer requests it makes, the smaller the peer; what is left of ours is the comparison of
+    # the lists with what is recorded of 10,000 guests and 20,000 settings of theirs.
     yield Row("everything: unchanged sync / the simulator's own time for the same requests", quick,
-              quick_alone, "s", 20, "lower")  # fmt: skip
+              quick_alone, "s", 30, "lower")  # fmt: skip
     yield Row("everything: requests of an unchanged sync / inventory plus its share of a full one",
               swept.figures.requests, budget, "requests", 1.05, "lower")  # fmt: skip
     yield Row("everything: history rows of an unchanged sync / guests", _history(swept),
