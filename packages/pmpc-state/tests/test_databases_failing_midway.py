@@ -5,6 +5,8 @@ Nothing is lost, nothing is invented, and the error says what, why and what to d
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from pmpc_state import SETTINGS, SectionWritten, State, StateUnreachable, SyncEvent, SyncMode, sync
 from proxmox_client import AsyncClient
 from proxmox_client.testing import SimulatedCluster
+from tests.lab.small_disk import small_disk
 
 OTHERS = tuple(kind for kind in SETTINGS if kind != "user")
 Fault = Callable[[], object]
@@ -80,8 +83,7 @@ def _locked_file(url: str) -> Generator[Fault, None, None]:
 def _server(state: str, words: str) -> Callable[[str], Any]:
     """Make a server answer writes as it does when its disk is full, or when it became a standby.
 
-    PostgreSQL's own code for it comes from the server, in the middle of a transaction; a disk that
-    is really full would need one of its own.
+    PostgreSQL's own code for it comes from the server, in the middle of a transaction.
     """
 
     @contextmanager
@@ -109,6 +111,36 @@ def _server(state: str, words: str) -> Callable[[str], Any]:
     return make
 
 
+@contextmanager
+def _full_disk(url: str) -> Generator[Fault, None, None]:
+    """Keep configurations on a small disk of their own, and fill it to the last byte."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+
+    def run(*statements: str) -> None:
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+    with small_disk() as disk:
+        place = disk / "space"
+        place.mkdir()
+        shutil.chown(place, "nobody")
+        try:
+            run(
+                f"CREATE TABLESPACE small LOCATION '{place}'",
+                "ALTER TABLE blob SET TABLESPACE small",
+            )
+            yield lambda: _fill(disk / "filler")
+        finally:
+            (disk / "filler").unlink(missing_ok=True)
+            run("ALTER TABLE blob SET TABLESPACE pg_default", "DROP TABLESPACE IF EXISTS small")
+            engine.dispose()
+
+
+def _fill(path: Path) -> None:
+    path.write_bytes(bytes(shutil.disk_usage(path.parent).free))
+
+
 SQLITE = {
     "full": Kind("disk is full; make room", _full_file),
     "read-only": Kind("readonly database; .*not writable for this user", _read_only_file),
@@ -118,6 +150,7 @@ POSTGRESQL = {
     "full": Kind("No space left on device; make room", _server(
         "53100", 'could not extend file "base/1/2": No space left on device'
     )),
+    "really full": Kind("No space left on device; make room", _full_disk),
     "read-only": Kind("read-only transaction; the server takes no writes; is it a standby", _server(
         "25006", "cannot execute INSERT in a read-only transaction"
     )),
@@ -156,7 +189,7 @@ async def test_what_was_written_is_whole_and_the_next_sync_repairs(
     moment = impatient.writer().snapshot("lab", "before").taken_at
     cluster.clock.advance(60)
     for vmid in range(100, 106):
-        cluster.edit(vmid, description="x" * 8000, name=f"new{vmid}")
+        cluster.edit(vmid, description=_noise(vmid), name=f"new{vmid}")
     await pve.access.users.post(userid="eve@pve")
     cluster.clock.advance(60)
 
@@ -178,6 +211,11 @@ async def test_what_was_written_is_whole_and_the_next_sync_repairs(
     assert {address: uid for address, (uid, _) in before.items()}.items() <= uids.items()
     again = await sync(impatient, pve, "lab", without=OTHERS)
     assert (again.created, again.changed, again.vanished) == (0, 0, 0)
+
+
+def _noise(seed: int) -> str:
+    """Return a long text that nothing can compress."""
+    return hashlib.shake_256(str(seed).encode()).hexdigest(4000)
 
 
 def _present(state: State) -> dict[str, tuple[str, Any]]:
