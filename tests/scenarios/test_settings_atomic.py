@@ -192,6 +192,22 @@ async def test_whichever_call_fails_everything_is_back_and_others_edits_stay(
         plan = await lab.plan(new)
 
 
+async def test_a_download_that_was_begun_and_called_a_failure_is_waited_for_and_removed(
+    stacked: Any,
+) -> None:
+    lab = stacked
+    images = {"Image/debian": BEFORE["Image/debian"]}
+    before = seen(lab)
+    inner = lab.recorder.inner.handle_async_request
+    lab.recorder.inner.handle_async_request = failing_at(inner, [0], after=True)
+    report = await lab.engine.apply(await lab.plan(text_of(images)), atomic=True)
+    lab.recorder.inner.handle_async_request = inner
+    assert "the disk is on fire" in report.failed[0].reason
+    assert report.taken_back
+    lab.cluster.clock.advance(30)
+    assert seen(lab) == before
+
+
 IRREVERSIBLE = [
     ({"Storage/tank": None}, "nothing undoes it"),
     ({"Pool/team": None}, "nothing undoes it"),

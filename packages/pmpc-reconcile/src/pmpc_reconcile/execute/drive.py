@@ -6,7 +6,8 @@ object and at running tasks first; only what is still missing is called.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Any, Final, Protocol
 
 from pmpc_reconcile.events import TaskStarted
 from pmpc_reconcile.execute.begun import TASK_TYPES, tasks_begun
@@ -23,6 +24,10 @@ from pmpc_reconcile.execute.trouble import (
 )
 from pmpc_reconcile.execute.waiting import StepClock, ToldOnce
 from pmpc_state import JournalStep, StepPhase
+
+_SERVER_ERROR: Final = 500
+_CLOCKS: Final = 5.0
+"""Seconds a node's clock may be behind ours."""
 
 
 class Goal(Protocol):
@@ -123,6 +128,7 @@ async def _attempt(goal: Goal, run: StepRun, call: Call) -> None:
     from proxmox_client import AmbiguousWrite, ApiError, ConnectError, RequestInvalid
 
     entry = await run.announce(call)
+    sent = run.now()
     try:
         answer = await run.live.write(call.method, call.path, call.params)
     except AmbiguousWrite as error:
@@ -131,7 +137,12 @@ async def _attempt(goal: Goal, run: StepRun, call: Call) -> None:
         raise Wait("the answer was lost; looking for its effect") from error
     except ApiError as error:
         await run.journal.failed(entry, error.reason or str(error))
-        _refused(goal, run, call, type(error), error.reason or str(error), str(error))
+        try:
+            _refused(goal, run, call, type(error), error.reason or str(error), str(error))
+        except StepFailure:
+            if error.status >= _SERVER_ERROR:
+                await _outlast_begun(run, call, sent)
+            raise
         return
     except (ConnectError, RequestInvalid) as error:
         await run.journal.failed(entry, str(error))
@@ -247,6 +258,20 @@ async def _outlast(run: StepRun, upid: str) -> None:
         if not isinstance(result, TaskRunning):
             return
         await run.keep()
+
+
+async def _outlast_begun(run: StepRun, call: Call, sent: float) -> None:
+    """Wait for tasks a call began although it was answered with an error.
+
+    Whoever undoes the step must not look before they have done what they do. Older tasks of the
+    same object, such as a backup, are somebody else's.
+    """
+    from proxmox_client import PveError, Upid
+
+    with suppress(PveError):  # what the call failed with counts
+        for text in await tasks_begun(run.live, call.intent):
+            if Upid.parse(text).starttime >= sent - _CLOCKS:
+                await _outlast(run, text)
 
 
 async def _look_for_tasks(run: StepRun, intent: Any) -> None:
