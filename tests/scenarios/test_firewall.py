@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from proxmox_client.testing import SimulatedCluster
+from tests.lab.quiet import quiet
 
 PATH = "/cluster/firewall"
 
@@ -43,16 +44,6 @@ def rules(cluster: SimulatedCluster, path: str = PATH) -> list[dict[str, Any]]:
 
 def ports(cluster: SimulatedCluster) -> list[str]:
     return [str(row.get("dport", row["action"])) for row in rules(cluster)]
-
-
-async def quiet(lab: Any, text: str) -> None:
-    """Plan three times: nothing to do, nothing written."""
-    lab.forget_writes()
-    for _ in range(3):
-        plan = await lab.plan(text)
-        assert plan.empty, plan.explain()
-        await lab.engine.apply(plan)
-    assert lab.writes == []
 
 
 async def test_rules_come_in_the_order_of_the_manifest(lab: Any) -> None:

@@ -12,6 +12,7 @@ from pmpc_reconcile.execute.ownership import OwnershipKeeper
 from pmpc_reconcile.execute.steprun import ObjectRun
 from pmpc_reconcile.records import Records
 from proxmox_client.testing.faults import NodeOffline
+from tests.lab.quiet import quiet
 
 URL = "https://images.example.org/debian-13.iso"
 DATA = b"an image" * 1000
@@ -40,15 +41,6 @@ def where(lab: Any, storage: str = "local", volume: str = VOLUME) -> set[str]:
         for row in lab.cluster.call("GET", f"/nodes/{node}/storage/{storage}/content")
         if row["volid"] == volume
     }
-
-
-async def quiet(lab: Any, text: str) -> None:
-    lab.forget_writes()
-    for _ in range(3):
-        plan = await lab.plan(text)
-        assert plan.empty, plan.explain()
-        await lab.engine.apply(plan)
-    assert lab.writes == []
 
 
 async def test_an_image_is_fetched_to_every_node_of_a_local_storage(net: Any) -> None:

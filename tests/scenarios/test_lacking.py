@@ -76,3 +76,5 @@ async def test_a_pool_the_plan_makes_is_there(lab: Any) -> None:
     await lab.applied(vm())
     pool = "---\napiVersion: pmpc/v1\nkind: Pool\nmetadata: {name: shop}\nspec: {comment: c}\n"
     await lab.applied(vm(more="pool: shop") + pool)
+    members = lab.cluster.call("GET", "/pools/shop")["members"]
+    assert [str(member["vmid"]) for member in members] == [str(vmid) for vmid in lab.vmids()]

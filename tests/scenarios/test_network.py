@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from proxmox_client.testing.faults import FailingTask
+from tests.lab.quiet import quiet
 
 NETWORK = "/nodes/pve1/network"
 RELOAD = f"PUT {NETWORK}"
@@ -77,15 +78,6 @@ def names(lab: Any) -> set[str]:
 
 def staged(lab: Any) -> bool:
     return "network.new" in lab.cluster.nodes["pve1"].files
-
-
-async def quiet(lab: Any, text: str) -> None:
-    lab.forget_writes()
-    for _ in range(3):
-        plan = await lab.plan(text)
-        assert plan.empty, plan.explain()
-        await lab.engine.apply(plan)
-    assert lab.writes == []
 
 
 async def test_a_bridge_moved_onto_a_bond_is_one_reload(either: Any) -> None:

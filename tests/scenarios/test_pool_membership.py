@@ -12,6 +12,7 @@ import pytest
 from pmpc_reconcile.execute.report import Outcome
 from pmpc_reconcile.live import LiveCluster
 from proxmox_client import ApiError
+from tests.lab.quiet import quiet
 
 VM = """
 apiVersion: pmpc/v1
@@ -43,15 +44,6 @@ def stack(*documents: str) -> str:
 def guests_in(lab: Any, name: str) -> set[str]:
     rows = lab.cluster.call("GET", f"/pools/{name}")["members"]
     return {str(lab.config(row["vmid"])["name"]) for row in rows if "vmid" in row}
-
-
-async def quiet(lab: Any, text: str) -> None:
-    lab.forget_writes()
-    for _ in range(3):
-        plan = await lab.plan(text)
-        assert plan.empty, plan.explain()
-        await lab.engine.apply(plan)
-    assert lab.writes == []
 
 
 BEFORE = {

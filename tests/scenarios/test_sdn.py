@@ -12,17 +12,9 @@ import httpx
 import pytest
 
 from tests.lab.networks import LAB, lock_is_free, pending, staged
+from tests.lab.quiet import quiet
 
 APPLY = "PUT /cluster/sdn"
-
-
-async def quiet(lab: Any, text: str) -> None:
-    lab.forget_writes()
-    for _ in range(3):
-        plan = await lab.plan(text)
-        assert plan.empty, plan.explain()
-        await lab.engine.apply(plan)
-    assert lab.writes == []
 
 
 async def test_everything_is_staged_and_applied_once(old_and_new: Any) -> None:

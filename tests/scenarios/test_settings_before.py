@@ -16,6 +16,7 @@ from pmpc_reconcile.manifests import load_text
 from pmpc_state import State
 from tests.lab.moments import Moment
 from tests.lab.power_cuts import fall
+from tests.lab.quiet import quiet
 
 CLUSTER = "/cluster/firewall/options"
 PLACES = {
@@ -58,15 +59,6 @@ async def deleted(lab: Any, release: str = "shop") -> Any:
 async def apply_as(lab: Any, release: str, text: str, **how: Any) -> None:
     report = await lab.engine.apply(await lab.engine.plan(load_text(text), release, **how))
     assert report.ok, [item.reason for item in report.failed]
-
-
-async def quiet(lab: Any, text: str) -> None:
-    lab.forget_writes()
-    for _ in range(3):
-        plan = await lab.plan(text)
-        assert plan.empty, plan.explain()
-        assert (await lab.engine.apply(plan)).ok
-    assert lab.writes == []
 
 
 @pytest.mark.parametrize(("where", "path"), PLACES.items())

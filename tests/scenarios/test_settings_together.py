@@ -12,6 +12,7 @@ import pytest
 from pmpc_reconcile.manifests import load_text
 from pmpc_reconcile.plans.model import Plan
 from proxmox_client.testing.faults import Answer, FailingTask, Where
+from tests.lab.quiet import quiet
 
 SDN = "PUT /cluster/sdn"
 NETWORK = "/nodes/pve1/network"
@@ -51,15 +52,6 @@ def net(lab: Any) -> Any:
 async def planned(lab: Any, text: str, release: str = "shop", **options: Any) -> Plan:
     plan: Plan = await lab.engine.plan(load_text(text), release, **options)
     return plan
-
-
-async def quiet(lab: Any, text: str) -> None:
-    lab.forget_writes()
-    for _ in range(3):
-        plan = await lab.plan(text)
-        assert plan.empty, plan.explain()
-        await lab.engine.apply(plan)
-    assert lab.writes == []
 
 
 def vnets(lab: Any) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.lab.quiet import quiet
+
 NFS = """
 apiVersion: pmpc/v1
 kind: Storage
@@ -38,15 +40,6 @@ def names(lab: Any) -> set[str]:
 def stored(folder: Path) -> bytes:
     """Return everything the state database has on disk."""
     return b"".join(path.read_bytes() for path in folder.glob("state.db*"))
-
-
-async def quiet(lab: Any, text: str) -> None:
-    lab.forget_writes()
-    for _ in range(3):
-        plan = await lab.plan(text)
-        assert plan.empty, plan.explain()
-        await lab.engine.apply(plan)
-    assert lab.writes == []
 
 
 async def test_a_storage_is_made_changed_and_taken_out_again(lab: Any) -> None:

@@ -15,6 +15,7 @@ from proxmox_client import ApiError
 from tests.lab.leftovers import leftovers
 from tests.lab.moments import UNRECORDED, Moment
 from tests.lab.power_cuts import cut_at, is_cut
+from tests.lab.quiet import quiet
 
 ADDRESS = "VirtualMachine/web-1"
 CLONE = """
@@ -49,15 +50,6 @@ spec: {storage: local, content: iso, url: "https://images.example.org/debian.iso
 
 def new(*disks: str) -> str:
     return NEW.replace("DISKS", "\n    ".join(disks))
-
-
-async def quiet(lab: Any, text: str) -> None:
-    lab.forget_writes()
-    for _ in range(3):
-        plan = await lab.plan(text)
-        assert plan.empty, plan.explain()
-        await lab.engine.apply(plan)
-    assert lab.writes == []
 
 
 # -- a template on local disks ----------------------------------------------------------------
