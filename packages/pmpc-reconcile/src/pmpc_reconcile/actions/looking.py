@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final
 
@@ -26,7 +27,8 @@ async def look_again(context: ActionContext) -> None:
     from proxmox_client import PveError
 
     try:
-        if not context.state.reader().freshness(context.cluster):
+        reader = context.state.reader()
+        if not await asyncio.to_thread(reader.runs, context.cluster, limit=1):
             return
         wanted = SyncInput(incremental=True, most=MOST)
         await observe(context.state, context.connection(), context.cluster, wanted, ignore_event)

@@ -16,27 +16,6 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class PageInput:
-    """Which rows of a list, in which order.
-
-    Attributes:
-        filter: What must hold, in the language of filters: `status=failed and release=shop`.
-        sort: Field to sort by, `-status` for descending; several with commas.
-        limit: At most so many; all by default.
-        offset: Leave out so many before.
-        after: Go on where a page ended: the `next` of its answer.
-    """
-
-    filter: str = attrs.field(default="", metadata={"help": "such as: status=failed and x~web"})
-    sort: str = attrs.field(
-        default="", metadata={"help": "field to sort by; -name for descending; several with commas"}
-    )
-    limit: int | None = attrs.field(default=None, metadata={"help": "at most so many"})
-    offset: int = attrs.field(default=0, metadata={"help": "leave out so many before"})
-    after: str | None = attrs.field(default=None, metadata={"help": "go on after this marker"})
-
-
-@attrs.frozen(kw_only=True)
 class PartInput:
     """Which part of a long answer.
 
@@ -47,6 +26,23 @@ class PartInput:
 
     limit: int | None = attrs.field(default=None, metadata={"help": "at most so many"})
     after: str | None = attrs.field(default=None, metadata={"help": "go on after this marker"})
+
+
+@attrs.frozen(kw_only=True)
+class PageInput(PartInput):
+    """Which rows of a list, in which order.
+
+    Attributes:
+        filter: What must hold, in the language of filters: `status=failed and release=shop`.
+        sort: Field to sort by, `-status` for descending; several with commas.
+        offset: Leave out so many before.
+    """
+
+    filter: str = attrs.field(default="", metadata={"help": "such as: status=failed and x~web"})
+    sort: str = attrs.field(
+        default="", metadata={"help": "field to sort by; -name for descending; several with commas"}
+    )
+    offset: int = attrs.field(default=0, metadata={"help": "leave out so many before"})
 
 
 def choice_of(value: PageInput, now: Callable[[], float]) -> Choice:

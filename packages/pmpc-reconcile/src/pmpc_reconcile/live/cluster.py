@@ -25,7 +25,6 @@ class LiveCluster:
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
         self.writes = 0
-        self._drives: dict[int, tuple[str, tuple[dict[str, Any], ...]]] = {}
         self._slots = asyncio.Semaphore(READ_LIMIT)
 
     async def read(self, path: str, params: Mapping[str, object] = _NO_PARAMS) -> Any:
@@ -102,21 +101,11 @@ class LiveCluster:
             pool=pool,
         )
 
-    async def cloud_init(self, guest: GuestObject, *, fresh: bool) -> tuple[dict[str, Any], ...]:
-        """Return PVE's list of what a machine's cloud-init drive has and what waits for it.
-
-        Args:
-            guest: The machine.
-            fresh: Ask in any case. Else the answer for the same configuration is good enough: what
-                waits stands in its file, so that the digest tells.
-        """
-        known = self._drives.get(guest.vmid)
-        if not fresh and known is not None and known[0] == guest.digest:
-            return known[1]
+    async def cloud_init(self, guest: GuestObject) -> list[dict[str, Any]]:
+        """Return PVE's list of what a machine's cloud-init drive has and what waits for it."""
         path = guest_path(guest.node, guest.guest, guest.vmid)
         rows: list[dict[str, Any]] = await self.read(f"{path}/cloudinit")
-        self._drives[guest.vmid] = (guest.digest, tuple(rows))
-        return tuple(rows)
+        return rows
 
     async def pool(self, name: str) -> PoolObject:
         """Read a pool.

@@ -7,9 +7,9 @@ A line counts only if the option still has the value it tells of, so an older ed
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -19,9 +19,13 @@ from pmpc_reconcile.plans.model import Blame
 from pmpc_state import edit_told
 from proxmox_client import PveError
 
+if TYPE_CHECKING:
+    from pmpc_state.logtext import Edit
+
 _LINES: Final = 1000
 _TASKS: Final = frozenset({"qmconfig", "vzconfig"})
 _Row = Mapping[str, Any]
+_Told = tuple[Mapping[tuple[str, str], Sequence[tuple["Edit", _Row]]], Sequence[_Row]]
 
 
 class Editors:
@@ -29,25 +33,32 @@ class Editors:
 
     def __init__(self, live: LiveCluster) -> None:
         self._live = live
-        self._asked: asyncio.Task[tuple[list[_Row], list[_Row]]] | None = None
+        self._told: _Told | None = None
 
     async def blame(self, guest: GuestObject, options: Iterable[str]) -> dict[str, Blame]:
         """Return who gave options of a guest the values they have, as far as it is told."""
-        if self._asked is None:
-            self._asked = asyncio.create_task(self._ask())
-        lines, tasks = await self._asked
+        if self._told is None:
+            self._told = await self._ask()
+        edits, tasks = self._told
         found: dict[str, Blame] = {}
         for option in options:
-            line = next(_edits(lines, guest, option), None)
-            if line is not None:
-                found[option] = _blame(line, tasks, guest.vmid)
+            for edit, line in edits.get((guest.guest, str(guest.vmid)), ()):
+                if _is_of(edit, option, guest.config.get(option)):
+                    found[option] = _blame(line, tasks, guest.vmid)
+                    break
         return found
 
-    async def _ask(self) -> tuple[list[_Row], list[_Row]]:
+    async def _ask(self) -> _Told:
+        """Return the edits of each guest, the newest first, and the tasks."""
         lines, tasks = await asyncio.gather(
             self._rows("/cluster/log", {"max": _LINES}), self._rows("/cluster/tasks", {})
         )
-        return sorted(lines, key=lambda line: -int(line["time"])), tasks
+        edits: dict[tuple[str, str], list[tuple[Edit, _Row]]] = {}
+        for line in sorted(lines, key=lambda line: -int(line["time"])):
+            edit = edit_told(str(line.get("msg", "")))
+            if edit is not None:
+                edits.setdefault((edit.kind, edit.key), []).append((edit, line))
+        return edits, tasks
 
     async def _rows(self, path: str, params: Mapping[str, object]) -> list[_Row]:
         try:
@@ -65,17 +76,10 @@ def newer(seen: Blame | None, told: Blame) -> Blame:
     return attrs.evolve(told, task=told.task or (seen.task if same else None))
 
 
-def _edits(lines: Iterable[_Row], guest: GuestObject, option: str) -> Iterator[_Row]:
-    """Yield the lines of edits that gave an option the value it has, the newest first."""
-    value = guest.config.get(option)
-    for line in lines:
-        told = edit_told(str(line.get("msg", "")))
-        if told is None or (told.kind, told.key) != (guest.guest, str(guest.vmid)):
-            continue
-        if option not in told.options:
-            continue
-        if told.values.get(option) == (None if value is None else str(value)):
-            yield line
+def _is_of(edit: Edit, option: str, value: object) -> bool:
+    """Return whether an edit gave an option the value it has."""
+    told = edit.values.get(option)
+    return option in edit.options and told == (None if value is None else str(value))
 
 
 def _blame(line: _Row, tasks: Iterable[_Row], vmid: int) -> Blame:

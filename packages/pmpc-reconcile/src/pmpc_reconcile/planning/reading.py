@@ -88,7 +88,7 @@ class Reading:
 
         assert isinstance(place, Found)
         try:
-            rows = await self.live.cloud_init(place.guest, fresh=False)
+            rows = await self.live.cloud_init(place.guest)
         except PveError:  # it went somewhere else just now: the next plan tells
             return frozenset()
         return cloud_init.behind_rows(rows)

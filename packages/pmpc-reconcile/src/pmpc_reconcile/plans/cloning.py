@@ -55,7 +55,7 @@ def clone_place(
         for node in fitting_nodes(situation, manifest)
         if all(node in inventory.storages.get(name, ()) for name in copies)
     )
-    if _stays(situation, manifest, template_config):
+    if _local(situation, manifest, template_config):  # it is made where the template is
         return ClonePlace(moves_to=fitting or online)
     return ClonePlace(target=(fitting or online)[0])
 
@@ -87,10 +87,6 @@ def clone_obstacles(
                 "spec.source.clone",
                 hint=f"give source.clone.storage: one that {template.node} and {where} have",
             )
-
-
-def _stays(situation: Situation, manifest: Manifest, config: Mapping[str, Any]) -> bool:
-    return bool(_local(situation, manifest, config))
 
 
 def _local(situation: Situation, manifest: Manifest, config: Mapping[str, Any]) -> set[str]:

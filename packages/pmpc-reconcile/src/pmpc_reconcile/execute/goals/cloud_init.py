@@ -40,7 +40,7 @@ class RegenerateGoal(ExistingGuestGoal):
         guest = await run.own_guest()
         if not guest.running or not has_drive(guest):
             return None
-        rows = behind_rows(await run.live.cloud_init(guest, fresh=True))
+        rows = behind_rows(await run.live.cloud_init(guest))
         waiting = rows & frozenset(self.step.keys)
         answered = run.journal.phases.get(CALL) in _ANSWERED
         if not waiting and (answered or self._listed):
